@@ -1,0 +1,106 @@
+"""Something happened. Past tense; `at` is epoch seconds; ids and randomness come in as values."""
+
+from __future__ import annotations
+
+import msgspec
+
+from orchestrator.core.outcome import Outcome
+
+
+class Grant(msgspec.Struct, frozen=True):
+    """Leave to start one attempt (a slot is held), with the random values that it needs."""
+
+    attempt_id: str
+    session: str
+    """Used when the agent's CLI lets us choose its session id."""
+
+
+class EventBase(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", omit_defaults=True):
+    at: float
+
+
+class Unblocked(EventBase, frozen=True, kw_only=True, tag=True):
+    """Every blocker is complete."""
+
+
+class Dispatched(EventBase, frozen=True, kw_only=True, tag=True):
+    """It is this ticket's turn."""
+
+    grant: Grant
+
+
+class CheckStarted(EventBase, frozen=True, kw_only=True, tag=True):
+    """The first check of a poll phase is about to run."""
+
+
+class CheckEnded(EventBase, frozen=True, kw_only=True, tag=True):
+    """A poll check has answered; `phase` is the one that was asked for."""
+
+    phase: str
+    outcome: Outcome
+    grant: Grant | None = None
+
+
+class AttemptEnded(EventBase, frozen=True, kw_only=True, tag=True):
+    """Its processes are gone. With a grant the next attempt starts in the same save."""
+
+    attempt_id: str
+    outcome: Outcome
+    grant: Grant | None = None
+
+
+class SessionKnown(EventBase, frozen=True, kw_only=True, tag=True):
+    """The agent told its session id."""
+
+    attempt_id: str
+    session: str
+
+
+class CannotRun(EventBase, frozen=True, kw_only=True, tag=True):
+    """Found before anything started: unknown workflow, phase or agent, missing script."""
+
+    reason: str
+
+
+class StopRequested(EventBase, frozen=True, kw_only=True, tag=True):
+    """The runner stops an attempt that nobody wants any more: plan paused, shutdown, a hand edit of `status`."""
+
+    reason: str
+
+
+class PhaseEdited(EventBase, frozen=True, kw_only=True, tag=True):
+    """`currentPhase` was changed by hand while an attempt was open: a skip."""
+
+
+class PauseRequested(EventBase, frozen=True, kw_only=True, tag=True):
+    pass
+
+
+class ResumeRequested(EventBase, frozen=True, kw_only=True, tag=True):
+    blocked: bool = False
+
+
+class SkipRequested(EventBase, frozen=True, kw_only=True, tag=True):
+    phase: str
+    blocked: bool = False
+
+
+class RetryRequested(EventBase, frozen=True, kw_only=True, tag=True):
+    blocked: bool = False
+
+
+Event = (
+    Unblocked
+    | Dispatched
+    | CheckStarted
+    | CheckEnded
+    | AttemptEnded
+    | SessionKnown
+    | CannotRun
+    | StopRequested
+    | PhaseEdited
+    | PauseRequested
+    | ResumeRequested
+    | SkipRequested
+    | RetryRequested
+)

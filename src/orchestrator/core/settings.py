@@ -1,0 +1,62 @@
+"""The configuration as records; `formats.config` makes them from text."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+
+class AgentSettings(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    command: str
+    default_args: tuple[str, ...] = ()
+    type: str | None = None
+    """Which adapter drives it; default: by the command's name, else the generic one."""
+    env: dict[str, str] = {}
+    pass_env: tuple[str, ...] = ()
+    """Names (globs) of the runner's environment that this agent also sees; `*` is all."""
+    prompt_via: Literal["arg", "stdin", "file"] = "arg"
+    """For the generic agent only."""
+    model: str | None = None
+    max_concurrency: int | None = None
+
+
+class McpServer(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    command: str | None = None
+    args: tuple[str, ...] = ()
+    env: dict[str, str] = {}
+    url: str | None = None
+
+
+class Settings(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """`config.yaml` as written, every key optional. Paths may be relative to the file; `Config` has them resolved."""
+
+    default_agent: str = "claude"
+    agents: dict[str, AgentSettings] = {}
+    state_dir: str | None = None
+    log_dir: str | None = None
+    workflow_dir: str | None = None
+    prompt_dir: str | None = None
+    script_dir: str | None = None
+    skills_dir: str | None = None
+    poll_interval: float = 10
+    max_concurrency: int = 3
+    gh_command: str = "gh"
+    grace: float = 2
+    """Seconds between INT, TERM and KILL."""
+    mcp_servers: dict[str, McpServer] = {}
+
+
+class Config(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """The configuration that counts: absolute paths, search paths in order."""
+
+    settings: Settings
+    file: str | None
+    """None: no file, only defaults."""
+    home: str
+    state_dir: str
+    log_dir: str
+    workflow_path: tuple[str, ...]
+    prompt_path: tuple[str, ...]
+    script_path: tuple[str, ...]
+    skills_path: tuple[str, ...]

@@ -1,0 +1,94 @@
+"""Workflows as records: one class per phase type, because a poll phase has no prompt."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+DEFAULT_MAX_VISITS = 10
+DEFAULT_POLL_TIMEOUT = 86_400.0
+DEFAULT_AGENT_TIMEOUT = 3_600.0
+MAX_CHECK_SECONDS = 300.0
+"""One poll check lasts at most this long."""
+RETRY = "retry"
+"""`onFailure: retry`: when the retries are used up the ticket has failed."""
+
+
+class PhaseBase(msgspec.Struct, frozen=True, rename="camel", kw_only=True, tag_field="type"):
+    id: str
+    on_success: str | None = None
+    on_failure: str | None = None
+    max_retries: int = 0
+    max_visits: int | None = None
+    retry_delay_seconds: float = 0
+    capture: dict[str, str] = {}
+    timeout_seconds: float | None = None
+
+
+class ScriptPhase(PhaseBase, frozen=True, rename="camel", kw_only=True, tag_field="type", tag="script"):
+    command: str
+    args: tuple[str, ...] = ()
+    on_exit: dict[int, str] = {}
+
+
+class AgentPhase(PhaseBase, frozen=True, rename="camel", kw_only=True, tag_field="type", tag="agent"):
+    prompt_template: str
+    allowed_tools: tuple[str, ...] = ()
+    max_turns: int | None = None
+    agent: str | None = None
+    idle_timeout_seconds: float | None = None
+    verdict: bool = False
+    evidence: Literal["commit", "diff", "none"] = "none"
+    max_cost_usd: float | None = None
+
+
+class PollPhase(PhaseBase, frozen=True, rename="camel", kw_only=True, tag_field="type", tag="poll"):
+    command: str
+    args: tuple[str, ...] = ()
+    interval_seconds: float | None = None
+    on_exit: dict[int, str] = {}
+
+
+class TerminalPhase(PhaseBase, frozen=True, rename="camel", kw_only=True, tag_field="type", tag="terminal"):
+    notify: bool = False
+
+
+Phase = ScriptPhase | AgentPhase | PollPhase | TerminalPhase
+
+
+class Workflow(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    name: str
+    description: str = ""
+    tags: tuple[str, ...] = ()
+    phases: tuple[Phase, ...]
+    max_visits: int = DEFAULT_MAX_VISITS
+    aliases: dict[str, str] = {}
+
+    def resolve(self, phase_id: str) -> str:
+        """The phase id of today for an id that a ticket in flight may still carry."""
+        if any(phase.id == phase_id for phase in self.phases):
+            return phase_id
+        return self.aliases.get(phase_id, phase_id)
+
+    def phase(self, phase_id: str) -> Phase | None:
+        wanted = self.resolve(phase_id)
+        return next((phase for phase in self.phases if phase.id == wanted), None)
+
+    def position(self, phase_id: str) -> int | None:
+        """1-based place of a phase, for `implement (2/7)`."""
+        wanted = self.resolve(phase_id)
+        return next((i for i, phase in enumerate(self.phases, 1) if phase.id == wanted), None)
+
+    def captured_names(self) -> frozenset[str]:
+        return frozenset(name for phase in self.phases for name in phase.capture)
+
+
+def targets(phase: Phase) -> dict[str, str]:
+    """Every phase id that this phase names, by the key that names it (`onSuccess`, `onExit 3`, …)."""
+    found = {"onSuccess": phase.on_success, "onFailure": phase.on_failure}
+    if isinstance(phase, ScriptPhase | PollPhase):
+        found |= {f"onExit {code}": target for code, target in phase.on_exit.items()}
+    if found["onFailure"] == RETRY:
+        found["onFailure"] = None
+    return {key: target for key, target in found.items() if target is not None}
