@@ -1,4 +1,4 @@
-"""What the shell must do, in this order. The first is always the one `Save`; no decisions at all means nothing changes."""
+"""What the shell must do, in this order. The first is always the one `Save`; no decisions: nothing changes."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Plans and tickets as records. On disk the keys are camelCase; keys that are not named here belong to somebody else.
 
-The planner writes the first part of a ticket, the runner the second. Every key of the runner is optional with a default,
-so that a file of the original loads unchanged.
+The planner writes the first part of a ticket, the runner the second. Every key of the runner is optional with a
+default, so that a file of the original loads unchanged.
 """
 
 from __future__ import annotations

@@ -1,0 +1,110 @@
+"""Plans and tickets as the files say, with the questions that the loop asks often answered without a scan.
+
+A value is replaced with `put_…` and forgotten with `drop_…`; everything else is derived from that.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from orchestrator.core.model import Key, Plan, PlanStatus, Status, Ticket, should_be
+
+
+class Place(NamedTuple):
+    """Where a plan lists a ticket."""
+
+    order: float
+    position: int
+    blockers: tuple[Key, ...]
+
+
+class Board:
+    """Everything that is known of the files. Owns no resource and knows no time."""
+
+    def __init__(self) -> None:
+        self.plans: dict[str, Plan] = {}
+        self.tickets: dict[Key, Ticket] = {}
+        self.places: dict[Key, Place] = {}
+        self.dependents: dict[Key, set[Key]] = defaultdict(set)
+        self.by_status: dict[Status, set[Key]] = {status: set() for status in Status}
+        self.open: set[Key] = set()
+        """Tickets with an open attempt."""
+        self._complete: dict[str, int] = defaultdict(int)
+
+    def put_plan(self, plan: Plan) -> None:
+        self.drop_plan(plan.id)
+        self.plans[plan.id] = plan
+        for position, entry in enumerate(plan.tickets):
+            key = Key(plan.id, entry.ticket_id)
+            if key in self.places:
+                continue
+            blockers = tuple(blocker_key(plan.id, name) for name in entry.blocked_by)
+            self.places[key] = Place(entry.order, position, blockers)
+            for blocker in blockers:
+                self.dependents[blocker].add(key)
+            self._complete[plan.id] += self._is_complete(key)
+
+    def drop_plan(self, plan_id: str) -> None:
+        plan = self.plans.pop(plan_id, None)
+        for entry in plan.tickets if plan else ():
+            key = Key(plan_id, entry.ticket_id)
+            place = self.places.pop(key, None)
+            for blocker in place.blockers if place else ():
+                self.dependents[blocker].discard(key)
+        self._complete.pop(plan_id, None)
+
+    def put_ticket(self, ticket: Ticket) -> None:
+        key = ticket.key
+        self.drop_ticket(key)
+        self.tickets[key] = ticket
+        self.by_status[should_be(ticket)].add(key)
+        if ticket.attempt is not None:
+            self.open.add(key)
+        if key in self.places:
+            self._complete[key.plan] += self._is_complete(key)
+
+    def drop_ticket(self, key: Key) -> None:
+        if key in self.places:
+            self._complete[key.plan] -= self._is_complete(key)
+        ticket = self.tickets.pop(key, None)
+        if ticket is not None:
+            self.by_status[should_be(ticket)].discard(key)
+            self.open.discard(key)
+
+    def _is_complete(self, key: Key) -> bool:
+        ticket = self.tickets.get(key)
+        return ticket is not None and ticket.status is Status.COMPLETE
+
+    def waits_for(self, key: Key) -> list[Key]:
+        """The blockers that are not complete, known or not."""
+        place = self.places.get(key)
+        return [blocker for blocker in place.blockers if not self._is_complete(blocker)] if place else []
+
+    def is_live(self, key: Key) -> bool:
+        """Listed by a plan that is not paused. (A ticket that no plan lists is a problem, and is held.)"""
+        plan = self.plans.get(key.plan)
+        return plan is not None and plan.status is PlanStatus.ACTIVE and key in self.places
+
+    def all_complete(self, plan_id: str) -> bool:
+        """At least one entry, and every entry's ticket is complete."""
+        plan = self.plans.get(plan_id)
+        listed = len({entry.ticket_id for entry in plan.tickets}) if plan else 0
+        return listed > 0 and self._complete[plan_id] == listed
+
+    def of_plan(self, plan_id: str) -> Iterator[Ticket]:
+        """Its tickets in the order of the plan, then those that it does not list."""
+        plan = self.plans.get(plan_id)
+        listed = [Key(plan_id, entry.ticket_id) for entry in plan.tickets] if plan else []
+        for key in dict.fromkeys(listed):
+            if key in self.tickets:
+                yield self.tickets[key]
+        listed_keys = set(listed)
+        yield from (t for k, t in self.tickets.items() if k.plan == plan_id and k not in listed_keys)
+
+
+def blocker_key(plan_id: str, name: str) -> Key:
+    """`T-1` of the same plan, or `<planId>/<ticketId>`."""
+    plan, slash, ticket = name.rpartition("/")
+    return Key(plan if slash else plan_id, ticket)

@@ -1,0 +1,100 @@
+"""How attempts and poll checks end: what an outcome makes of a ticket."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from orchestrator.core import moves
+from orchestrator.core.decisions import HoldAccount, Save
+from orchestrator.core.events import AttemptEnded, CheckEnded
+from orchestrator.core.model import ENDED, Status, Ticket
+from orchestrator.core.moves import Decisions
+from orchestrator.core.outcome import Outcome, OutcomeKind
+from orchestrator.core.rules import Rules
+from orchestrator.core.times import epoch_or, iso
+from orchestrator.core.workflow import DEFAULT_POLL_TIMEOUT, PollPhase
+from orchestrator.errors import IllegalTransitionError
+
+MAX_LOSSES = 5
+"""More lost attempts than this in one visit need a person."""
+SUPERSEDED = frozenset({"skip", "retry"})
+"""Reasons of a stop after which the outcome of the attempt no longer counts."""
+
+
+def check_ended(rules: Rules, t: Ticket, e: CheckEnded) -> Decisions:
+    phase = rules.workflow.phase(t.current_phase or "")
+    if not isinstance(phase, PollPhase) or t.visit is None or phase.id != rules.workflow.resolve(e.phase):
+        raise IllegalTransitionError(f"ticket {t.key}: is no longer in the poll phase {e.phase}; its answer is ignored")
+    outcome, kind = e.outcome, e.outcome.kind
+    if kind in (OutcomeKind.STOPPED, OutcomeKind.LOST):
+        return ()
+    if kind is OutcomeKind.NOT_YET:
+        return _not_yet(rules, t, phase, e)
+    started = t.visit.started_at
+    t = replace(t, steered=None)
+    if kind is OutcomeKind.ERROR:
+        return moves.fail(moves.record(t, phase.id, outcome, started, e.at), f"{phase.id}: {outcome.reason}")
+    return moves.follow(rules, t, phase, outcome, started, e.at, e.grant, Status.READY)
+
+
+def _not_yet(rules: Rules, t: Ticket, phase: PollPhase, e: CheckEnded) -> Decisions:
+    assert t.visit is not None
+    deadline = epoch_or(t.visit.started_at, e.at) + (phase.timeout_seconds or DEFAULT_POLL_TIMEOUT)
+    if e.at >= deadline:
+        late = Outcome(kind=OutcomeKind.TIMEOUT, reason=f"timed out: {phase.id} said not yet until its time was up")
+        return moves.follow(rules, t, phase, late, t.visit.started_at, e.at, e.grant, Status.READY)
+    wake = min(e.at + (phase.interval_seconds or rules.poll_interval), deadline)
+    said = f": {e.outcome.reason}" if e.outcome.reason else ""
+    return (Save(replace(t, wake_at=iso(wake), wait_reason=f"{phase.id} said not yet{said}")),)
+
+
+def attempt_ended(rules: Rules, t: Ticket, e: AttemptEnded) -> Decisions:
+    a, outcome, kind = t.attempt, e.outcome, e.outcome.kind
+    assert a is not None
+    if e.attempt_id != a.id:
+        raise IllegalTransitionError(f"ticket {t.key}: attempt {e.attempt_id} is not the open one ({a.id})")
+    if outcome.session:
+        a = replace(a, session=outcome.session)
+    moved = rules.workflow.resolve(a.phase) != t.current_phase
+    if moved and a.stop is None:
+        t = moves.abandon(t, a.phase, e.at)
+    t = replace(t, attempt=None)
+    if t.status is Status.RUNNING and (moved or a.stop is not None or kind not in moves.COUNTS):
+        t = replace(t, status=Status.READY)
+    if moved or a.stop in SUPERSEDED or t.status in ENDED:
+        return (Save(t),)
+    if kind is OutcomeKind.STOPPED:
+        return (Save(moves.keep_session(t, a.session)),)
+    if kind is OutcomeKind.LOST:
+        return _lost(t, a.session, e)
+    if kind is OutcomeKind.RATE_LIMITED:
+        return _rate_limited(t, a.agent or "agent", a.session, e)
+    phase = rules.workflow.phase(a.phase)
+    t = replace(t, steered=None)
+    if phase is None or kind is OutcomeKind.ERROR:
+        reason = outcome.reason if phase is not None else moves.unknown_phase(rules, a.phase)
+        return moves.fail(moves.record(t, a.phase, outcome, a.started_at, e.at, a), f"{a.phase}: {reason}")
+    grant = e.grant if a.stop is None and t.status in (Status.RUNNING, Status.READY) else None
+    resting = t.status if t.status in (Status.PAUSED, Status.QUEUED) else Status.READY
+    return moves.follow(rules, t, phase, outcome, a.started_at, e.at, grant, resting, a)
+
+
+def _lost(t: Ticket, session: str | None, e: AttemptEnded) -> Decisions:
+    t = moves.keep_session(t, session)
+    visit = t.visit
+    if visit is None:
+        return (Save(t),)
+    t = replace(t, visit=replace(visit, losses=visit.losses + 1))
+    if visit.losses + 1 <= MAX_LOSSES:
+        return (Save(t),)
+    text = (
+        f"{visit.phase}: lost {visit.losses + 1} attempts in a row ({e.outcome.reason}); look at its logs, then retry"
+    )
+    return moves.needs_attention(t, text)
+
+
+def _rate_limited(t: Ticket, agent: str, session: str | None, e: AttemptEnded) -> Decisions:
+    until = e.outcome.until or e.at + moves.UNKNOWN_LIMIT_SECONDS
+    reason = f"usage limit of {agent}"
+    t = replace(moves.keep_session(t, session), wake_at=iso(until), wait_reason=reason)
+    return (Save(t), HoldAccount(agent, until, e.outcome.reason or reason))
