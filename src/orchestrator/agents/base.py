@@ -1,4 +1,4 @@
-"""What every agent CLI looks like from here: how it is called, and what its output says. Nothing is started in this package."""
+"""What every agent CLI looks like from here: how it is called, and what its output says. Nothing is started here."""
 
 from __future__ import annotations
 
@@ -41,6 +41,8 @@ class Ended(StrEnum):
     RATE_LIMITED = "rate_limited"
     SESSION_GONE = "session_gone"
     """The session that was to be continued does not exist (any more)."""
+    SESSION_EXISTS = "session_exists"
+    """The session that was to be begun exists already: an attempt got that far, so it is to be continued."""
     NEEDS_LOGIN = "needs_login"
 
 
@@ -54,7 +56,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """One line, when it did not succeed."""
     session: str | None = None
     until: float | None = None
-    """RATE_LIMITED: epoch seconds of the reset, when the CLI reported it."""
+    """RATE_LIMITED: epoch seconds of the reset; None when the CLI did not say."""
     usage: Usage | None = None
 
 
@@ -72,7 +74,11 @@ class Agent(Protocol):
         ...
 
     def report(self, lines: Iterable[bytes], stderr_tail: str, exit_code: int | None) -> Report:
-        """`lines` is stdout, read lazily and once: it may be 1 GB long, with lines cut off at a limit."""
+        """`lines` is stdout, read lazily and once: it may be 1 GB long, with lines cut off at a limit.
+
+        Each line keeps its newline, as when iterating over a file. `exit_code` is 128 + n (or -n) after signal n, and
+        None when nobody knows it.
+        """
         ...
 
     def resume_command(self, settings: AgentSettings, session: str) -> tuple[str, ...] | None:

@@ -1,0 +1,110 @@
+"""Claude Code, headless: `claude -p --output-format stream-json`, the prompt on standard input.
+
+An attempt succeeded only if its last `result` line says so (`subtype: success` and not `is_error`: an API error has
+both) and the exit code does not contradict it. The exit code alone is wrong: after SIGINT it is 0.
+
+- A run may print several `result` lines (one more for each background command that ends): the last one counts; tokens
+  and turns are those of the parts and are added up.
+- `costUsd` is the running total of the *session*, also over resumed runs: what an attempt cost is the difference to
+  what the same session had reported before. `--max-budget-usd`, though, bounds the one run.
+- A flag that the adapter gives takes the place of the same flag in `defaultArgs`.
+- The environment: credentials and configuration, by the names below. Of AWS and Google only what names an account or a
+  region; who logs in to Bedrock or Vertex with general keys lists them in `passEnv`. What marks the inside of another
+  session (`CLAUDECODE`, `CLAUDE_CODE_CHILD_SESSION`, its messaging socket) is left out: an agent may have started the
+  runner.
+- As root, `--dangerously-skip-permissions` is refused unless `IS_SANDBOX=1` is set; only a person may say so (`env`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from orchestrator.agents import jsonl
+from orchestrator.agents.arguments import Values, without
+from orchestrator.agents.base import Call, Command
+from orchestrator.agents.claude_report import report as report
+from orchestrator.core.settings import AgentSettings
+
+name = "claude"
+chooses_session = True
+login_env: tuple[str, ...] = (
+    "ANTHROPIC_*",
+    "CLAUDE_CONFIG_DIR",
+    "CLAUDE_CODE_OAUTH_*",
+    "CLAUDE_CODE_USE_*",
+    "CLAUDE_CODE_SKIP_*",
+    "CLAUDE_CODE_API_*",
+    "CLAUDE_CODE_CLIENT_*",
+    "CLAUDE_CODE_MAX_*",
+    "CLAUDE_CODE_DISABLE_*",
+    "CLAUDE_CODE_ENABLE_*",
+    "CLAUDE_CODE_EFFORT_*",
+    "CLAUDE_CODE_SUBAGENT_*",
+    "IS_SANDBOX",
+    "API_TIMEOUT_MS",
+    "BASH_DEFAULT_TIMEOUT_MS",
+    "BASH_MAX_TIMEOUT_MS",
+    "MAX_THINKING_TOKENS",
+    "MCP_TIMEOUT",
+    "MCP_TOOL_TIMEOUT",
+    "DISABLE_AUTOUPDATER",
+    "DISABLE_TELEMETRY",
+    "DISABLE_ERROR_REPORTING",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_PROFILE",
+    "AWS_BEARER_TOKEN_BEDROCK",
+    "CLOUD_ML_REGION",
+    "VERTEX_REGION_*",
+)
+
+_OURS: dict[str, Values] = {
+    "-p": "none",
+    "--print": "none",
+    "--verbose": "none",
+    "--output-format": "one",
+    "--input-format": "one",
+    "--session-id": "one",
+    "-r": "maybe",
+    "--resume": "maybe",
+    "-c": "none",
+    "--continue": "none",
+    "--fork-session": "none",
+}
+
+
+def command(call: Call) -> Command:
+    chosen = _chosen(call)
+    replaced: dict[str, Values] = _OURS | {flag: "one" for flag, _ in chosen}
+    if call.allowed_tools:
+        replaced |= {"--allowedTools": "many", "--allowed-tools": "many"}
+    argv = [call.settings.command, "-p", "--output-format", "stream-json", "--verbose", *_session(call)]
+    argv += without(call.settings.default_args, replaced)
+    for flag, value in chosen:
+        argv += [flag, value]
+    return Command(tuple(argv), stdin=call.prompt)
+
+
+def _session(call: Call) -> list[str]:
+    if call.session is None:
+        return []
+    return ["--resume" if call.resume else "--session-id", call.session]
+
+
+def _chosen(call: Call) -> list[tuple[str, str]]:
+    """What the phase and the agent's settings ask for; it takes the place of the same flag in defaultArgs."""
+    wanted = (
+        ("--model", call.settings.model),
+        ("--max-turns", call.max_turns),
+        ("--max-budget-usd", call.max_cost_usd),
+        ("--allowedTools", ",".join(call.allowed_tools) or None),
+    )
+    return [(flag, str(value)) for flag, value in wanted if value is not None]
+
+
+def resume_command(settings: AgentSettings, session: str) -> tuple[str, ...] | None:
+    return (settings.command, "--resume", session)
+
+
+def session_of(lines: Iterable[bytes]) -> str | None:
+    return next((found for event in jsonl.objects(lines) if (found := jsonl.text(event, "session_id"))), None)

@@ -1,0 +1,29 @@
+"""Which adapter drives an agent: by its `type`, else by the name of its command, else the generic one."""
+
+from __future__ import annotations
+
+from orchestrator.agents import claude, command
+from orchestrator.agents.base import Agent
+from orchestrator.core.problems import did_you_mean
+from orchestrator.core.settings import AgentSettings
+from orchestrator.errors import ConfigError
+
+AGENTS: dict[str, Agent] = {
+    "claude": claude,
+    "command": command,
+}
+
+
+def agent_for(settings: AgentSettings) -> Agent:
+    if settings.type is not None:
+        return _of_type(settings.type)
+    return AGENTS.get(settings.command.rpartition("/")[2], command)
+
+
+def _of_type(wanted: str) -> Agent:
+    agent = AGENTS.get(wanted)
+    if agent is None:
+        hint = did_you_mean(wanted, AGENTS)
+        known = ", ".join(sorted(AGENTS))
+        raise ConfigError(f'agents: unknown type "{wanted}", known are {known}' + (f" ({hint})" if hint else ""))
+    return agent

@@ -1,0 +1,51 @@
+"""When a usage limit ends, from prose like `resets 3:23pm (UTC)` or `resets Nov 25, 11am (Europe/Berlin)`.
+
+The words name a minute and mean a moment within it, so the answer is the end of that minute. Without a zone there is no
+answer: a wrong hour is worse than none.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+_RESET = re.compile(
+    r"""resets?\s+(?:at\s+|on\s+)?
+    (?:(?P<month>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?\s+(?P<day>\d{1,2})(?:st|nd|rd|th)?
+        (?:,?\s+(?P<year>\d{4}))?,?\s+(?:at\s+)?)?
+    (?P<hour>\d{1,2})(?::(?P<minute>\d{2}))?\s*(?P<half>[ap]m)?
+    \s*\((?P<zone>[A-Za-z0-9_+/-]+)\)""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+
+
+def reset_time(text: str, now: float) -> float | None:
+    """Epoch seconds of the reset that `text`, written at `now`, speaks of; None if it does not say."""
+    match = _RESET.search(text)
+    if match is None:
+        return None
+    try:
+        moment = _moment(match, datetime.fromtimestamp(now, ZoneInfo(match["zone"])))
+    except (ValueError, OverflowError, OSError, KeyError):
+        return None
+    return moment.timestamp()
+
+
+def _moment(match: re.Match[str], now: datetime) -> datetime:
+    clock = now.replace(hour=_hour(match), minute=int(match["minute"] or 0), second=0, microsecond=0)
+    if match["month"] is None:
+        end = clock + timedelta(minutes=1)
+        return end if end > now else end + timedelta(days=1)
+    month, day = _MONTHS.index(match["month"].lower()) + 1, int(match["day"])
+    end = clock.replace(year=int(match["year"] or now.year), month=month, day=day) + timedelta(minutes=1)
+    passed = match["year"] is None and end < now - timedelta(days=1)
+    return end.replace(year=end.year + 1) if passed else end
+
+
+def _hour(match: re.Match[str]) -> int:
+    hour = int(match["hour"])
+    if match["half"] is None:
+        return hour
+    return hour % 12 + (12 if match["half"].lower() == "pm" else 0)
