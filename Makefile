@@ -1,0 +1,50 @@
+# Each target does its own set-up: a virtual environment in .venv, made with uv if that is on PATH and with pip if not.
+# Needs git, make and a Python ≥ 3.11 (or uv). Choose one with: make test PYTHON=/path/to/python3.12
+# Written for make 3.81, which is what macOS has.
+
+SHELL = /bin/sh
+export PYTHON
+BIN = .venv/bin
+PYTEST = $(BIN)/python -m pytest
+# More for the program or for pytest: make demo ARGS="--keep /tmp/demo", make test ARGS="-k recovery".
+ARGS =
+
+.PHONY: help demo test check e2e run-ready dev-ready format schemas clean
+
+help:
+	@echo "make demo     watch it work: tickets of a small real project, from plan to merged"
+	@echo "make test     the tests"
+	@echo "make check    lint, format, types, import rules, sizes, schemas"
+	@echo "make e2e      with real agent programs against servers on this machine"
+	@echo "make format   rewrite the code in the project's format"
+	@echo "make schemas  write schemas/ anew"
+	@echo "make clean    remove everything that was made"
+
+demo: run-ready
+	@$(BIN)/orchestrator demo $(ARGS)
+
+test: dev-ready
+	@$(PYTEST) $(ARGS)
+
+check: dev-ready
+	@$(BIN)/python scripts/check.py
+
+e2e: dev-ready
+	@$(PYTEST) e2e -n 2 $(ARGS)
+
+format: dev-ready
+	@$(BIN)/ruff check -q --fix-only .
+	@$(BIN)/ruff format .
+
+schemas: dev-ready
+	@$(BIN)/python -m orchestrator.formats.schemas schemas
+
+run-ready:
+	@scripts/setup run
+
+dev-ready:
+	@scripts/setup dev
+
+clean:
+	rm -rf .venv .e2e build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find src tests e2e scripts -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
