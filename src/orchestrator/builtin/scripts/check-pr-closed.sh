@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Usage: check-pr-closed.sh REPO PR
+# Exit: 0 closed without a merge · 1 not closed (open or merged) · 2 the forge cannot be asked. Prints the word.
+set -euo pipefail
+. "${BASH_SOURCE[0]%/*}/lib.sh"
+
+[ $# -eq 2 ] || die 2 "usage: check-pr-closed.sh REPO PR"
+state=$(pr_state "$1" "$2") || die 2 "cannot ask the forge about pull request '$2'; see the lines above"
+case $state in
+  CLOSED) echo closed ;;
+  MERGED) echo merged && exit 1 ;;
+  *) echo open && exit 1 ;;
+esac

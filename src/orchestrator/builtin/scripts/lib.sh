@@ -1,0 +1,167 @@
+# Sourced by the other scripts, never run: what they all need to know about a repository.
+#
+# Law: git's own atomic operations are the only locks. What somebody may still need is never removed: in doubt a script
+# stops, says why on stderr, and leaves everything as it was.
+
+unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_COMMON_DIR \
+  GIT_NAMESPACE GIT_PREFIX GIT_IMPLICIT_WORK_TREE
+
+gh=${ORCHESTRATOR_GH:-gh}
+git_said=
+
+# Never asks, never opens an editor, speaks English (its words are read below); the project's own tests see none of that.
+git() {
+  LC_ALL=C GIT_TERMINAL_PROMPT=0 GIT_OPTIONAL_LOCKS=0 GIT_EDITOR=true GIT_SEQUENCE_EDITOR=true GIT_MERGE_AUTOEDIT=no \
+    command git "$@"
+}
+
+# die CODE WORDS...
+die() {
+  local code=$1
+  shift
+  printf '%s: %s\n' "${0##*/}" "$*" >&2
+  exit "$code"
+}
+
+# patiently COMMAND...: once more while another git holds a lock; what it printed is in $git_said.
+patiently() {
+  local pause
+  for pause in 0.1 0.2 0.4 0.8 1 1 1 1; do
+    git_said=$("$@" 2>&1) && return 0
+    case $git_said in
+      *.lock* | *"cannot lock ref"* | *"could not lock"* | *"nable to update local ref"* | *"Another git process"*) ;;
+      *) return 1 ;;
+    esac
+    sleep "$pause"
+  done
+  git_said=$("$@" 2>&1)
+}
+
+has_origin() { git -C "$1" remote get-url origin >/dev/null 2>&1; }
+
+is_ancestor() { git -C "$1" merge-base --is-ancestor "$2" "$3"; }
+
+commit_of() { git -C "$1" rev-parse --quiet --verify "$2^{commit}"; }
+
+git_dir() { git -C "$1" rev-parse --absolute-git-dir; }
+
+# fetch_origin REPO [REFSPEC]: a network that hiccups is asked three times.
+fetch_origin() {
+  local pause
+  for pause in 0.5 1 0; do
+    patiently git -C "$1" -c gc.auto=0 -c maintenance.auto=false fetch --quiet origin ${2+"$2"} && return 0
+    sleep "$pause"
+  done
+  return 1
+}
+
+# base_of DIR: the branch that work starts from and returns to. Setup keeps it beside the worktree's index, so that
+# nobody who switches branches in the main tree changes where a ticket goes.
+base_of() {
+  local kept current name
+  kept=$(git_dir "$1")/orchestrator-base
+  if [ -s "$kept" ]; then
+    cat -- "$kept"
+    return
+  fi
+  current=$(git -C "$1" symbolic-ref --quiet --short HEAD || true)
+  if has_origin "$1"; then
+    name=$(git -C "$1" ls-remote --symref origin HEAD | sed -n 's#^ref: refs/heads/\(.*\)[[:space:]]HEAD$#\1#p' || true)
+    for name in "$name" "$current" main master; do
+      [ -n "$name" ] && commit_of "$1" "refs/remotes/origin/$name" >/dev/null && printf '%s\n' "$name" && return
+    done
+    return 1
+  fi
+  for name in "$current" main master; do
+    [ -n "$name" ] && commit_of "$1" "refs/heads/$name" >/dev/null && printf '%s\n' "$name" && return
+  done
+  return 1
+}
+
+# checked_out_at REPO BRANCH: the existing worktree that has it checked out; nothing when there is none.
+checked_out_at() {
+  local line path=
+  while IFS= read -r line; do
+    case $line in
+      "worktree "*) path=${line#worktree } ;;
+      "branch refs/heads/$2") [ ! -d "$path" ] || printf '%s\n' "$path" ;;
+    esac
+  done <<LIST
+$(git -C "$1" worktree list --porcelain)
+LIST
+}
+
+# is_registered REPO PATH: git knows a worktree there, whether or not the directory exists.
+is_registered() {
+  case $'\n'$(git -C "$1" worktree list --porcelain)$'\n' in *$'\n'"worktree $2"$'\n'*) return 0 ;; esac
+  return 1
+}
+
+# physical PATH: absolute, without symbolic links in its parent; the parent must exist.
+physical() { printf '%s/%s\n' "$(cd -- "$(dirname -- "$1")" && pwd -P)" "$(basename -- "$1")"; }
+
+# is_worktree PATH: itself the top of a linked worktree (not a directory inside some other repository).
+is_worktree() { [ -f "$1/.git" ] && [ "$(git -C "$1" rev-parse --show-toplevel 2>/dev/null)" = "$(cd -- "$1" && pwd -P)" ]; }
+
+# unfinished DIR: the operation that stopped half way.
+unfinished() {
+  local dir
+  dir=$(git_dir "$1")
+  if [ -d "$dir/rebase-merge" ] || [ -d "$dir/rebase-apply" ]; then
+    echo rebase
+  elif [ -e "$dir/MERGE_HEAD" ]; then
+    echo merge
+  elif [ -e "$dir/CHERRY_PICK_HEAD" ]; then
+    echo cherry-pick
+  fi
+}
+
+# loose_files DIR: untracked files that are neither ignored nor what test runs usually leave.
+loose_files() {
+  local known
+  known=$(git_dir "$1")/orchestrator-artefacts
+  [ -e "$known" ] || known=/dev/null
+  git -C "$1" -c core.quotePath=false ls-files --others --exclude-standard \
+    -x '__pycache__/' -x '*.pyc' -x '.pytest_cache/' -x '.mypy_cache/' -x '.ruff_cache/' -x '*.egg-info/' \
+    -x '.venv/' -x '.coverage' -x 'node_modules/' -x 'target/' | { grep -Fxv -f "$known" || true; }
+}
+
+# loose_work DIR: everything that no commit has, one path a line.
+loose_work() {
+  git -C "$1" -c core.quotePath=false diff --name-only HEAD
+  loose_files "$1"
+}
+
+# free_index DIR: a ticket's worktree belongs to one attempt at a time, so an index lock that stays is a dead git's.
+free_index() {
+  local lock try
+  lock=$(git_dir "$1")/index.lock
+  for try in 1 2 3 4 5 6 7 8 9 10; do
+    [ -e "$lock" ] || return 0
+    sleep 0.3
+  done
+  echo "removing $lock, left by a git that died" >&2
+  rm -f -- "$lock"
+}
+
+# in_repo REPO PR: what every question about a pull request needs; without a number gh would guess one.
+in_repo() {
+  [ -n "$1" ] && [ -n "$2" ] || { echo "no repository or no pull request is known" >&2 && return 1; }
+  cd -- "$1"
+}
+
+# pr_state REPO PR: OPEN, MERGED or CLOSED. Fails when the forge cannot be asked or answers anything else.
+pr_state() {
+  local state
+  in_repo "$1" "$2" || return 1
+  state=$("$gh" pr view "$2" --json state --jq .state </dev/null) || return 1
+  case $state in
+    OPEN | MERGED | CLOSED) printf '%s\n' "$state" ;;
+    *) echo "unexpected state '$state'" >&2 && return 1 ;;
+  esac
+}
+
+# push_branch WORKTREE BRANCH: what somebody else pushed there is never overwritten.
+push_branch() {
+  patiently git -C "$1" push --quiet --force-with-lease --force-if-includes origin "refs/heads/$2:refs/heads/$2"
+}
