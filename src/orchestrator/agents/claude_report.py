@@ -10,6 +10,7 @@ import msgspec
 
 from orchestrator.agents import jsonl
 from orchestrator.agents.base import Ended, Report
+from orchestrator.agents.phrases import first_line, last_line
 from orchestrator.agents.resets import reset_time
 from orchestrator.core.outcome import Usage
 from orchestrator.core.times import epoch_or
@@ -75,7 +76,7 @@ def _hear(heard: _Heard, event: dict[str, Any]) -> None:
             heard.limit = jsonl.mapping(event, "rate_limit_info")
         case "system" if event.get("subtype") == "api_retry":
             status = event.get("error_status")
-            heard.retrying = f"{event.get('error')}" + (f" ({status})" if status is not None else "")
+            heard.retrying = jsonl.text(event, "error") + (f" ({status})" if isinstance(status, int) else "")
 
 
 def _hear_result(heard: _Heard, event: dict[str, Any]) -> None:
@@ -132,7 +133,7 @@ def _message(result: dict[str, Any]) -> str:
     """The first line of what went wrong."""
     errors = [error for error in jsonl.sequence(result, "errors") if isinstance(error, str)]
     said = jsonl.text(result, "result") or "\n".join(errors) or jsonl.text(result, "subtype")
-    return next((line.strip() for line in said.splitlines() if line.strip()), "it failed without saying why")
+    return first_line(said) or "it failed without saying why"
 
 
 def _limit_reached(result: dict[str, Any], message: str, heard: _Heard) -> bool:
@@ -181,13 +182,13 @@ def _after_success(heard: _Heard, exit_code: int | None) -> tuple[Ended, str]:
 
 
 def _without_result(heard: _Heard, stderr_tail: str, exit_code: int | None) -> tuple[Ended, str]:
-    last = _last_line(stderr_tail)
+    last = last_line(stderr_tail)
     if of_session := _about_session(last):
         return of_session
     if any(words in last.lower() for words in _NOT_LOGGED_IN):
         return Ended.NEEDS_LOGIN, f"claude: {last}; {_LOG_IN}"
     if _was_ended(exit_code) or exit_code == 0:
-        trying = f", while it repeated a request that had failed: {heard.retrying}" if heard.retrying else ""
+        trying = f" while it repeated a request that had failed: {first_line(heard.retrying)}" if heard.retrying else ""
         return Ended.INTERRUPTED, f"claude ended without a result{_with(exit_code)}{trying}"
     return (
         Ended.FAILURE,
@@ -207,7 +208,3 @@ def _with(exit_code: int | None) -> str:
 def _hinted(message: str) -> str:
     hint = next((hint for words, hint in _HINTS if words in message.lower()), None)
     return f"{message}; {hint}" if hint else message
-
-
-def _last_line(text: str) -> str:
-    return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "")

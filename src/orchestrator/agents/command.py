@@ -10,6 +10,7 @@ import signal
 from collections.abc import Iterable
 
 from orchestrator.agents.base import Call, Command, Ended, Report
+from orchestrator.agents.phrases import last_line
 from orchestrator.core.settings import AgentSettings
 
 name = "command"
@@ -56,7 +57,7 @@ def report(lines: Iterable[bytes], stderr_tail: str, exit_code: int | None) -> R
 
 def _error(stderr_tail: str, exit_code: int) -> str:
     how = _how(exit_code)
-    last = next((line.strip() for line in reversed(stderr_tail.splitlines()) if line.strip()), "")
+    last = last_line(stderr_tail)
     return f"{how}: {last}" if last else how
 
 
