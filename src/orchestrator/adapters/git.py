@@ -1,0 +1,97 @@
+"""Questions to git, asked through its command line. Nothing here changes a repository.
+
+The law: git sees the directory that it is asked about, and nothing else: no variable that binds it to another
+repository, no lock taken, no prompt, no wait without an end. Where git cannot answer it is None or False, never a guess.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+from orchestrator.adapters.environment import BOUND
+
+TIMEOUT = 30.0
+KEPT_BASE = "orchestrator-base"
+"""Beside a worktree's index: the base that its setup chose."""
+
+
+def head(cwd: str | Path) -> str | None:
+    """The commit that is checked out; None where there is no repository or no commit."""
+    return _ask(cwd, "rev-parse", "--quiet", "--verify", "HEAD^{commit}")
+
+
+def commits_since(cwd: str | Path, sha: str) -> int:
+    """How many commits HEAD has that `sha` lacks; a rewritten branch counts anew."""
+    count = _ask(cwd, "rev-list", "--count", f"{sha}..HEAD", "--")
+    return int(count) if count else 0
+
+
+def changed_since(cwd: str | Path, sha: str) -> bool:
+    """Whether anything differs from `sha`: commits, staged, unstaged or untracked files (ignored ones do not count)."""
+    if commits_since(cwd, sha) > 0:
+        return True
+    return bool(_ask(cwd, "diff", "--name-only", sha, "--")) or bool(
+        _ask(cwd, "ls-files", "--others", "--exclude-standard", "--directory", "--no-empty-directory")
+    )
+
+
+def is_worktree(path: str | Path) -> bool:
+    """Whether `path` itself is the top of a working tree, main or linked; a directory inside one is not."""
+    if not (Path(path) / ".git").exists():
+        return False
+    top = _ask(path, "rev-parse", "--show-toplevel")
+    return top is not None and Path(top) == Path(path).resolve()
+
+
+def default_base(path: str | Path) -> str | None:
+    """Short name of the branch that work in this repository or worktree starts from and returns to; asks no network.
+
+    What setup kept for the worktree; else the HEAD branch of `origin`; else the one checked out here; else main, master.
+    """
+    git_dir = _ask(path, "rev-parse", "--absolute-git-dir")
+    if git_dir is None:
+        return None
+    kept = Path(git_dir) / KEPT_BASE
+    if kept.is_file() and (name := kept.read_text().strip()):
+        return name
+    return _base_of_origin(path) or _own_base(path)
+
+
+def _base_of_origin(path: str | Path) -> str | None:
+    lines = _ask(path, "for-each-ref", "--format=%(refname) %(symref)", "refs/remotes/origin")
+    refs = dict(line.partition(" ")[::2] for line in (lines or "").splitlines())
+    prefix = "refs/remotes/origin/"
+    target = refs.pop(f"{prefix}HEAD", "")
+    here = _ask(path, "symbolic-ref", "--quiet", "--short", "HEAD")
+    candidates = (target.removeprefix(prefix), here, "main", "master")
+    return next((name for name in candidates if name and prefix + name in refs), None)
+
+
+def _own_base(path: str | Path) -> str | None:
+    here = _ask(path, "symbolic-ref", "--quiet", "--short", "HEAD")
+    names = [name for name in (here, "main", "master") if name]
+    return next((name for name in names if _ask(path, "rev-parse", "-q", "--verify", f"refs/heads/{name}")), None)
+
+
+def _ask(cwd: str | Path, *words: str) -> str | None:
+    """What git prints, stripped; None when it cannot say."""
+    try:
+        done = subprocess.run(
+            ["git", *words],
+            cwd=cwd,
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=TIMEOUT,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.decode(errors="replace").strip() if done.returncode == 0 else None
+
+
+def _environment() -> dict[str, str]:
+    free = {name: value for name, value in os.environ.items() if name not in BOUND}
+    return {**free, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
