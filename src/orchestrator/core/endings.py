@@ -7,11 +7,12 @@ from msgspec.structs import replace
 from orchestrator.core import moves
 from orchestrator.core.decisions import HoldAccount, Save
 from orchestrator.core.events import AttemptEnded, CheckEnded
-from orchestrator.core.model import ENDED, Status, Ticket
+from orchestrator.core.model import ENDED, Attempt, Status, Ticket
 from orchestrator.core.moves import Decisions
-from orchestrator.core.outcome import Outcome, OutcomeKind
+from orchestrator.core.outcome import OutcomeKind
+from orchestrator.core.route import route_of
 from orchestrator.core.rules import Rules
-from orchestrator.core.times import epoch_or, iso
+from orchestrator.core.times import epoch_or
 from orchestrator.core.workflow import DEFAULT_POLL_TIMEOUT, PollPhase
 from orchestrator.errors import IllegalTransitionError
 
@@ -26,9 +27,10 @@ def check_ended(rules: Rules, t: Ticket, e: CheckEnded) -> Decisions:
     if not isinstance(phase, PollPhase) or t.visit is None or phase.id != rules.workflow.resolve(e.phase):
         raise IllegalTransitionError(f"ticket {t.key}: is no longer in the poll phase {e.phase}; its answer is ignored")
     outcome, kind = e.outcome, e.outcome.kind
-    if kind in (OutcomeKind.STOPPED, OutcomeKind.LOST):
+    if kind in (OutcomeKind.STOPPED, OutcomeKind.LOST, OutcomeKind.RATE_LIMITED):
         return ()
-    if kind is OutcomeKind.NOT_YET:
+    # one check that hangs says nothing; the time that counts is the visit's
+    if kind in (OutcomeKind.NOT_YET, OutcomeKind.TIMEOUT) and route_of(phase, outcome) is None:
         return _not_yet(rules, t, phase, e)
     started = t.visit.started_at
     t = replace(t, steered=None)
@@ -41,11 +43,12 @@ def _not_yet(rules: Rules, t: Ticket, phase: PollPhase, e: CheckEnded) -> Decisi
     assert t.visit is not None
     deadline = epoch_or(t.visit.started_at, e.at) + (phase.timeout_seconds or DEFAULT_POLL_TIMEOUT)
     if e.at >= deadline:
-        late = Outcome(kind=OutcomeKind.TIMEOUT, reason=f"timed out: {phase.id} said not yet until its time was up")
+        reason = f"timed out: {phase.id} said not yet until its time was up"
+        late = replace(e.outcome, kind=OutcomeKind.TIMEOUT, exit_code=None, reason=reason)
         return moves.follow(rules, t, phase, late, t.visit.started_at, e.at, e.grant, Status.READY)
     wake = min(e.at + (phase.interval_seconds or rules.poll_interval), deadline)
     said = f": {e.outcome.reason}" if e.outcome.reason else ""
-    return (Save(replace(t, wake_at=iso(wake), wait_reason=f"{phase.id} said not yet{said}")),)
+    return (Save(moves.wait(t, wake, f"{phase.id} said not yet{said}")),)
 
 
 def attempt_ended(rules: Rules, t: Ticket, e: AttemptEnded) -> Decisions:
@@ -53,22 +56,23 @@ def attempt_ended(rules: Rules, t: Ticket, e: AttemptEnded) -> Decisions:
     assert a is not None
     if e.attempt_id != a.id:
         raise IllegalTransitionError(f"ticket {t.key}: attempt {e.attempt_id} is not the open one ({a.id})")
-    if outcome.session:
-        a = replace(a, session=outcome.session)
+    if outcome.session or outcome.fresh:
+        a = replace(a, session=None if outcome.fresh else outcome.session)
     moved = rules.workflow.resolve(a.phase) != t.current_phase
-    if moved and a.stop is None:
-        t = moves.abandon(t, a.phase, e.at)
+    if moved and a.stop not in SUPERSEDED:
+        t = moves.abandon(t, rules.workflow.resolve(a.phase), e.at)
     t = replace(t, attempt=None)
     if t.status is Status.RUNNING and (moved or a.stop is not None or kind not in moves.COUNTS):
         t = replace(t, status=Status.READY)
     if moved or a.stop in SUPERSEDED or t.status in ENDED:
-        return (Save(t),)
-    if kind is OutcomeKind.STOPPED:
-        return (Save(moves.keep_session(t, a.session)),)
+        return (Save(t), *_hold(a, e))
+    if kind is OutcomeKind.STOPPED or (kind is OutcomeKind.LOST and a.stop is not None):
+        return (Save(moves.keep_session(t, a)),)
     if kind is OutcomeKind.LOST:
-        return _lost(t, a.session, e)
+        return _lost(moves.keep_session(t, a), e)
     if kind is OutcomeKind.RATE_LIMITED:
-        return _rate_limited(t, a.agent or "agent", a.session, e)
+        t = moves.wait(moves.keep_session(t, a), _reset_time(e), f"usage limit of {a.agent or 'the agent'}")
+        return (Save(t), *_hold(a, e))
     phase = rules.workflow.phase(a.phase)
     t = replace(t, steered=None)
     if phase is None or kind is OutcomeKind.ERROR:
@@ -79,8 +83,7 @@ def attempt_ended(rules: Rules, t: Ticket, e: AttemptEnded) -> Decisions:
     return moves.follow(rules, t, phase, outcome, a.started_at, e.at, grant, resting, a)
 
 
-def _lost(t: Ticket, session: str | None, e: AttemptEnded) -> Decisions:
-    t = moves.keep_session(t, session)
+def _lost(t: Ticket, e: AttemptEnded) -> Decisions:
     visit = t.visit
     if visit is None:
         return (Save(t),)
@@ -93,8 +96,14 @@ def _lost(t: Ticket, session: str | None, e: AttemptEnded) -> Decisions:
     return moves.needs_attention(t, text)
 
 
-def _rate_limited(t: Ticket, agent: str, session: str | None, e: AttemptEnded) -> Decisions:
-    until = e.outcome.until or e.at + moves.UNKNOWN_LIMIT_SECONDS
-    reason = f"usage limit of {agent}"
-    t = replace(moves.keep_session(t, session), wake_at=iso(until), wait_reason=reason)
-    return (Save(t), HoldAccount(agent, until, e.outcome.reason or reason))
+def _hold(a: Attempt, e: AttemptEnded) -> Decisions:
+    """The account is at its limit, whatever becomes of the ticket."""
+    if e.outcome.kind is not OutcomeKind.RATE_LIMITED or a.agent is None:
+        return ()
+    return (HoldAccount(a.agent, _reset_time(e), e.outcome.reason or f"usage limit of {a.agent}"),)
+
+
+def _reset_time(e: AttemptEnded) -> float:
+    """A reset that nobody told, or that is over already, is a guess: asking again at once would go in circles."""
+    until = e.outcome.until or 0
+    return until if until > e.at else e.at + moves.UNKNOWN_LIMIT_SECONDS

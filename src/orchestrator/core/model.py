@@ -109,6 +109,8 @@ class Visit(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     losses: int = 0
     session: str | None = None
     """The session that the next attempt continues, after a stop or a loss."""
+    agent: str | None = None
+    """Whose session it is; another agent cannot continue it."""
 
 
 class Ticket(msgspec.Struct, frozen=True, rename="camel", kw_only=True):

@@ -10,7 +10,7 @@ from orchestrator.core.model import Attempt, PhaseEntry, PhaseStatus, Status, Ti
 from orchestrator.core.outcome import COSTS, OUTPUT_LIMIT, Outcome, OutcomeKind
 from orchestrator.core.problems import did_you_mean
 from orchestrator.core.route import Way, is_terminal, lead, takes_slot
-from orchestrator.core.rules import Rules, agent_of
+from orchestrator.core.rules import POLL_CLOCKS, Rules, agent_of
 from orchestrator.core.times import epoch_or, iso
 from orchestrator.core.workflow import AgentPhase, Phase, PollPhase, TerminalPhase
 
@@ -28,13 +28,21 @@ def first_visit(rules: Rules, t: Ticket, at: float) -> Ticket:
     """Make sure that the current phase has a visit. In a file of the original, counters and poll clock go on."""
     phase = rules.workflow.phase(t.current_phase or "")
     if phase is None or isinstance(phase, TerminalPhase) or (t.visit is not None and t.visit.phase == phase.id):
-        return replace(t, wake_at=None, wait_reason=None)
+        return rest(t)
     started = iso(at)
     if t.visit is None:
         started = iso(epoch_or(t.context.get(f"_pollStart_{phase.id}"), at))
     elif phase.id in t.retries:
         t = replace(t, retries={**t.retries, phase.id: 0})
+    if t.visits.get(phase.id, 0) >= bound(rules, phase):
+        # a person put it here by hand, after the bound was reached
+        t = replace(t, visits={**t.visits, phase.id: 0})
     return _visit(t, phase, started)
+
+
+def bound(rules: Rules, phase: Phase) -> int:
+    """How many visits the phase may have."""
+    return phase.max_visits or rules.workflow.max_visits
 
 
 def _visit(t: Ticket, phase: Phase, started: str) -> Ticket:
@@ -61,16 +69,24 @@ def enter(
         return fail(t, unknown_phase(rules, target))
     if isinstance(phase, TerminalPhase):
         return arrive(t, phase, at, because)
-    bound = phase.max_visits or rules.workflow.max_visits
-    if t.visits.get(phase.id, 0) >= bound:
-        text = f"{phase.id} was entered {bound} times ({_loop(t, phase.id)}); see what it does not get done, then retry"
+    visits = t.visits.get(phase.id, 0)
+    if visits >= bound(rules, phase):
+        loop = _loop([rules.workflow.resolve(entry.phase) for entry in t.phase_history], phase.id)
+        text = f"{phase.id} was entered {visits} times ({loop}); see what it does not get done, then retry"
         return needs_attention(replace(t, current_phase=phase.id, visit=None), text)
     if phase.id in t.retries:
         t = replace(t, retries={**t.retries, phase.id: 0})
     t = replace(_visit(t, phase, iso(at)), error=None)
-    if grant is not None and takes_slot(phase):
-        return begin(rules, t, phase, grant, at)
-    return (Save(replace(t, status=resting)),)
+    return start(rules, t, phase, grant, at, resting)
+
+
+def start(rules: Rules, t: Ticket, phase: Phase, grant: Grant | None, at: float, resting: Status) -> Decisions:
+    """Begin an attempt if there is leave to, else rest."""
+    if grant is None or not takes_slot(phase):
+        return (Save(replace(t, status=resting)),)
+    if isinstance(phase, AgentPhase) and agent_of(phase, t, rules.plan, rules.default_agent) in grant.not_for:
+        return (Save(replace(t, status=resting)),)
+    return begin(rules, t, phase, grant, at)
 
 
 def begin(rules: Rules, t: Ticket, phase: Phase, grant: Grant, at: float) -> Decisions:
@@ -79,13 +95,14 @@ def begin(rules: Rules, t: Ticket, phase: Phase, grant: Grant, at: float) -> Dec
     n, agent, session, resume = t.attempts + 1, None, None, False
     if isinstance(phase, AgentPhase):
         agent = agent_of(phase, t, rules.plan, rules.default_agent)
-        session, resume = t.visit.session, t.visit.session is not None
+        if t.visit.agent in (agent, None):
+            session, resume = t.visit.session, t.visit.session is not None
         if session is None and agent in rules.chooses_session:
             session = grant.session
     attempt = Attempt(
         n=n, id=grant.attempt_id, phase=phase.id, started_at=iso(at), session=session, agent=agent, resume=resume
     )
-    visit = replace(t.visit, first=t.visit.first or n, session=None)
+    visit = replace(t.visit, first=t.visit.first or n, session=None, agent=None)
     t = replace(
         t, status=Status.RUNNING, attempt=attempt, attempts=n, visit=visit, wake_at=None, wait_reason=None, error=None
     )
@@ -102,22 +119,17 @@ def follow(
     way, target = lead(phase, outcome, spent)
     failed = f"{phase.id}: {outcome.reason or 'failed'}"
     if way is Way.COMPLETE:
-        return (Save(_rest(replace(t, status=Status.COMPLETE, error=None))),)
+        return (Save(rest(replace(t, status=Status.COMPLETE, error=None))),)
     if way is Way.FAILED:
         return fail(t, failed)
     if way is Way.ENTER:
         assert target is not None
         return enter(rules, t, target, at, grant, resting, None if outcome.kind is OutcomeKind.SUCCESS else failed)
     t = replace(t, retries={**t.retries, phase.id: spent + 1})
-    delay = phase.retry_delay_seconds
-    if isinstance(phase, PollPhase):
-        delay = delay or phase.interval_seconds or rules.poll_interval
-    if delay:
+    if phase.retry_delay_seconds > 0:
         reason = f"retry {spent + 1} of {phase.max_retries} of {phase.id}"
-        return (Save(replace(t, status=resting, wake_at=iso(at + delay), wait_reason=reason)),)
-    if grant is not None:
-        return begin(rules, t, phase, grant, at)
-    return (Save(replace(t, status=resting)),)
+        return (Save(wait(replace(t, status=resting), at + phase.retry_delay_seconds, reason)),)
+    return start(rules, t, phase, grant, at, resting)
 
 
 def abandon(t: Ticket, phase_id: str, at: float) -> Ticket:
@@ -146,14 +158,14 @@ def reset_phase(t: Ticket, phase_id: str) -> Ticket:
 
 def retry_target(rules: Rules, t: Ticket) -> str:
     """The current phase; from a terminal one the last non-terminal phase of the history."""
-    current = t.current_phase or rules.workflow.phases[0].id
+    current = t.current_phase or rules.workflow.first or ""
     if not is_terminal(rules.workflow.phase(current)):
         return current
     for entry in reversed(t.phase_history):
         phase = rules.workflow.phase(entry.phase)
         if phase is not None and not isinstance(phase, TerminalPhase):
             return phase.id
-    return rules.workflow.phases[0].id
+    return rules.workflow.first or current
 
 
 # -- endings ----------------------------------------------------------------------------------------------------------
@@ -186,19 +198,19 @@ def arrive(t: Ticket, phase: TerminalPhase, at: float, because: str | None) -> D
     """Enter a terminal phase: the ticket ends in the same save."""
     now = iso(at)
     entry = PhaseEntry(phase=phase.id, status=PhaseStatus.SUCCESS, started_at=now, completed_at=now, output="")
-    t = _rest(replace(t, current_phase=phase.id, phase_history=(*t.phase_history, entry), visit=None))
+    t = rest(replace(t, current_phase=phase.id, phase_history=(*t.phase_history, entry), visit=None))
     if phase.notify:
         return needs_attention(t, because or f"reached {phase.id}")
     return (Save(replace(t, status=Status.COMPLETE, error=None)),)
 
 
 def needs_attention(t: Ticket, text: str) -> Decisions:
-    t = _rest(replace(t, status=Status.NEEDS_ATTENTION, error=text))
+    t = rest(replace(t, status=Status.NEEDS_ATTENTION, error=text))
     return (Save(t), Notify("needs_attention", text))
 
 
 def fail(t: Ticket, text: str) -> Decisions:
-    return (Save(_rest(replace(t, status=Status.FAILED, error=text))), Notify("failed", text))
+    return (Save(rest(replace(t, status=Status.FAILED, error=text))), Notify("failed", text))
 
 
 def stop(t: Ticket, status: Status, reason: str) -> Decisions:
@@ -211,9 +223,16 @@ def stop(t: Ticket, status: Status, reason: str) -> Decisions:
     return (Save(t), StopAttempt(a.id, reason))
 
 
-def keep_session(t: Ticket, session: str | None) -> Ticket:
+def keep_session(t: Ticket, a: Attempt) -> Ticket:
     """The next attempt of this visit continues the session of the one that was cut short."""
-    return replace(t, visit=replace(t.visit, session=session)) if t.visit is not None and session else t
+    if t.visit is None or not a.session:
+        return t
+    return replace(t, visit=replace(t.visit, session=a.session, agent=a.agent))
+
+
+def wait(t: Ticket, until: float, reason: str) -> Ticket:
+    """Let it wait for a time. What is paused waits for a person and nothing else."""
+    return t if t.status is Status.PAUSED else replace(t, wake_at=iso(until), wait_reason=reason)
 
 
 def unknown_phase(rules: Rules, phase_id: str | None) -> str:
@@ -222,25 +241,21 @@ def unknown_phase(rules: Rules, phase_id: str | None) -> str:
     return f'workflow {rules.workflow.name} has no phase "{phase_id}" ({hint})'
 
 
-def _rest(t: Ticket) -> Ticket:
+def rest(t: Ticket) -> Ticket:
+    """It waits for no time."""
     return replace(t, wake_at=None, wait_reason=None)
 
 
 def _without_poll_clock(context: dict[str, str], phase_id: str | None) -> dict[str, str]:
     """The original keeps its poll clocks in the context; phase None: all of them go."""
-    stale = (
-        ("_pollStart_", "_pollNextCheck_")
-        if phase_id is None
-        else (f"_pollStart_{phase_id}", f"_pollNextCheck_{phase_id}")
-    )
     if phase_id is None:
-        return {key: value for key, value in context.items() if not key.startswith(stale)}
+        return {key: value for key, value in context.items() if not key.startswith(POLL_CLOCKS)}
+    stale = [prefix + phase_id for prefix in POLL_CLOCKS]
     return {key: value for key, value in context.items() if key not in stale}
 
 
-def _loop(t: Ticket, target: str) -> str:
+def _loop(seen: list[str], target: str) -> str:
     """The last round, as `implement → verify → implement`."""
-    seen = [entry.phase for entry in t.phase_history]
     round_ = [*seen, target]
     for i in range(len(seen) - 1, -1, -1):
         if seen[i] == target and i < len(seen) - 1:

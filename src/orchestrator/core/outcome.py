@@ -59,6 +59,10 @@ class Outcome(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, k
     exit_code: int | None = None
     """Set when the program ended by itself; only then may `onExit` match."""
     output: str = ""
+    text: str = ""
+    """The whole final message, until the captures are done."""
+    fresh: bool = False
+    """Its session cannot be continued."""
     captured: dict[str, str] = {}
     session: str | None = None
     until: float | None = None

@@ -17,6 +17,7 @@ PLAN_TABLE: dict[tuple[PlanStatus, PlanEvent], PlanStatus] = {
     (PlanStatus.PAUSED, "resume"): PlanStatus.ACTIVE,
     (PlanStatus.ACTIVE, "resume"): PlanStatus.ACTIVE,
     (PlanStatus.ACTIVE, "complete"): PlanStatus.COMPLETE,
+    (PlanStatus.PAUSED, "complete"): PlanStatus.COMPLETE,
     (PlanStatus.COMPLETE, "complete"): PlanStatus.COMPLETE,
     # only a command (skip, retry, adding a ticket) reopens a plan
     (PlanStatus.COMPLETE, "reopen"): PlanStatus.ACTIVE,

@@ -22,18 +22,27 @@ class Lead(NamedTuple):
     """The phase that is entered (ENTER)."""
 
 
+ANSWERS = frozenset({OutcomeKind.SUCCESS, OutcomeKind.FAILURE, OutcomeKind.NOT_YET})
+"""The program said something itself; only then does its exit code mean anything."""
+
+
 def exit_route(phase: Phase, exit_code: int | None) -> str | None:
-    """The `onExit` target for a program that ended by itself with this code; time-outs and signals never match."""
+    """The `onExit` target for a program that ended by itself with this code."""
     if exit_code is None or not isinstance(phase, ScriptPhase | PollPhase):
         return None
     return phase.on_exit.get(exit_code)
 
 
+def route_of(phase: Phase, outcome: Outcome) -> str | None:
+    """The `onExit` target of an outcome; time-outs, signals and what could not be run never match."""
+    return exit_route(phase, outcome.exit_code) if outcome.kind in ANSWERS else None
+
+
 def lead(phase: Phase, outcome: Outcome, retries: int) -> Lead:
     """`retries`: failures within this visit, before this one."""
-    routed = exit_route(phase, outcome.exit_code)
-    if routed is not None:
-        return Lead(Way.ENTER, routed)
+    target = route_of(phase, outcome)
+    if target is not None:
+        return Lead(Way.ENTER, target)
     if outcome.kind is OutcomeKind.SUCCESS:
         return Lead(Way.ENTER, phase.on_success) if phase.on_success else Lead(Way.COMPLETE)
     may_retry = COSTS[outcome.kind].spends_retry and not _clock_ran_out(phase, outcome)

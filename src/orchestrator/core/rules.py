@@ -34,7 +34,8 @@ def slug(text: str, limit: int = 48) -> str:
     words = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
     if len(words) <= limit:
         return words
-    return words[: limit + 1].rsplit("-", 1)[0].strip("-") or words[:limit]
+    whole, dash, _ = words[: limit + 1].rpartition("-")
+    return whole if dash else words[:limit]
 
 
 def derive(rules: Rules, ticket: Ticket) -> Ticket:
@@ -43,11 +44,44 @@ def derive(rules: Rules, ticket: Ticket) -> Ticket:
     if not branch:
         tail = "-".join(part for part in (slug(ticket.ticket_id, 128), slug(ticket.title)) if part)
         branch = f"{slug(rules.user) or 'orchestrator'}/{tail}"
-    root = (rules.plan.worktree_root or rules.worktree_root).rstrip("/")
+    root = rules.plan.worktree_root or rules.worktree_root
+    worktree = f"{root.rstrip('/')}/{ticket.ticket_id}" if root else None
     return msgspec.structs.replace(
         ticket,
         workflow=ticket.workflow or rules.workflow.name,
         branch=branch,
-        worktree=ticket.worktree or f"{root}/{ticket.ticket_id}",
-        current_phase=ticket.current_phase or rules.workflow.phases[0].id,
+        worktree=ticket.worktree or worktree,
+        current_phase=ticket.current_phase or rules.workflow.first,
     )
+
+
+POLL_CLOCKS = ("_pollStart_", "_pollNextCheck_")
+"""Where the original keeps the clock of a poll phase: keys of the context, each followed by the phase id."""
+
+
+def renamed(workflow: Workflow, ticket: Ticket) -> Ticket:
+    """The ticket with the phase ids of today wherever it counts by phase; the history stays as it was written."""
+    if ticket.current_phase:
+        ticket = msgspec.structs.replace(ticket, current_phase=workflow.resolve(ticket.current_phase))
+    if not workflow.aliases:
+        return ticket
+    visit = ticket.visit and msgspec.structs.replace(ticket.visit, phase=workflow.resolve(ticket.visit.phase))
+    return msgspec.structs.replace(
+        ticket,
+        visit=visit,
+        retries=_counts(workflow, ticket.retries),
+        visits=_counts(workflow, ticket.visits),
+        context={_clock(workflow, key): value for key, value in ticket.context.items()},
+    )
+
+
+def _counts(workflow: Workflow, counts: dict[str, int]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for phase, n in counts.items():
+        found[workflow.resolve(phase)] = max(n, found.get(workflow.resolve(phase), 0))
+    return found
+
+
+def _clock(workflow: Workflow, key: str) -> str:
+    prefix = next((prefix for prefix in POLL_CLOCKS if key.startswith(prefix)), None)
+    return key if prefix is None else prefix + workflow.resolve(key.removeprefix(prefix))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+LAST = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
+
 
 def iso(at: float) -> str:
-    """Epoch seconds → `2026-02-28T10:01:02.114Z`."""
-    moment = datetime.fromtimestamp(at, UTC)
+    """Epoch seconds → `2026-02-28T10:01:02.114Z`. What lies beyond the calendar is its last day."""
+    moment = datetime.fromtimestamp(min(at, LAST), UTC)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
 
 

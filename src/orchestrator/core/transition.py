@@ -34,16 +34,14 @@ from orchestrator.core.events import (
 from orchestrator.core.model import Status, Ticket, should_be
 from orchestrator.core.moves import Decisions
 from orchestrator.core.problems import did_you_mean
-from orchestrator.core.rules import Rules, derive
-from orchestrator.core.workflow import PollPhase, TerminalPhase
+from orchestrator.core.rules import Rules, derive, renamed
+from orchestrator.core.workflow import Phase, PollPhase, TerminalPhase
 from orchestrator.errors import IllegalTransitionError
 
 
 def transition(rules: Rules, ticket: Ticket, event: Event) -> tuple[Decision, ...]:
     """What becomes of `ticket` by `event`. Raises IllegalTransitionError."""
-    ticket = replace(ticket, status=should_be(ticket))
-    if ticket.current_phase:
-        ticket = replace(ticket, current_phase=rules.workflow.resolve(ticket.current_phase))
+    ticket = renamed(rules.workflow, replace(ticket, status=should_be(ticket)))
     row = TABLE.get((ticket.status, ticket.attempt is not None, type(event)))
     if row is None:
         raise _illegal(ticket, event)
@@ -65,12 +63,12 @@ def _dispatched(rules: Rules, t: Ticket, e: Dispatched) -> Decisions:
     if isinstance(phase, TerminalPhase):
         return moves.arrive(t, phase, e.at, because=t.error)
     if isinstance(phase, PollPhase):
-        return (Save(t),)
+        return (Save(replace(t, error=None)),)
     return moves.begin(rules, t, phase, e.grant, e.at)
 
 
 def _check_started(rules: Rules, t: Ticket, e: CheckStarted) -> Decisions:
-    before, t = t, moves.first_visit(rules, derive(rules, t), e.at)
+    before, t = t, replace(moves.first_visit(rules, derive(rules, t), e.at), error=None)
     return () if t == before else (Save(t),)
 
 
@@ -121,7 +119,7 @@ def _skip(rules: Rules, t: Ticket, e: SkipRequested) -> Decisions:
             f'ticket {t.key}: workflow {rules.workflow.name} has no phase "{e.phase}" ({hint})'
         )
     said = f"skip {phase.id}"
-    if t.steered == said and t.current_phase == phase.id:
+    if t.steered == said and t.current_phase == phase.id and _still_stands(t, phase):
         return ()
     t = derive(rules, t)
     t = moves.abandon(t, t.current_phase or phase.id, e.at)
@@ -130,6 +128,11 @@ def _skip(rules: Rules, t: Ticket, e: SkipRequested) -> Decisions:
     save, *rest = moves.enter(rules, t, phase.id, e.at, None, status)
     assert isinstance(save, Save)
     return _stopping(save.ticket, "skip", rest)
+
+
+def _still_stands(t: Ticket, phase: Phase) -> bool:
+    """Whether the skip that was said before is still in force: nothing has failed or was edited by hand since."""
+    return isinstance(phase, TerminalPhase) or t.status in (Status.QUEUED, Status.READY, Status.RUNNING)
 
 
 def _retry(rules: Rules, t: Ticket, e: RetryRequested) -> Decisions:
@@ -224,6 +227,10 @@ _ACTING: tuple[Row, ...] = (_pause, _resume, _skip, _retry)
 def _illegal(t: Ticket, event: Event) -> IllegalTransitionError:
     name = COMMANDS.get(type(event))
     if name is None:
-        return IllegalTransitionError(f"ticket {t.key} is {t.status}: {type(event).__name__} is not possible")
+        where = "an open attempt" if t.attempt is not None else "no open attempt"
+        can = ", ".join(e.__name__ for (s, o, e) in TABLE if s is t.status and o is (t.attempt is not None))
+        return IllegalTransitionError(
+            f"ticket {t.key}: {type(event).__name__} is not possible, it is {t.status} with {where} (possible: {can})"
+        )
     can = ", ".join(possible(t.status, t.attempt is not None))
     return IllegalTransitionError(f"cannot {name} ticket {t.key}: it is {t.status} (possible: {can})")

@@ -65,6 +65,11 @@ class Workflow(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     max_visits: int = DEFAULT_MAX_VISITS
     aliases: dict[str, str] = {}
 
+    @property
+    def first(self) -> str | None:
+        """Where a ticket begins; None for the empty workflow that stands for one that cannot be read."""
+        return self.phases[0].id if self.phases else None
+
     def resolve(self, phase_id: str) -> str:
         """The phase id of today for an id that a ticket in flight may still carry."""
         if any(phase.id == phase_id for phase in self.phases):
