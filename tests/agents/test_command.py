@@ -44,7 +44,12 @@ def test_the_longest_prompt_that_goes_as_an_argument_is_taken_by_the_kernel() ->
 
 def test_the_exit_code_is_the_verdict_and_the_output_the_answer() -> None:
     told = command.report([b"hello\n", b"there"], "a warning", 0)
-    assert (told.ended, told.text, told.error, told.session) == (Ended.SUCCESS, "hello\nthere", "", None)
+    assert (told.ended, told.text, told.error, told.session) == (Ended.SUCCESS, "hello\nthere\n", "", None)
+
+
+@pytest.mark.parametrize("end", [b"", b"\n", b"\r\n"])
+def test_lines_may_come_with_or_without_their_ends(end: bytes) -> None:
+    assert command.report([b"why" + end, b"" + end, b"PASS" + end], "", 0).text == "why\n\nPASS\n"
 
 
 @pytest.mark.parametrize(
@@ -59,7 +64,7 @@ def test_the_exit_code_is_the_verdict_and_the_output_the_answer() -> None:
 )
 def test_a_failure_says_how_it_ended_and_its_last_words(stderr: str, exit_code: int, error: str) -> None:
     told = command.report([b"half"], stderr, exit_code)
-    assert (told.ended, told.text, told.error) == (Ended.FAILURE, "half", error)
+    assert (told.ended, told.text, told.error) == (Ended.FAILURE, "half\n", error)
 
 
 def test_without_an_exit_code_it_was_interrupted() -> None:
@@ -77,7 +82,7 @@ def test_of_a_long_answer_the_beginning_and_the_end_are_kept() -> None:
 def test_memory_does_not_grow_with_the_output() -> None:
     def endless() -> Iterator[bytes]:
         yield from (b"\n" for _ in range(200_000))
-        yield from (b"y" * 65_536 for _ in range(16_384))
+        yield from (b"y" * 65_536 for _ in range(16_383))
 
     tracemalloc.start()
     try:
@@ -90,6 +95,7 @@ def test_memory_does_not_grow_with_the_output() -> None:
 @given(st.lists(st.binary(max_size=60), max_size=8), st.text(max_size=30), st.none() | st.integers(-64, 255))
 def test_no_output_whatever_makes_it_raise(lines: list[bytes], stderr: str, exit_code: int | None) -> None:
     told = command.report(iter(lines), stderr, exit_code)
-    assert told.text == b"".join(lines).decode("utf-8", "replace")
+    expected = b"".join(line.rstrip(b"\r\n") + b"\n" for line in lines)
+    assert told.text == expected.decode("utf-8", "replace")
     assert (told.ended is Ended.SUCCESS) == (exit_code == 0)
     assert "\n" not in told.error

@@ -76,8 +76,7 @@ class Agent(Protocol):
     def report(self, lines: Iterable[bytes], stderr_tail: str, exit_code: int | None) -> Report:
         """`lines` is stdout, read lazily and once: it may be 1 GB long, with lines cut off at a limit.
 
-        Each line keeps its newline, as when iterating over a file. `exit_code` is 128 + n (or -n) after signal n, and
-        None when nobody knows it.
+        With or without their ends. `exit_code` is 128 + n (or -n) after signal n, and None when nobody knows it.
         """
         ...
 

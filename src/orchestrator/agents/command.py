@@ -74,6 +74,7 @@ def answer(lines: Iterable[bytes]) -> str:
     half = TEXT_LIMIT // 2
     head, tail, dropped = bytearray(), bytearray(), 0
     for line in lines:
+        line = line.rstrip(b"\r\n") + b"\n"
         room = half - len(head)
         head += line[:room]
         tail += line[room:]
