@@ -1,7 +1,7 @@
 """Questions to git, asked through its command line. Nothing here changes a repository.
 
 The law: git sees the directory that it is asked about, and nothing else: no variable that binds it to another
-repository, no lock taken, no prompt, no wait without an end. Where git cannot answer it is None or False, never a guess.
+repository, no lock taken, no prompt, no wait without an end. Where git cannot answer it is None or False: no guess.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def is_worktree(path: str | Path) -> bool:
 def default_base(path: str | Path) -> str | None:
     """Short name of the branch that work in this repository or worktree starts from and returns to; asks no network.
 
-    What setup kept for the worktree; else the HEAD branch of `origin`; else the one checked out here; else main, master.
+    What setup kept for the worktree; else the HEAD branch of `origin`; else the one checked out; else main, master.
     """
     git_dir = _ask(path, "rev-parse", "--absolute-git-dir")
     if git_dir is None:
