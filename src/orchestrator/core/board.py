@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from orchestrator.core.model import Key, Plan, PlanStatus, Status, Ticket, should_be
+from orchestrator.core.ready import Ready
 
 
 class Place(NamedTuple):
@@ -31,6 +32,9 @@ class Board:
         self.by_status: dict[Status, set[Key]] = {status: set() for status in Status}
         self.open: set[Key] = set()
         """Tickets with an open attempt."""
+        self.ready = Ready()
+        """Tickets that may be dispatched; `schedule` asks it."""
+        self._of_plan: dict[str, set[Key]] = defaultdict(set)
         self._complete: dict[str, int] = defaultdict(int)
 
     def put_plan(self, plan: Plan) -> None:
@@ -45,14 +49,16 @@ class Board:
             for blocker in blockers:
                 self.dependents[blocker].add(key)
             self._complete[plan.id] += self._is_complete(key)
+            self._line_up(key)
 
     def drop_plan(self, plan_id: str) -> None:
         plan = self.plans.pop(plan_id, None)
         for entry in plan.tickets if plan else ():
             key = Key(plan_id, entry.ticket_id)
             place = self.places.pop(key, None)
+            self.ready.drop(key)
             for blocker in place.blockers if place else ():
-                self.dependents[blocker].discard(key)
+                self._no_longer_blocks(blocker, key)
         self._complete.pop(plan_id, None)
 
     def put_ticket(self, ticket: Ticket) -> None:
@@ -62,8 +68,10 @@ class Board:
         self.by_status[should_be(ticket)].add(key)
         if ticket.attempt is not None:
             self.open.add(key)
+        self._of_plan[key.plan].add(key)
         if key in self.places:
             self._complete[key.plan] += self._is_complete(key)
+            self._line_up(key)
 
     def drop_ticket(self, key: Key) -> None:
         if key in self.places:
@@ -72,6 +80,18 @@ class Board:
         if ticket is not None:
             self.by_status[should_be(ticket)].discard(key)
             self.open.discard(key)
+            self.ready.drop(key)
+            self._of_plan[key.plan].discard(key)
+
+    def _line_up(self, key: Key) -> None:
+        ticket, place = self.tickets.get(key), self.places[key]
+        if ticket is not None and ticket.attempt is None and should_be(ticket) is Status.READY:
+            self.ready.put(ticket, place.order, place.position)
+
+    def _no_longer_blocks(self, blocker: Key, key: Key) -> None:
+        self.dependents[blocker].discard(key)
+        if not self.dependents[blocker]:
+            del self.dependents[blocker]
 
     def _is_complete(self, key: Key) -> bool:
         ticket = self.tickets.get(key)
@@ -100,8 +120,7 @@ class Board:
         for key in dict.fromkeys(listed):
             if key in self.tickets:
                 yield self.tickets[key]
-        listed_keys = set(listed)
-        yield from (t for k, t in self.tickets.items() if k.plan == plan_id and k not in listed_keys)
+        yield from (self.tickets[key] for key in sorted(self._of_plan.get(plan_id, set()).difference(listed)))
 
 
 def blocker_key(plan_id: str, name: str) -> Key:

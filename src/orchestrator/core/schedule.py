@@ -1,20 +1,25 @@
 """Whose turn it is. Pure: the board, what is under way, the limits and the time in; tickets in order out.
 
 Tickets under way go first; then the plan with the fewest attempts in flight, then its createdAt; within a plan `order`,
-then position. A slot is an open attempt, counted once over all plans; poll checks and arrivals take none.
+then position. A slot is an open attempt, counted once over all plans; poll checks and arrivals take none. No slot stays
+free while a ticket waits that could take it.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from enum import Enum
+from heapq import heapify, heappop, heappush
 
 import msgspec
 
 from orchestrator.core.board import Board
-from orchestrator.core.model import Key, Status, Ticket
+from orchestrator.core.model import Key, PlanStatus, Ticket
+from orchestrator.core.ready import Spot, under_way
 from orchestrator.core.times import epoch_or
+
+__all__ = ["MAX_CHECKS", "Limits", "Needs", "Step", "next_up", "next_wake", "under_way"]
 
 MAX_CHECKS = 8
 """Poll checks at the same time."""
@@ -37,6 +42,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Step(msgspec.Struct, frozen=True):
+    """The next step of a ticket. It may depend on its plan, workflow, current phase and agent, and on nothing else of
+    the ticket: one answer is used for all that agree in these."""
+
     needs: Needs
     agent: str | None = None
 
@@ -50,72 +58,100 @@ def next_up(
     checks: int = 0,
 ) -> list[Key]:
     """The tickets that start now. `busy`: walked or checked by somebody already; `checks`: checks in flight."""
-    due = [key for key in board.by_status[Status.READY] - board.open - busy if _is_due(board, key, now)]
-    if not due:
-        return []
-    per_plan = Counter(key.plan for key in board.open)
-    per_agent = Counter(t.attempt.agent for key in board.open if (t := board.tickets[key]).attempt)
-    slots = limits.max_concurrency - len(board.open)
-    checks_left = MAX_CHECKS - checks
-    queues = _queues(board, due)
+    board.ready.wake(now)
+    room = _Room(board, limits, now, checks)
+    in_flight = Counter(key.plan for key in board.open)
+    waiting = [(line.rank(in_flight), line) for line in _lines(board, step, room, busy, now)]
+    heapify(waiting)
     chosen: list[Key] = []
-    while queues:
-        head = min(queues, key=lambda queue: _plan_rank(board, queue[0], per_plan))
-        key = head.pop(0)
-        if not head:
-            queues.remove(head)
-        wanted = step(board.tickets[key])
-        if wanted.needs is Needs.CHECK:
-            if checks_left <= 0:
+    while waiting:
+        rank, line = heappop(waiting)
+        if not room.has(line.step):
+            continue  # room only shrinks
+        if rank == line.rank(in_flight):
+            chosen.append(line.head.key)
+            room.take(line.step)
+            in_flight[line.plan] += line.step.needs is Needs.SLOT
+            if not line.advance():
                 continue
-            checks_left -= 1
-        elif wanted.needs is Needs.SLOT:
-            if slots <= 0 and not _others(queues, board, step):
-                break
-            if slots <= 0 or not _agent_free(wanted.agent, limits, per_agent, now):
-                continue
-            slots -= 1
-            per_plan[key.plan] += 1
-            per_agent[wanted.agent] += 1
-        chosen.append(key)
+        heappush(waiting, (line.rank(in_flight), line))
     return chosen
 
 
-def _others(queues: list[list[Key]], board: Board, step: Callable[[Ticket], Step]) -> bool:
-    """Whether anything waits that needs no slot."""
-    return any(step(board.tickets[key]).needs is not Needs.SLOT for queue in queues for key in queue)
+class _Room:
+    """What is still free."""
+
+    def __init__(self, board: Board, limits: Limits, now: float, checks: int) -> None:
+        self._limits, self._now = limits, now
+        self._slots = limits.max_concurrency - len(board.open)
+        self._checks = MAX_CHECKS - checks
+        self._agents = Counter(a.agent for key in board.open if (a := board.tickets[key].attempt))
+
+    def has(self, step: Step) -> bool:
+        if step.needs is Needs.SLOT:
+            return self._slots > 0 and self._is_free(step.agent)
+        return step.needs is Needs.NOTHING or self._checks > 0
+
+    def take(self, step: Step) -> None:
+        if step.needs is Needs.SLOT:
+            self._slots -= 1
+            self._agents[step.agent] += 1
+        elif step.needs is Needs.CHECK:
+            self._checks -= 1
+
+    def _is_free(self, agent: str | None) -> bool:
+        if agent is None:
+            return True
+        most = self._limits.agents.get(agent)
+        return self._limits.held.get(agent, 0) <= self._now and (most is None or self._agents[agent] < most)
+
+
+class _Line:
+    """One group of a plan, with the ticket whose turn is next in it."""
+
+    def __init__(self, plan: str, created_at: str, under_way: bool, step: Step, spots: Iterator[Spot]) -> None:
+        self.plan, self.step = plan, step
+        self._created_at, self._fresh, self._spots = created_at, not under_way, spots
+
+    def advance(self) -> bool:
+        head = next(self._spots, None)
+        if head is not None:
+            self.head = head
+        return head is not None
+
+    def rank(self, in_flight: Counter[str]) -> tuple[bool, int, str, str, Spot]:
+        return (self._fresh, in_flight[self.plan], self._created_at, self.plan, self.head)
+
+
+def _lines(board: Board, step: Callable[[Ticket], Step], room: _Room, busy: Set[Key], now: float) -> Iterator[_Line]:
+    """The groups that have room and somebody who may start."""
+    for plan_id, groups in board.ready.plans.items():
+        plan = board.plans[plan_id]
+        for group, spots in groups.items() if plan.status is PlanStatus.ACTIVE else ():
+            wanted = step(board.tickets[spots[0].key])
+            may = (spot for spot in spots if spot.key not in busy and _is_due(board, spot.key, now))
+            line = _Line(plan_id, plan.created_at, group.under_way, wanted, may)
+            if room.has(wanted) and line.advance():
+                yield line
 
 
 def _is_due(board: Board, key: Key, now: float) -> bool:
+    """Nothing holds it: no time (the clock may have gone back since it woke), no blocker."""
     wake_at = board.tickets[key].wake_at
-    return board.is_live(key) and (wake_at is None or epoch_or(wake_at, 0) <= now)
-
-
-def _queues(board: Board, due: list[Key]) -> list[list[Key]]:
-    """One queue per plan and class (under way, fresh), each in the plan's order."""
-    groups: dict[tuple[str, bool], list[Key]] = {}
-    for key in due:
-        groups.setdefault((key.plan, under_way(board.tickets[key])), []).append(key)
-    for group in groups.values():
-        group.sort(key=lambda key: board.places[key][:2])
-    return list(groups.values())
-
-
-def _plan_rank(board: Board, key: Key, in_flight: Counter[str]) -> tuple[bool, int, str, str]:
-    return (not under_way(board.tickets[key]), in_flight[key.plan], board.plans[key.plan].created_at, key.plan)
-
-
-def _agent_free(agent: str | None, limits: Limits, per_agent: Counter[str | None], now: float) -> bool:
-    if agent is None:
-        return True
-    return limits.held.get(agent, 0) <= now and per_agent[agent] < limits.agents.get(agent, per_agent[agent] + 1)
-
-
-def under_way(ticket: Ticket) -> bool:
-    return ticket.attempts > 0 or bool(ticket.phase_history)
+    return (wake_at is None or epoch_or(wake_at, 0) <= now) and not board.waits_for(key)
 
 
 def next_wake(board: Board, limits: Limits, now: float) -> float | None:
     """When the next waiting ticket or account is due (epoch seconds), later than `now`."""
-    wakes = [epoch_or(t.wake_at, now) for key in board.by_status[Status.READY] if (t := board.tickets[key]).wake_at]
-    return min((wake for wake in [*wakes, *limits.held.values()] if wake > now), default=None)
+    wakes = [board.ready.next_wake(now), *limits.held.values()]
+    return min((wake for wake in wakes if wake is not None and wake > now), default=None)
+
+
+def agent_free(board: Board, agent: str | None, limits: Limits, now: float, but: Key) -> bool:
+    """Whether one more attempt of an agent may start beside those of other tickets than `but`."""
+    if agent is None:
+        return True
+    others = [board.tickets[key].attempt for key in board.open if key != but]
+    most = limits.agents.get(agent)
+    in_use = sum(a is not None and a.agent == agent for a in others)
+    return limits.held.get(agent, 0) <= now and (most is None or in_use < most)
