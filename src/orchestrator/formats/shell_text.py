@@ -41,7 +41,7 @@ _CODE_WORDS = frozenset({"eval", "let", "trap", "unset", "declare", "typeset"})
 _BEFORE_COMMAND = frozenset({
     "if", "then", "elif", "else", "while", "until", "do", "!", "{", "time", "command", "builtin", "exec",
 })  # fmt: skip
-_SHELL_CODE = re.compile(r"(?:^|[\s/])(?:(?:ba|da|z|k|a)?sh|su|"?\$\{?SHELL\}?"?)(?:\s+\S+)*?\s+-[a-z]*c\s*$")
+_SHELL_CODE = re.compile(r"(?:^|[\s/])(?:(?:ba|da|z|k|a)?sh|su|\W?\$\{?SHELL\}?\W?)(?:\s+\S+)*?\s+-[a-z]*c\s*$")
 _VARIABLE_NAME = re.compile(r"(?:(?:^|\s)(?:\[\[?|test)(?:\s.*)?|(?:^|\s)printf)\s+-v\s*$", re.DOTALL)
 _NUMBER_TEST = re.compile(r"-(?:eq|ne|lt|le|gt|ge)\b")
 _DOUBLE_BRACKET = re.compile(r"\[\[\s(.*?)\s\]\]", re.DOTALL)
