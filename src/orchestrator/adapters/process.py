@@ -186,7 +186,7 @@ def _claim(directory: Path, attempt_id: str) -> int:
         alive = os.open(f"{directory}/alive", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
         raise StoreError(f"{directory}: cannot be written: {error.strerror}") from error
-    if _take(alive) and (fresh or read_pid(directory) is None):
+    if _never_began(directory, fresh) and _take(alive) and _never_began(directory, fresh):
         if not fresh:
             _empty(directory)
         return alive
@@ -200,6 +200,10 @@ def _made(directory: Path) -> bool:
     except FileExistsError:
         return False
     return True
+
+
+def _never_began(directory: Path, fresh: bool) -> bool:
+    return fresh or read_pid(directory) is None
 
 
 def _set_aside(directory: Path, attempt_id: str) -> bool:

@@ -148,7 +148,7 @@ def _exists(pid: int) -> bool:
 
 
 def _carrying_by_ps(attempt_id: str) -> list[int]:
-    listing = subprocess.run(["ps", "-Aeww", "-o", "pid=,command="], capture_output=True, check=False).stdout
+    listing = subprocess.run(["ps", "axeww", "-o", "pid=,command="], capture_output=True, check=False).stdout
     mark = _mark(attempt_id)
     rows = (row.split() for row in listing.splitlines())
     return [int(words[0]) for words in rows if mark in words and int(words[0]) != os.getpid()]
