@@ -128,11 +128,14 @@ def _meant(target: str, workflow: Workflow, ids: dict[str, Phase]) -> str:
 
 
 def _ids(workflow: Workflow) -> dict[str, Phase]:
-    return {phase.id: phase for phase in reversed(workflow.phases)}
+    ids: dict[str, Phase] = {}
+    for phase in workflow.phases:
+        ids.setdefault(phase.id, phase)
+    return ids
 
 
 def _instead(word: str, known: Collection[str]) -> str | None:
-    return did_you_mean(word, known) or _listed("there are", sorted(filter(None, known)))
+    return did_you_mean(word, known) or _listed("there are", [one for one in known if one])
 
 
 def _listed(opening: str, names: Iterable[str]) -> str | None:

@@ -19,6 +19,9 @@ from orchestrator.core.workflow import Workflow
 MAX_HINTS = 5
 """Suggestions per rule: each looks at every name there is."""
 
+MAX_NAMED = 20
+"""Tickets of a cycle that its message names."""
+
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
     """What a plan may refer to. None: not looked up, so nothing is said about it."""
@@ -80,7 +83,10 @@ def plan_problems(
 
 def _by_id(plan: Plan) -> dict[str, PlanEntry]:
     """Of an id that is there twice the first entry counts."""
-    return {entry.ticket_id: entry for entry in reversed(plan.tickets)}
+    entries: dict[str, PlanEntry] = {}
+    for entry in plan.tickets:
+        entries.setdefault(entry.ticket_id, entry)
+    return entries
 
 
 # --- ids and files --------------------------------------------------------------------------------------------------
@@ -165,6 +171,8 @@ def cyclic(scope: Scope) -> Iterator[Problem]:
         if own:
             loop = loop[own[0] :] + loop[: own[0]]
             names = [key.ticket if key.plan == scope.folder else str(key) for key in [*loop, loop[0]]]
+            if len(names) > MAX_NAMED:
+                names[MAX_NAMED // 2 : -MAX_NAMED // 2] = [f"… {len(names) - MAX_NAMED} more …"]
             hint = "each is blocked by the next; remove one blocker"
             yield Problem(scope.ticket(names[0]), f"waits for itself: {' → '.join(names)}", hint=hint)
 

@@ -1,0 +1,134 @@
+"""Workflows, scripts and prompts, found along their search paths. A workflow that breaks keeps its last good version.
+
+Workflows are found by their `name`; the user's folder comes before the bundled one. A file that cannot be used hides
+nothing but itself: its name is taken, and its tickets fail saying why.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import msgspec
+
+from orchestrator.core.problems import Problem, did_you_mean
+from orchestrator.core.settings import Config
+from orchestrator.core.workflow import Workflow
+from orchestrator.errors import CannotRunError
+from orchestrator.formats.workflow_yaml import parse_workflow
+
+_NAME = re.compile(r"^name:\s*[\"']?([^\"'#\n]+?)[\"']?\s*(?:#.*)?$", re.MULTILINE)
+
+Stamp = tuple[tuple[str, int, int], ...]
+
+
+class WorkflowFile(msgspec.Struct, frozen=True):
+    name: str
+    file: str
+    workflow: Workflow | None
+    problems: tuple[Problem, ...]
+    bundled: bool
+
+
+class Catalog:
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._stamp: Stamp | None = None
+        self._files: list[WorkflowFile] = []
+        self._by_name: dict[str, WorkflowFile] = {}
+        self._last_good: dict[str, Workflow] = {}
+
+    def refresh(self) -> bool:
+        """Look at the folders again; True when something changed."""
+        stamp = _stamp(self._config.workflow_path)
+        if stamp == self._stamp:
+            return False
+        self._stamp = stamp
+        self._files = [_load(Path(path), self._config) for path, _, _ in stamp]
+        self._by_name = {}
+        for found in self._files:
+            self._by_name.setdefault(found.name, found)
+            if found.workflow is not None and self._by_name[found.name] is found:
+                self._last_good[found.name] = found.workflow
+        return True
+
+    def files(self) -> list[WorkflowFile]:
+        """Every workflow that a name leads to, in order of name."""
+        if self._stamp is None:
+            self.refresh()
+        return sorted(self._by_name.values(), key=lambda found: found.name)
+
+    def shadowed(self) -> list[WorkflowFile]:
+        """Files of the user that another file of the same name hides."""
+        return [f for f in self._files if self._by_name[f.name] is not f and not f.bundled]
+
+    def workflow(self, name: str) -> Workflow:
+        """Raises CannotRunError: there is none of that name, or it is broken and never was good."""
+        if self._stamp is None:
+            self.refresh()
+        found = self._by_name.get(name)
+        if found is None:
+            known = sorted(self._by_name)
+            hint = did_you_mean(name, known) or f"there are {', '.join(known)}"
+            raise CannotRunError(f'unknown workflow "{name}" ({hint})')
+        workflow = found.workflow or self._last_good.get(name)
+        if workflow is None:
+            errors = [str(problem) for problem in found.problems if problem.severity == "error"]
+            raise CannotRunError(f'workflow "{name}" cannot be used: {"; ".join(errors)}')
+        return workflow
+
+    def broken(self) -> list[WorkflowFile]:
+        return [found for found in self._by_name.values() if found.workflow is None]
+
+    def script(self, command: str) -> Path | None:
+        return _find(self._config.script_path, command)
+
+    def prompt(self, name: str) -> str | None:
+        """The text of a prompt template; None when there is none. Raises UnicodeDecodeError, OSError."""
+        path = _find(self._config.prompt_path, name)
+        return path.read_text(encoding="utf-8") if path else None
+
+
+def _find(folders: tuple[str, ...], name: str) -> Path | None:
+    if Path(name).is_absolute():
+        return Path(name) if Path(name).is_file() else None
+    for folder in folders:
+        path = Path(folder) / name
+        if path.is_file():
+            return path
+    return None
+
+
+def _stamp(folders: tuple[str, ...]) -> Stamp:
+    found: list[tuple[str, int, int]] = []
+    for folder in folders:
+        try:
+            names = sorted(entry.name for entry in os.scandir(folder) if entry.is_file())
+        except OSError:
+            continue
+        for name in names:
+            path = f"{folder}/{name}"
+            if name.endswith((".yaml", ".yml")) and not name.startswith(".") and (stat := _stat(path)):
+                found.append((path, stat.st_mtime_ns, stat.st_size))
+    return tuple(found)
+
+
+def _stat(path: str) -> os.stat_result | None:
+    try:
+        return Path(path).stat()
+    except OSError:
+        return None
+
+
+def _load(path: Path, config: Config) -> WorkflowFile:
+    bundled = str(path.parent) == config.workflow_path[-1]
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        problem = Problem(where=f"workflow {path.stem}", what=f"cannot be read: {error}", file=str(path))
+        return WorkflowFile(path.stem, str(path), None, (problem,), bundled)
+    parsed = parse_workflow(text, str(path))
+    named = _NAME.search(text)
+    name = parsed.workflow.name if parsed.workflow else named.group(1).strip() if named else path.stem
+    return WorkflowFile(name, str(path), parsed.workflow, parsed.problems, bundled)

@@ -1,0 +1,125 @@
+"""Atomic, durable writes and advisory locks. A lock file is never unlinked: its name could then be held twice."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from orchestrator.errors import StoreError
+
+
+def write_atomically(path: Path, content: bytes, durable: bool = True) -> None:
+    """Replace `path` in one step. The caller holds the lock of the file, so one temporary name is enough.
+
+    Raises StoreError; the old content is then still there.
+    """
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+        try:
+            _write_all(fd, content)
+            if durable:
+                os.fsync(fd)
+        finally:
+            os.close(fd)
+        temporary.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise StoreError(f"cannot write {path}: {error.strerror}; the old content is still there") from error
+
+
+def _write_all(fd: int, content: bytes) -> None:
+    view = memoryview(content)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+class Lock:
+    """A held flock. It frees itself when the process dies."""
+
+    def __init__(self, fd: int, path: Path) -> None:
+        self._fd: int | None = fd
+        self.path = path
+
+    def release(self) -> None:
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+
+    def note(self, text: str) -> None:
+        """Say in the lock file who holds it."""
+        if self._fd is not None:
+            os.ftruncate(self._fd, 0)
+            os.pwrite(self._fd, text.encode(), 0)
+
+    def __enter__(self) -> Lock:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
+def _open(path: Path) -> int:
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+    try:
+        return os.open(path, flags, 0o644)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise StoreError(f"cannot open the lock {path}: {error.strerror}") from error
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return os.open(path, flags, 0o644)
+    except OSError as error:
+        raise StoreError(f"cannot create the lock {path}: {error.strerror}") from error
+
+
+def lock(path: Path) -> Lock:
+    """Wait for the lock and hold it."""
+    fd = _open(path)
+    fcntl.flock(fd, fcntl.LOCK_EX)
+    return Lock(fd, path)
+
+
+def try_lock(path: Path) -> Lock | None:
+    """Hold the lock, or None at once when somebody else does."""
+    fd = _open(path)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(fd)
+        return None
+    return Lock(fd, path)
+
+
+def is_locked(path: Path) -> bool:
+    """Whether somebody holds it; asks with a shared lock, so that two who ask do not see each other."""
+    try:
+        fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(fd)
+    return False
+
+
+def read_note(path: Path) -> str:
+    """What the holder of a lock says of itself; empty when nothing."""
+    try:
+        return path.read_text(errors="replace")
+    except OSError:
+        return ""
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    with lock(path):
+        yield

@@ -1,0 +1,62 @@
+"""Where everything lies. The only module that knows the names of files and folders under stateDir and logDir."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from orchestrator.core.model import Key
+from orchestrator.core.settings import Config
+
+
+class Places:
+    """Paths of one home."""
+
+    def __init__(self, config: Config) -> None:
+        self.home = Path(config.home)
+        self.state = Path(config.state_dir)
+        self.logs = Path(config.log_dir)
+        self.plans = self.state / "plans"
+        self.locks = self.state / ".locks"
+
+    def plan_file(self, plan_id: str) -> Path:
+        return self.plans / plan_id / "plan.json"
+
+    def tickets(self, plan_id: str) -> Path:
+        return self.plans / plan_id / "tickets"
+
+    def ticket_file(self, key: Key) -> Path:
+        return self.plans / key.plan / "tickets" / f"{key.ticket}.json"
+
+    def store_lock(self, key: Key) -> Path:
+        """Held for one change of the ticket's file."""
+        return self.locks / key.plan / f"{key.ticket}.store"
+
+    def walk_lock(self, key: Key) -> Path:
+        """Held by whoever walks the ticket."""
+        return self.locks / key.plan / f"{key.ticket}.walk"
+
+    def plan_lock(self, plan_id: str) -> Path:
+        return self.locks / f"{plan_id}.plan"
+
+    @property
+    def daemon_locks(self) -> tuple[Path, Path]:
+        """One per stateDir, one per home."""
+        return self.locks / "daemon", self.home / ".locks" / "daemon"
+
+    @property
+    def daemon_pid(self) -> Path:
+        """The original's way of saying that a daemon runs."""
+        return self.home / "daemon.pid"
+
+    @property
+    def log_file(self) -> Path:
+        return self.logs / "orchestrator.log"
+
+    def ticket_logs(self, key: Key) -> Path:
+        return self.logs / key.plan / key.ticket
+
+    def journal(self, key: Key) -> Path:
+        return self.logs / key.plan / key.ticket / "journal.jsonl"
+
+    def attempt(self, key: Key, n: int, phase: str) -> Path:
+        return self.logs / key.plan / key.ticket / f"{n:03d}-{phase}"

@@ -1,0 +1,21 @@
+"""Looking one step ahead, without taking it."""
+
+from __future__ import annotations
+
+from orchestrator.core.model import Ticket
+from orchestrator.core.outcome import Outcome
+from orchestrator.core.route import Way, lead
+from orchestrator.core.rules import Rules, agent_of
+from orchestrator.core.workflow import AgentPhase
+
+
+def next_agent(rules: Rules, ticket: Ticket, outcome: Outcome) -> str | None:
+    """The agent that the phase after this outcome would need; None when it needs none."""
+    phase = rules.workflow.phase(ticket.current_phase or "")
+    if phase is None:
+        return None
+    way, target = lead(phase, outcome, ticket.retries.get(phase.id, 0))
+    following = phase if way is Way.RETRY else rules.workflow.phase(target) if way is Way.ENTER and target else None
+    if not isinstance(following, AgentPhase):
+        return None
+    return agent_of(following, ticket, rules.plan, rules.default_agent)

@@ -1,0 +1,323 @@
+"""From an ended program to an outcome: what the output says, verdict, evidence, captures; written to `outcome.json`.
+
+Success needs evidence: exit codes alone are wrong for most agent CLIs. What was captured once is never captured again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+import time
+from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
+
+from orchestrator.adapters import git
+from orchestrator.adapters.attempt_files import head, lines, recorded, tail
+from orchestrator.adapters.process import Request, start
+from orchestrator.agents.base import Agent, Ended, Report
+from orchestrator.core.outcome import OUTPUT_LIMIT, Outcome, OutcomeKind
+from orchestrator.core.route import exit_route
+from orchestrator.core.times import epoch_or, iso
+from orchestrator.core.workflow import AgentPhase, PollPhase, ScriptPhase
+from orchestrator.engine.home import Home
+from orchestrator.engine.prepare import Scene, script_environment, variables
+from orchestrator.engine.supervise import SIGNALLED, Ending, Limits, supervise
+from orchestrator.errors import CannotRunError, OrchestratorError, TemplateError
+from orchestrator.formats import templates
+
+CAPTURE_LIMIT = 1024 * 1024
+"""Bytes of one captured value."""
+CAPTURE_SECONDS = 60.0
+SMALL = 1024 * 1024
+"""Output up to this size is read in the loop; more in a thread."""
+HIGHEST_SIGNAL = 64
+
+_VERDICT = re.compile(r"^[\s*_#>`~-]*(PASS|FAIL)[\s*_`~.!]*$", re.MULTILINE)
+_NO_CHANGE = re.compile(r"^[\s*_#>`~-]*NO_CHANGE_NEEDED:[\s*_`]*(\S.*)$", re.MULTILINE)
+
+WalkedPhase = ScriptPhase | AgentPhase | PollPhase
+
+
+class _CaptureError(OrchestratorError):
+    pass
+
+
+class _Stopped(OrchestratorError):
+    pass
+
+
+def read_outcome(directory: Path) -> Outcome | None:
+    """The outcome that was already concluded; None when there is none, or it was cut off."""
+    try:
+        return msgspec.json.decode((directory / "outcome.json").read_bytes(), type=Outcome)
+    except (OSError, msgspec.MsgspecError):
+        return None
+
+
+def write_outcome(directory: Path, outcome: Outcome) -> None:
+    """It need survive a dead process, not a dead machine. A full disk only means that it is concluded again."""
+    try:
+        temporary = directory / ".outcome.tmp"
+        temporary.write_bytes(msgspec.json.format(msgspec.json.encode(outcome)))
+        temporary.replace(directory / "outcome.json")
+    except OSError:
+        pass
+
+
+async def conclude(
+    home: Home, scene: Scene, phase: WalkedPhase, ending: Ending, stop: asyncio.Future[str] | None = None
+) -> Outcome:
+    """What an attempt came to. Its processes are gone."""
+    outcome = await _judge(home, scene, phase, ending)
+    if outcome.kind in (OutcomeKind.SUCCESS, OutcomeKind.FAILURE):
+        try:
+            outcome = await _with_captures(home, scene, phase, outcome, stop)
+        except _Stopped as stopped:
+            return Outcome(kind=OutcomeKind.STOPPED, reason=str(stopped), session=outcome.session)
+    return outcome
+
+
+async def _judge(home: Home, scene: Scene, phase: WalkedPhase, ending: Ending) -> Outcome:
+    cut_short = _cut_short(phase, ending)
+    if isinstance(phase, AgentPhase):
+        return await _judge_agent(home, scene, phase, ending, cut_short)
+    if cut_short is not None:
+        return replace(cut_short, output=_output(scene.directory, good=False))
+    assert ending.exit_code is not None
+    return _judge_script(scene.directory, ending.exit_code)
+
+
+def _cut_short(phase: WalkedPhase, ending: Ending) -> Outcome | None:
+    """The outcome of what did not end by itself."""
+    if ending.stopped == "timeout":
+        seconds = phase.timeout_seconds or 3600
+        return Outcome(kind=OutcomeKind.TIMEOUT, reason=f"timed out after {seconds:g} s (timeoutSeconds)")
+    if ending.stopped == "stalled":
+        seconds = getattr(phase, "idle_timeout_seconds", None) or 0
+        return Outcome(kind=OutcomeKind.STALLED, reason=f"wrote nothing for {seconds:g} s (idleTimeoutSeconds)")
+    if ending.stopped is not None:
+        return Outcome(kind=OutcomeKind.STOPPED, reason=f"stopped: {ending.stopped}")
+    if ending.exit_code is None:
+        return Outcome(kind=OutcomeKind.LOST, reason="lost: it ended without a trace while nobody looked")
+    return None
+
+
+# -- scripts ----------------------------------------------------------------------------------------------------------
+
+
+def _judge_script(directory: Path, code: int) -> Outcome:
+    good = code == 0
+    by_signal = SIGNALLED < code <= SIGNALLED + HIGHEST_SIGNAL
+    said = _last_line(tail(directory / "stderr.log", OUTPUT_LIMIT)) or _last_line(tail(directory / "stdout.log", 4096))
+    how = f"ended by signal {code - SIGNALLED}" if by_signal else f"exit code {code}"
+    return Outcome(
+        kind=OutcomeKind.SUCCESS if good else OutcomeKind.FAILURE,
+        reason="" if good else f"{how}{f': {said}' if said else ''}",
+        exit_code=None if by_signal else code,
+        output=_output(directory, good),
+    )
+
+
+def _output(directory: Path, good: bool) -> str:
+    """What the history keeps: the beginning of stdout; of a failure the end, with what went to stderr."""
+    if good:
+        return head(directory / "stdout.log", OUTPUT_LIMIT)
+    said, errors = tail(directory / "stdout.log", OUTPUT_LIMIT), tail(directory / "stderr.log", OUTPUT_LIMIT)
+    return (f"{said.rstrip()}\n{errors}" if said and errors else said or errors)[-OUTPUT_LIMIT:]
+
+
+def _last_line(text: str) -> str:
+    rows = [row.strip() for row in text.splitlines() if row.strip()]
+    return rows[-1][:300] if rows else ""
+
+
+# -- agents -----------------------------------------------------------------------------------------------------------
+
+
+async def _judge_agent(
+    home: Home, scene: Scene, phase: AgentPhase, ending: Ending, cut_short: Outcome | None
+) -> Outcome:
+    try:
+        _, agent = home.agent(scene.attempt.agent or home.settings.default_agent)
+    except CannotRunError as error:  # the configuration changed meanwhile
+        return Outcome(kind=OutcomeKind.ERROR, reason=str(error))
+    report = await _read_report(agent, scene.directory, ending.exit_code)
+    known = {"session": report.session or scene.attempt.session, "usage": report.usage}
+    if cut_short is not None:
+        output = report.text[-OUTPUT_LIMIT:]
+        return replace(cut_short, output=output, fresh=report.ended is Ended.SESSION_GONE, **known)
+    if report.ended is Ended.SUCCESS:
+        outcome = await asyncio.to_thread(_with_evidence, home, scene, phase, report)
+    else:
+        outcome = _unsuccessful(report)
+    return replace(outcome, **known)
+
+
+async def _read_report(agent: Agent, directory: Path, exit_code: int | None) -> Report:
+    stdout = directory / "stdout.log"
+
+    def read() -> Report:
+        return agent.report(lines(stdout), tail(directory / "stderr.log", OUTPUT_LIMIT), exit_code)
+
+    size = stdout.stat().st_size if stdout.exists() else 0
+    return read() if size < SMALL else await asyncio.to_thread(read)
+
+
+def _unsuccessful(report: Report) -> Outcome:
+    reason = report.error or report.ended.value
+    output = report.text[-OUTPUT_LIMIT:] or reason
+    if report.ended is Ended.RATE_LIMITED:
+        return Outcome(kind=OutcomeKind.RATE_LIMITED, reason=reason, until=report.until, output=output)
+    if report.ended is Ended.SESSION_EXISTS:
+        return Outcome(kind=OutcomeKind.LOST, reason=f"{reason}; it is continued")
+    if report.ended is Ended.SESSION_GONE:
+        return Outcome(kind=OutcomeKind.LOST, reason=f"{reason}; a new session is begun", fresh=True)
+    return Outcome(kind=OutcomeKind.FAILURE, reason=reason, output=output, text=report.text)
+
+
+def _with_evidence(home: Home, scene: Scene, phase: AgentPhase, report: Report) -> Outcome:
+    missing = _no_verdict(phase, report.text) or _no_evidence(home, scene, phase, report.text)
+    if missing:
+        return Outcome(
+            kind=OutcomeKind.FAILURE, reason=missing, output=report.text[-OUTPUT_LIMIT:] or missing, text=report.text
+        )
+    return Outcome(kind=OutcomeKind.SUCCESS, output=report.text[:OUTPUT_LIMIT], text=report.text, exit_code=0)
+
+
+def _no_verdict(phase: AgentPhase, text: str) -> str:
+    if not phase.verdict:
+        return ""
+    verdicts = set(_VERDICT.findall(text))
+    if not verdicts:
+        return "no verdict: the final message has no line PASS or FAIL"
+    return "verdict FAIL" if "FAIL" in verdicts else ""
+
+
+def _no_evidence(home: Home, scene: Scene, phase: AgentPhase, text: str) -> str:
+    """What is missing of the evidence that the phase asks for; empty when there is some."""
+    if phase.evidence == "none" or _NO_CHANGE.search(text):
+        return ""
+    since, worktree = phase_start(home, scene), scene.worktree
+    if since is None or worktree is None or not Path(worktree).is_dir():
+        return f"no evidence: {worktree} is no git worktree with a commit to compare with"
+    if phase.evidence == "commit":
+        found = git.commits_since(worktree, since) > 0
+    else:
+        found = git.changed_since(worktree, since)
+    return "" if found else f"no evidence: no {phase.evidence} since {since[:10]}, and no NO_CHANGE_NEEDED: <reason>"
+
+
+def phase_start(home: Home, scene: Scene) -> str | None:
+    """The commit of the worktree when the visit's first attempt began."""
+    visit = scene.ticket.visit
+    if visit is not None and visit.first is not None and visit.first != scene.attempt.n:
+        first = recorded(home.places.attempt(scene.key, visit.first, scene.attempt.phase))
+        if first is not None and first.head is not None:
+            return first.head
+    own = recorded(scene.directory)
+    return own.head if own is not None else None
+
+
+# -- captures ---------------------------------------------------------------------------------------------------------
+
+
+async def _with_captures(
+    home: Home, scene: Scene, phase: WalkedPhase, outcome: Outcome, stop: asyncio.Future[str] | None
+) -> Outcome:
+    """`stdout` on success and failure; commands after success or a route, all or none of them."""
+    if not phase.capture:
+        return replace(outcome, text="")
+    text = outcome.text if isinstance(phase, AgentPhase) else _captured_text(scene.directory / "stdout.log")
+    final = {name: text.strip() for name, source in phase.capture.items() if source == "stdout"}
+    outcome = replace(outcome, captured=final, text="")
+    commands = {name: source for name, source in phase.capture.items() if source != "stdout"}
+    if outcome.kind is not OutcomeKind.SUCCESS and exit_route(phase, outcome.exit_code) is None:
+        return outcome
+    found = {}
+    try:
+        for name, source in commands.items():
+            found[name] = await _capture(home, scene, phase, name, source, stop)
+    except _CaptureError as error:
+        return replace(outcome, kind=OutcomeKind.FAILURE, reason=str(error), exit_code=None)
+    return replace(outcome, captured={**final, **found})
+
+
+async def _capture(
+    home: Home, scene: Scene, phase: WalkedPhase, name: str, source: str, stop: asyncio.Future[str] | None
+) -> str:
+    directory = scene.directory / f"capture-{name}"
+    shutil.rmtree(directory, ignore_errors=True)
+    try:
+        command, given = templates.shell_command(
+            source, variables(scene, "base_branch" in source), captured=scene.rules.workflow.captured_names()
+        )
+        running = start(directory, _capture_request(home, scene, phase, name, command, given))
+    except (OrchestratorError, TemplateError) as error:
+        raise _CaptureError(f"capture {name}: {error}") from error
+    limit = phase.timeout_seconds or CAPTURE_SECONDS
+    ending = await supervise(
+        running,
+        limits=Limits(timeout=limit),
+        started_at=time.time(),
+        grace=home.settings.grace,
+        stop=stop or asyncio.get_running_loop().create_future(),
+        sweep_always=False,
+    )
+    if ending.stopped == "timeout":
+        raise _CaptureError(f"capture {name}: timed out after {limit:g} s")
+    if ending.stopped is not None:
+        raise _Stopped(f"stopped: {ending.stopped}")
+    if ending.exit_code != 0:
+        said = _last_line(tail(directory / "stderr.log", OUTPUT_LIMIT))
+        raise _CaptureError(f"capture {name}: exit code {ending.exit_code}{f': {said}' if said else ''}")
+    if (directory / "stdout.log").stat().st_size > CAPTURE_LIMIT:
+        raise _CaptureError(f"capture {name}: printed more than 1 MiB")
+    return _captured_text(directory / "stdout.log").strip()
+
+
+def _capture_request(
+    home: Home, scene: Scene, phase: WalkedPhase, name: str, command: str, given: dict[str, str]
+) -> Request:
+    cwd = next((d for d in (scene.worktree, scene.repo) if d and Path(d).is_dir()), None)
+    if cwd is None:
+        raise CannotRunError("neither the worktree nor the repo exists")
+    return Request(
+        id=scene.attempt.id,
+        n=scene.attempt.n,
+        phase=f"{phase.id}: capture {name}",
+        kind="capture",
+        argv=("/bin/bash", "-c", command),
+        cwd=cwd,
+        env=script_environment(home, scene) | given,
+        started_at=iso(time.time()),
+    )
+
+
+def _captured_text(path: Path) -> str:
+    """At most CAPTURE_LIMIT bytes of a file as text."""
+    try:
+        with path.open("rb") as stream:
+            return stream.read(CAPTURE_LIMIT).decode(errors="replace")
+    except OSError:
+        return ""
+
+
+# -- poll checks ------------------------------------------------------------------------------------------------------
+
+
+def poll_answer(outcome: Outcome, ending: Ending, out_of_time: bool) -> Outcome:
+    """Exit 0 → onSuccess; 1 → ask again; ≥ 2 → onFailure. A check that took too long or was killed is asked again."""
+    if outcome.kind is OutcomeKind.TIMEOUT:
+        return outcome if out_of_time else replace(outcome, kind=OutcomeKind.NOT_YET)
+    if outcome.kind is OutcomeKind.FAILURE and outcome.exit_code == 1 and ending.exit_code == 1:
+        return replace(outcome, kind=OutcomeKind.NOT_YET, reason=_last_line(outcome.output)[:200])
+    if outcome.kind is OutcomeKind.FAILURE and outcome.exit_code is None and (ending.exit_code or 0) > SIGNALLED:
+        return replace(outcome, kind=OutcomeKind.NOT_YET)
+    return outcome
+
+
+def started_at(scene: Scene) -> float:
+    return epoch_or(scene.attempt.started_at, time.time())

@@ -1,0 +1,135 @@
+"""The three ways to walk tickets: `daemon` (until stopped), `tick` (one round), `run` (one ticket to its end)."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from orchestrator.adapters.files import Lock
+from orchestrator.adapters.watch import Watch
+from orchestrator.core.model import Key
+from orchestrator.core.settings import Config
+from orchestrator.engine.home import Home
+from orchestrator.engine.loop import Loop, Mode
+from orchestrator.engine.recover import catch_up
+from orchestrator.errors import OrchestratorError
+
+HOUSEKEEPING_SECONDS = 1.0
+
+
+class Reload:
+    """Configuration and workflows, taken over when they change; the last good ones stay when the new are broken."""
+
+    def __init__(self, home: Home, load: Callable[[], Config]) -> None:
+        self._home, self._load = home, load
+        self._due = 0.0
+        self._mark = self._stat()
+
+    def __call__(self) -> bool:
+        """True when something changed."""
+        now = time.monotonic()
+        if now < self._due:
+            return False
+        self._due = now + HOUSEKEEPING_SECONDS
+        return self._config() | self._workflows()
+
+    def _stat(self) -> tuple[int, int, int] | None:
+        try:
+            stat = Path(self._home.config.file or "").stat()
+        except OSError:
+            return None
+        return (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+
+    def _config(self) -> bool:
+        mark = self._stat()
+        if mark == self._mark or self._home.config.file is None:
+            return False
+        self._mark = mark
+        try:
+            config = self._load()
+        except OrchestratorError as error:
+            self._home.logs.event("config_kept", None, "error", reason=f"{error}; the last good configuration stays")
+            return False
+        if config == self._home.config:
+            return False
+        moved = (config.state_dir, config.log_dir) != (self._home.config.state_dir, self._home.config.log_dir)
+        if moved:
+            reason = "stateDir and logDir are taken over when the daemon starts again"
+            self._home.logs.event("config_kept", None, "error", reason=reason)
+            return False
+        self._home.use(config)
+        self._home.logs.event("config_reloaded", None)
+        return True
+
+    def _workflows(self) -> bool:
+        if not self._home.catalog.refresh():
+            return False
+        for broken in self._home.catalog.broken():
+            reason = "; ".join(str(problem) for problem in broken.problems if problem.severity == "error")
+            self._home.logs.event("workflow_broken", None, "error", workflow=broken.name, reason=reason)
+        self._home.logs.event("workflows_reloaded", None)
+        return True
+
+
+def walk(
+    home: Home,
+    mode: Mode,
+    load: Callable[[], Config],
+    only: tuple[Key, Lock] | None = None,
+    ready: Callable[[], None] = lambda: None,
+) -> int | None:
+    """Walk tickets until the mode says that it is over. Returns the signal that ended it, or None."""
+    return asyncio.run(_walk(home, mode, load, only, ready))
+
+
+async def _walk(
+    home: Home, mode: Mode, load: Callable[[], Config], only: tuple[Key, Lock] | None, ready: Callable[[], None]
+) -> int | None:
+    home.catalog.refresh()
+    loop = Loop(home, mode, only, Reload(home, load))
+    running = asyncio.get_running_loop()
+    home.places.plans.mkdir(parents=True, exist_ok=True)
+    folders = [home.places.plans, *(Path(path) for path in home.config.workflow_path[:-1])]
+    watch = Watch(folders, lambda paths: _tell(running, loop, paths)).start()
+    with _signals(loop) as received:
+        try:
+            loop.index.scan()
+            catch_up(home, loop.index)
+            ready()
+            await loop.run()
+        finally:
+            watch.stop()
+    return received[0] if received else None
+
+
+def _tell(running: asyncio.AbstractEventLoop, loop: Loop, paths: set[str]) -> None:
+    try:
+        running.call_soon_threadsafe(loop.tell_paths, paths)
+    except RuntimeError:
+        return  # the loop has ended
+
+
+@contextmanager
+def _signals(loop: Loop) -> Iterator[list[int]]:
+    """INT and TERM stop what runs; a second one kills. A terminal that goes away does not stop anything."""
+    running = asyncio.get_running_loop()
+    received: list[int] = []
+
+    def stop(sig: int) -> None:
+        received.append(sig)
+        if len(received) > 1:
+            loop.kill()
+        loop.close("shutdown")
+
+    for sig in (signal.SIGINT, signal.SIGTERM):
+        running.add_signal_handler(sig, stop, int(sig))
+    running.add_signal_handler(signal.SIGHUP, lambda: None)
+    try:
+        yield received
+    finally:
+        for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            running.remove_signal_handler(sig)

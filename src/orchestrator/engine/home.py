@@ -1,0 +1,98 @@
+"""One home, opened: its configuration, files, workflows and agents, as the engine needs them."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from orchestrator.adapters.catalog import Catalog
+from orchestrator.adapters.logs import Logs, Tell
+from orchestrator.adapters.places import Places
+from orchestrator.adapters.store import Store
+from orchestrator.agents.base import Agent
+from orchestrator.agents.registry import agent_for
+from orchestrator.core.model import Plan, Ticket
+from orchestrator.core.problems import did_you_mean
+from orchestrator.core.rules import Rules
+from orchestrator.core.settings import AgentSettings, Config
+from orchestrator.core.workflow import Workflow
+from orchestrator.errors import CannotRunError, ConfigError, NotFoundError, UnreadableError
+
+DEFAULT_WORKFLOW = "standard"
+
+
+class Home:
+    def __init__(self, config: Config, environ: Mapping[str, str] | None = None, tell: Tell | None = None) -> None:
+        self.environ: Mapping[str, str] = dict(os.environ if environ is None else environ)
+        self.user = self.environ.get("USER") or self.environ.get("LOGNAME") or _login()
+        self.places = Places(config)
+        self.logs = Logs(self.places, tell)
+        self.store = Store(self.places, self.rules, time.time)
+        self.plans: dict[str, Plan] = {}
+        """Plans that are known already; the loop keeps its board here, so that a rule costs no file."""
+        self.use(config)
+
+    def use(self, config: Config) -> None:
+        """Take over a configuration, at the start or when its file changed."""
+        self.config = config
+        self.settings = config.settings
+        self.catalog = Catalog(config)
+        self._chooses = frozenset(name for name, s in self.settings.agents.items() if _chooses_session(s))
+
+    def plan(self, plan_id: str) -> Plan:
+        known = self.plans.get(plan_id)
+        return known if known is not None else self.store.read_plan(plan_id).record
+
+    def rules(self, ticket: Ticket) -> Rules:
+        """What transitions of this ticket go by. A workflow that cannot be read stands as an empty one."""
+        try:
+            plan = self.plan(ticket.plan_id)
+        except (NotFoundError, UnreadableError):
+            plan = Plan(id=ticket.plan_id)
+        try:
+            workflow = self.workflow(ticket, plan)
+        except CannotRunError:
+            workflow = Workflow(name=ticket.workflow or plan.workflow or DEFAULT_WORKFLOW, phases=())
+        return Rules(
+            workflow=workflow,
+            plan=plan,
+            default_agent=self.settings.default_agent,
+            chooses_session=self._chooses,
+            poll_interval=self.settings.poll_interval,
+            user=self.user,
+            worktree_root=str(Path(self.config.home) / "worktrees" / plan.id),
+        )
+
+    def workflow(self, ticket: Ticket, plan: Plan) -> Workflow:
+        """Raises CannotRunError."""
+        return self.catalog.workflow(ticket.workflow or plan.workflow or DEFAULT_WORKFLOW)
+
+    def agent(self, name: str) -> tuple[AgentSettings, Agent]:
+        """Raises CannotRunError: the configuration has no agent of that name."""
+        settings = self.settings.agents.get(name)
+        if settings is None:
+            known = sorted(self.settings.agents)
+            hint = did_you_mean(name, known)
+            listed = f"the config defines {', '.join(known) or 'none'}"
+            raise CannotRunError(f'unknown agent "{name}" ({f"{hint} " if hint else ""}{listed})')
+        try:
+            return settings, agent_for(settings)
+        except ConfigError as error:
+            raise CannotRunError(f"agent {name}: {error}") from error
+
+
+def _chooses_session(settings: AgentSettings) -> bool:
+    try:
+        return agent_for(settings).chooses_session
+    except ConfigError:
+        return False
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "orchestrator"

@@ -1,0 +1,211 @@
+"""What an attempt needs before it can start: program, arguments, directory, environment, prompt.
+
+An agent runs only in the ticket's worktree; a script too once that exists, and before that in the repo. Nothing ever
+falls back to wherever the runner was started.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from orchestrator.adapters import git
+from orchestrator.adapters.environment import agent_env, attempt_vars, script_env
+from orchestrator.adapters.process import Request
+from orchestrator.agents.base import Call
+from orchestrator.core.model import Attempt, Key, PhaseStatus, Ticket
+from orchestrator.core.rules import Rules
+from orchestrator.core.workflow import DEFAULT_AGENT_TIMEOUT, AgentPhase, PollPhase, ScriptPhase
+from orchestrator.engine.home import Home
+from orchestrator.errors import CannotRunError, OrchestratorError
+from orchestrator.formats import templates
+from orchestrator.formats.plan_json import encode
+
+GO_ON = (
+    "You were interrupted before you had finished. Go on with the task from where you stopped, to its end, "
+    "as you were first instructed. Look at the state of the working directory before you change anything.\n"
+)
+
+
+class MissingDirectoryError(OrchestratorError):
+    """The directory in which the phase is to run does not exist: the phase has failed."""
+
+
+class Scene(msgspec.Struct, frozen=True):
+    """Everything about one attempt that is known before it starts."""
+
+    ticket: Ticket
+    raw: dict[str, Any]
+    """The ticket's file, with the keys that are not ours."""
+    rules: Rules
+    attempt: Attempt
+    directory: Path
+
+    @property
+    def key(self) -> Key:
+        return self.ticket.key
+
+    @property
+    def repo(self) -> str | None:
+        repo = self.ticket.repo or self.rules.plan.repo
+        return str(Path(repo).expanduser()) if repo else None
+
+    @property
+    def worktree(self) -> str | None:
+        return str(Path(self.ticket.worktree).expanduser()) if self.ticket.worktree else None
+
+
+def variables(scene: Scene, uses_base: bool) -> dict[str, Any]:
+    """What templates see: the ticket's keys, captured values, and what the phase is given."""
+    ticket = scene.ticket
+    raw = {**encode(ticket), **scene.raw}
+    raw |= {
+        "repo": scene.repo,
+        "worktree": scene.worktree,
+        "branch": ticket.branch,
+        "workflow": scene.rules.workflow.name,
+        "currentPhase": ticket.current_phase,
+    }
+    said = [entry.output for entry in ticket.phase_history if entry.status is not PhaseStatus.SKIPPED and entry.output]
+    given = {
+        "attempt": scene.attempt.n,
+        "phase": scene.attempt.phase,
+        "agent": scene.attempt.agent or ticket.agent or scene.rules.plan.agent or scene.rules.default_agent,
+        "previous_output": said[-1] if said else "",
+        "plan_name": scene.rules.plan.name,
+    }
+    if uses_base:
+        given["base_branch"] = (git.default_base(scene.repo) if scene.repo else None) or ""
+    return templates.variables(raw, given)
+
+
+def request(home: Home, scene: Scene, phase: ScriptPhase | PollPhase | AgentPhase) -> Request:
+    """Raises CannotRunError (no retry would help), MissingDirectoryError (the phase failed), TemplateError."""
+    if isinstance(phase, AgentPhase):
+        return _agent_request(home, scene, phase)
+    return _script_request(home, scene, phase)
+
+
+def _script_request(home: Home, scene: Scene, phase: ScriptPhase | PollPhase) -> Request:
+    script = home.catalog.script(phase.command)
+    if script is None:
+        looked = ", ".join(home.config.script_path)
+        raise CannotRunError(f"missing script {phase.command} (looked in {looked})")
+    cwd = _script_directory(scene)
+    known = variables(scene, any("base_branch" in arg for arg in phase.args))
+    captured = scene.rules.workflow.captured_names()
+    args = [
+        templates.render(arg, known, captured=captured, load=home.catalog.prompt, name=f"args[{i}] of {phase.id}")
+        for i, arg in enumerate(phase.args)
+    ]
+    return _request(
+        scene,
+        phase.id,
+        kind="poll" if isinstance(phase, PollPhase) else "script",
+        argv=(*_program(script), *args),
+        cwd=cwd,
+        env=script_environment(home, scene),
+        timeout_seconds=phase.timeout_seconds,
+    )
+
+
+def _script_directory(scene: Scene) -> str:
+    if scene.worktree and Path(scene.worktree).is_dir():
+        return scene.worktree
+    if scene.repo is None:
+        raise CannotRunError("no repo: neither the ticket nor its plan names one; set `repo` in plan.json")
+    if not Path(scene.repo).is_dir():
+        raise MissingDirectoryError(f"the repo {scene.repo} does not exist")
+    return scene.repo
+
+
+def _program(script: Path) -> tuple[str, ...]:
+    """Without `#!` or the executable bit a script is run by bash."""
+    with script.open("rb") as stream:
+        direct = stream.read(2) == b"#!"
+    return (str(script),) if direct and os.access(script, os.X_OK) else ("/bin/bash", str(script))
+
+
+def _agent_request(home: Home, scene: Scene, phase: AgentPhase) -> Request:
+    attempt, cwd = scene.attempt, scene.worktree
+    settings, agent = home.agent(attempt.agent or home.settings.default_agent)
+    prompt = _prompt(home, scene, phase)
+    if cwd is None or not Path(cwd).is_dir():
+        raise MissingDirectoryError(f"the worktree {cwd} does not exist; an agent runs nowhere else")
+    call = Call(
+        settings=settings,
+        prompt=prompt,
+        prompt_file=str(scene.directory / "prompt.md"),
+        session=attempt.session,
+        resume=attempt.resume,
+        allowed_tools=phase.allowed_tools,
+        max_turns=phase.max_turns,
+        max_cost_usd=phase.max_cost_usd,
+    )
+    command = agent.command(call)
+    return _request(
+        scene,
+        phase.id,
+        kind="agent",
+        argv=command.argv,
+        stdin=command.stdin or prompt,
+        cwd=cwd,
+        env=agent_env(home.environ, settings, agent.login_env, _given(scene)),
+        timeout_seconds=phase.timeout_seconds or DEFAULT_AGENT_TIMEOUT,
+        idle_timeout_seconds=phase.idle_timeout_seconds,
+        head=git.head(cwd),
+    )
+
+
+def _prompt(home: Home, scene: Scene, phase: AgentPhase) -> str:
+    if scene.attempt.resume:
+        return GO_ON
+    try:
+        source = home.catalog.prompt(phase.prompt_template)
+    except (OSError, UnicodeDecodeError) as error:
+        raise CannotRunError(f"prompt {phase.prompt_template} cannot be read: {error}") from error
+    if source is None:
+        looked = ", ".join(home.config.prompt_path)
+        raise CannotRunError(f"missing prompt {phase.prompt_template} (looked in {looked})")
+    return templates.render(
+        source,
+        variables(scene, "base_branch" in source),
+        captured=scene.rules.workflow.captured_names(),
+        load=home.catalog.prompt,
+        name=phase.prompt_template,
+    )
+
+
+def _request(scene: Scene, phase: str, **known: Any) -> Request:
+    attempt = scene.attempt
+    return Request(
+        id=attempt.id,
+        n=attempt.n,
+        phase=phase,
+        started_at=attempt.started_at,
+        agent=attempt.agent,
+        session=attempt.session,
+        resume=attempt.resume,
+        **known,
+    )
+
+
+def script_environment(home: Home, scene: Scene) -> dict[str, str]:
+    """The environment of scripts, poll checks and capture commands."""
+    return script_env(home.environ, _given(scene), home.settings.gh_command)
+
+
+def _given(scene: Scene) -> dict[str, str]:
+    a = scene.attempt
+    return attempt_vars(
+        plan=scene.key.plan,
+        ticket=scene.key.ticket,
+        phase=a.phase,
+        n=a.n,
+        attempt_id=a.id,
+        attempt_dir=scene.directory,
+        worktree=scene.worktree,
+    )

@@ -1,0 +1,74 @@
+"""What happened, as log lines: one readable line per event, for the logs and for whoever watches."""
+
+from __future__ import annotations
+
+from orchestrator.adapters.logs import Logs
+from orchestrator.core.decisions import Decision, HoldAccount, Notify, StartAttempt, StopAttempt
+from orchestrator.core.events import AttemptEnded, CannotRun, CheckEnded, Event
+from orchestrator.core.model import ENDED, Ticket
+from orchestrator.core.outcome import Outcome, OutcomeKind
+from orchestrator.core.times import epoch_or
+from orchestrator.core.workflow import Workflow
+
+
+def report(
+    logs: Logs, workflow: Workflow, before: Ticket, after: Ticket, event: Event, decisions: tuple[Decision, ...]
+) -> None:
+    """Say what an event did to a ticket."""
+    key = after.key
+    if isinstance(event, AttemptEnded) and before.attempt is not None:
+        a = before.attempt
+        took = event.at - epoch_or(a.started_at, event.at)
+        _ended(logs, before, after, a.phase, event.outcome, took, a.n)
+    elif isinstance(event, CheckEnded):
+        if event.outcome.kind is not OutcomeKind.NOT_YET or before.wait_reason != after.wait_reason:
+            _ended(logs, before, after, event.phase, event.outcome, None, None)
+    elif isinstance(event, CannotRun):
+        logs.event("cannot_run", key, "error", reason=event.reason)
+    for decision in decisions:
+        _decided(logs, workflow, after, decision)
+    if after.status in ENDED and before.status != after.status:
+        level = "info" if after.status == "complete" else "error"
+        logs.event(str(after.status), key, level, phase=after.current_phase, reason=after.error)
+
+
+def _ended(
+    logs: Logs, before: Ticket, after: Ticket, phase: str, outcome: Outcome, took: float | None, n: int | None
+) -> None:
+    retries = after.retries.get(phase, 0)
+    logs.event(
+        "ended",
+        after.key,
+        "info" if outcome.kind in (OutcomeKind.SUCCESS, OutcomeKind.NOT_YET, OutcomeKind.STOPPED) else "warning",
+        phase=phase,
+        attempt=n,
+        outcome=str(outcome.kind),
+        reason=outcome.reason or None,
+        took=round(took, 3) if took is not None else None,
+        retry=retries if retries > before.retries.get(phase, 0) else None,
+        next=after.current_phase if after.current_phase != phase else None,
+        until=after.wake_at,
+        cost=outcome.usage.cost_usd if outcome.usage else None,
+    )
+
+
+def _decided(logs: Logs, workflow: Workflow, ticket: Ticket, decision: Decision) -> None:
+    if isinstance(decision, StartAttempt):
+        a = decision.attempt
+        logs.event(
+            "started",
+            ticket.key,
+            phase=a.phase,
+            position=f"{workflow.position(a.phase)}/{len(workflow.phases)}",
+            attempt=a.n,
+            agent=a.agent,
+            session=a.session,
+            resume=a.resume or None,
+        )
+    elif isinstance(decision, StopAttempt):
+        n = ticket.attempt.n if ticket.attempt else None
+        logs.event("stopping", ticket.key, attempt=n, reason=decision.reason)
+    elif isinstance(decision, HoldAccount):
+        logs.event("held", ticket.key, "warning", agent=decision.agent, until=ticket.wake_at, reason=decision.reason)
+    elif isinstance(decision, Notify):
+        logs.event("notify", ticket.key, "error", what=decision.what, reason=decision.text)

@@ -1,0 +1,310 @@
+"""One ticket being walked: its attempts one after the other, or one poll check. The walk holds the ticket's lock.
+
+A walk never decides what comes next: it carries out a decision, and gives what happened to `Host.apply`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from msgspec.structs import replace
+
+from orchestrator.adapters.attempt_files import lines, recorded, stop_that_counts
+from orchestrator.adapters.files import Lock
+from orchestrator.adapters.process import Alive, Exited, Gone, NeverBegan, Request, Running, start
+from orchestrator.adapters.store import Applied, starts
+from orchestrator.core.events import AttemptEnded, CheckEnded, CheckStarted, Event, Grant, SessionKnown
+from orchestrator.core.model import Attempt, Key, Status, Ticket, should_be
+from orchestrator.core.outcome import Outcome, OutcomeKind
+from orchestrator.core.times import epoch_or, iso
+from orchestrator.core.workflow import DEFAULT_POLL_TIMEOUT, MAX_CHECK_SECONDS, AgentPhase, PollPhase, TerminalPhase
+from orchestrator.engine import conclude as concluding
+from orchestrator.engine.conclude import WalkedPhase, read_outcome, write_outcome
+from orchestrator.engine.home import Home
+from orchestrator.engine.prepare import MissingDirectoryError, Scene, request
+from orchestrator.engine.supervise import Ending, Limits, settle, stop_leftover, supervise, sweep_gone
+from orchestrator.errors import IllegalTransitionError, NotFoundError, OrchestratorError, StoreError, UnreadableError
+
+AGAIN_SECONDS = 1.0
+"""How long to wait before writing again what could not be written (full disk, unreadable ticket)."""
+SESSION_LOOK_SECONDS = 0.5
+
+Decide = Callable[[Ticket], Event | None]
+
+
+class Host(Protocol):
+    """What a walk needs of the loop."""
+
+    home: Home
+
+    def apply(self, key: Key, decide: Decide) -> Applied: ...
+
+    def grant(self, ticket: Ticket, outcome: Outcome) -> Grant | None: ...
+
+
+class Walk:
+    def __init__(self, host: Host, key: Key, lock: Lock, owned: bool = True) -> None:
+        self.host, self.key = host, key
+        self.is_check = False
+        self._lock, self._owned = lock, owned
+        self._stop: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._running: Running | None = None
+        self.task: asyncio.Task[None] | None = None
+        self.grace = host.home.settings.grace
+
+    def ask_stop(self, reason: str) -> None:
+        """End the running program; its outcome is then applied as usual."""
+        if not self._stop.done():
+            self._stop.set_result(reason)
+
+    def hurry(self) -> None:
+        """Do not wait for grace: kill what runs."""
+        self.ask_stop("shutdown")
+        if self._running is not None:
+            self._running.signal(signal.SIGKILL)
+
+    @property
+    def stopping(self) -> bool:
+        return self._stop.done()
+
+    def release(self) -> None:
+        if self._owned:
+            self._lock.release()
+
+    # -- attempts -----------------------------------------------------------------------------------------------------
+
+    async def attempts(self, attempt: Attempt | None, adopt: bool = False) -> None:
+        """Walk until the ticket ends, waits, or is not to go on."""
+        while attempt is not None:
+            outcome = await self._one(attempt, adopt)
+            attempt, adopt = await self._settle(attempt, outcome), False
+
+    async def _one(self, attempt: Attempt, adopt: bool) -> Outcome:
+        scene = await self._scene(attempt)
+        phase = scene.rules.workflow.phase(attempt.phase)
+        if phase is None or isinstance(phase, TerminalPhase):
+            await sweep_gone(attempt.id, self.grace)
+            return Outcome(kind=OutcomeKind.ERROR, reason=f"workflow {scene.rules.workflow.name} has no such phase")
+        found = await self._found(scene) if adopt else NeverBegan()
+        if isinstance(found, Outcome):
+            return found
+        if isinstance(found, Ending):
+            ending = found
+        else:
+            running = found if isinstance(found, Running) else await self._begin(scene, phase)
+            if isinstance(running, Outcome):
+                return running
+            ending = await self._supervise(scene, phase, running)
+        self._report_stuck(ending)
+        outcome = await concluding.conclude(self.host.home, scene, phase, ending, self._stop)
+        write_outcome(scene.directory, outcome)
+        return outcome
+
+    async def _scene(self, attempt: Attempt) -> Scene:
+        home = self.host.home
+        while True:
+            try:
+                loaded = home.store.read_ticket(self.key, 0)
+                break
+            except UnreadableError:
+                await asyncio.sleep(AGAIN_SECONDS / 4)
+            except NotFoundError:
+                gone = Ticket(plan_id=self.key.plan, ticket_id=self.key.ticket)
+                return Scene(gone, {}, home.rules(gone), attempt, self._directory(attempt))
+        ticket = loaded.record
+        return Scene(ticket, loaded.raw, home.rules(ticket), attempt, self._directory(attempt))
+
+    def _directory(self, attempt: Attempt) -> Path:
+        return self.host.home.places.attempt(self.key, attempt.n, attempt.phase).absolute()
+
+    async def _found(self, scene: Scene) -> Outcome | Ending | Running | NeverBegan:
+        """What a runner before us left of this attempt (the crash table)."""
+        directory, attempt = scene.directory, scene.attempt
+        record = recorded(directory)
+        if record is not None and record.id == attempt.id and (outcome := read_outcome(directory)) is not None:
+            return outcome
+        found = await settle(directory, attempt.id)
+        if isinstance(found, Alive):
+            self.host.home.logs.event("adopted", self.key, phase=attempt.phase, attempt=attempt.n)
+            return found.running
+        if isinstance(found, NeverBegan):
+            if attempt.stop is not None:
+                return Outcome(kind=OutcomeKind.STOPPED, reason=f"stopped before it began: {attempt.stop}")
+            return found
+        await sweep_gone(attempt.id, self.grace)
+        asked = stop_that_counts(directory)
+        code = found.code if isinstance(found, Exited) else None
+        assert isinstance(found, Exited | Gone)
+        return Ending(code, asked.reason if asked else None)
+
+    async def _begin(self, scene: Scene, phase: WalkedPhase) -> Running | Outcome:
+        """Start the program, or say why it cannot be. A disk that is full is waited for."""
+        told = False
+        while not self._stop.done():
+            try:
+                return start(scene.directory, request(self.host.home, scene, phase))
+            except StoreError as error:
+                if not told:
+                    self.host.home.logs.event("cannot_start", self.key, "error", reason=str(error), will="try again")
+                told = True
+                await asyncio.wait({self._stop}, timeout=AGAIN_SECONDS)
+            except MissingDirectoryError as error:
+                return Outcome(kind=OutcomeKind.FAILURE, reason=str(error))
+            except OrchestratorError as error:
+                return Outcome(kind=OutcomeKind.ERROR, reason=str(error))
+        return Outcome(kind=OutcomeKind.STOPPED, reason=f"stopped before it began: {self._stop.result()}")
+
+    async def _supervise(self, scene: Scene, phase: WalkedPhase, running: Running) -> Ending:
+        limits = Limits()
+        record = recorded(scene.directory)
+        if record is not None:
+            limits = Limits(record.timeout_seconds, record.idle_timeout_seconds)
+        listening = self._listen(scene) if isinstance(phase, AgentPhase) and scene.attempt.session is None else None
+        task = asyncio.ensure_future(listening) if listening is not None else None
+        self._running = running
+        try:
+            return await supervise(
+                running,
+                limits=limits,
+                started_at=epoch_or(scene.attempt.started_at, time.time()),
+                grace=self.grace,
+                stop=self._stop,
+                sweep_always=isinstance(phase, AgentPhase),
+            )
+        finally:
+            self._running = None
+            if task is not None:
+                task.cancel()
+
+    async def _listen(self, scene: Scene) -> None:
+        """Store the session id as soon as an agent tells it, where its CLI does not let us choose."""
+        _, agent = self.host.home.agent(scene.attempt.agent or self.host.home.settings.default_agent)
+        while True:
+            await asyncio.sleep(SESSION_LOOK_SECONDS)
+            session = agent.session_of(lines(scene.directory / "stdout.log"))
+            if session is not None:
+                known = SessionKnown(at=time.time(), attempt_id=scene.attempt.id, session=session)
+                with contextlib.suppress(OrchestratorError):
+                    self.host.apply(self.key, lambda _: known)  # noqa: B023 - called at once
+                    return
+
+    def _report_stuck(self, ending: Ending) -> None:
+        if ending.stuck:
+            self.host.home.logs.event(
+                "stuck", self.key, "error", pids=list(ending.stuck), reason="these processes survive even KILL"
+            )
+
+    async def _settle(self, attempt: Attempt, outcome: Outcome) -> Attempt | None:
+        """Give the outcome to the ticket, however long that takes; the next attempt when it goes straight on."""
+
+        def decide(ticket: Ticket) -> Event | None:
+            if ticket.attempt is None or ticket.attempt.id != attempt.id:
+                return None  # somebody took it away by hand
+            grant = self.host.grant(ticket, outcome) if not self._stop.done() else None
+            return AttemptEnded(at=time.time(), attempt_id=attempt.id, outcome=outcome, grant=grant)
+
+        applied = await self._apply(decide)
+        start_ = starts(applied.decisions) if applied is not None else None
+        return start_.attempt if start_ is not None else None
+
+    async def _apply(self, decide: Decide) -> Applied | None:
+        told = ""
+        while True:
+            try:
+                return self.host.apply(self.key, decide)
+            except NotFoundError:
+                self.host.home.logs.event("deleted", self.key, "warning", reason="the ticket's file is gone")
+                return None
+            except IllegalTransitionError as error:
+                self.host.home.logs.event("ignored", self.key, "warning", reason=str(error))
+                return None
+            except (UnreadableError, StoreError) as error:
+                if str(error) != told:
+                    told = str(error)
+                    self.host.home.logs.event("outcome_waits", self.key, "error", reason=told)
+            await asyncio.sleep(AGAIN_SECONDS / 4)
+
+    # -- poll checks --------------------------------------------------------------------------------------------------
+
+    async def check(self) -> None:
+        """Ask once. A check is no attempt: it is swept and repeated after a crash."""
+        self.is_check = True
+        applied = await self._apply(lambda t: CheckStarted(at=time.time()) if _asks(t) else None)
+        if applied is None or not _asks(applied.ticket) or applied.ticket.visit is None:
+            return
+        ticket, visit = applied.ticket, applied.ticket.visit
+        attempt = Attempt(n=visit.first or 0, id=uuid.uuid4().hex, phase=visit.phase, started_at=iso(time.time()))
+        scene = replace(await self._scene(attempt), ticket=ticket)
+        phase = scene.rules.workflow.phase(visit.phase)
+        if not isinstance(phase, PollPhase):
+            return
+        deadline = epoch_or(visit.started_at, time.time()) + (phase.timeout_seconds or DEFAULT_POLL_TIMEOUT)
+        outcome = await self._ask(scene, phase, deadline)
+        if outcome.kind is OutcomeKind.STOPPED:
+            return
+        self.is_check = False
+
+        def decide(ticket: Ticket) -> Event | None:
+            if not _asks(ticket) or ticket.visit != visit:
+                return None
+            grant = self.host.grant(ticket, outcome)
+            return CheckEnded(at=time.time(), phase=phase.id, outcome=outcome, grant=grant)
+
+        applied = await self._apply(decide)
+        begun = starts(applied.decisions) if applied is not None else None
+        if begun is not None:
+            await self.attempts(begun.attempt)
+
+    async def _ask(self, scene: Scene, phase: PollPhase, deadline: float) -> Outcome:
+        rest = deadline - time.time()
+        if rest <= 0:
+            return Outcome(
+                kind=OutcomeKind.TIMEOUT, reason=f"timed out: {phase.id} had said not yet until its time was up"
+            )
+        await self._clear(scene.directory)
+        wanted = request_for_check(self.host.home, scene, phase)
+        if isinstance(wanted, Outcome):
+            return wanted
+        try:
+            running = start(scene.directory, wanted)
+        except StoreError as error:
+            return Outcome(kind=OutcomeKind.NOT_YET, reason=str(error))
+        except OrchestratorError as error:
+            return Outcome(kind=OutcomeKind.ERROR, reason=str(error))
+        limits = Limits(timeout=min(rest, MAX_CHECK_SECONDS))
+        ending = await supervise(
+            running, limits=limits, started_at=time.time(), grace=self.grace, stop=self._stop, sweep_always=False
+        )
+        outcome = await concluding.conclude(self.host.home, scene, phase, ending, self._stop)
+        return concluding.poll_answer(outcome, ending, out_of_time=time.time() >= deadline)
+
+    async def _clear(self, directory: Path) -> None:
+        """One directory per visit: end what a crash left of the check before, and forget it."""
+        record = recorded(directory)
+        if record is None:
+            return
+        await stop_leftover(directory, record.id, "repeated", self.grace)
+        for name in ("pid", "exit", "stop.json", "attempt.json"):
+            with contextlib.suppress(OSError):
+                (directory / name).unlink(missing_ok=True)
+
+
+def request_for_check(home: Home, scene: Scene, phase: PollPhase) -> Request | Outcome:
+    try:
+        return replace(request(home, scene, phase), timeout_seconds=None)
+    except MissingDirectoryError as error:
+        return Outcome(kind=OutcomeKind.FAILURE, reason=str(error))
+    except OrchestratorError as error:
+        return Outcome(kind=OutcomeKind.ERROR, reason=str(error))
+
+
+def _asks(ticket: Ticket) -> bool:
+    """Still to be asked for: a pause or a skip meanwhile makes the answer worthless."""
+    return should_be(ticket) is Status.READY and ticket.attempt is None
