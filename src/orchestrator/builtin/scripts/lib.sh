@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by the other scripts, never run: what they all need to know about a repository.
 #
 # Law: git's own atomic operations are the only locks. What somebody may still need is never removed: in doubt a script
