@@ -23,6 +23,7 @@ from orchestrator.core.events import CannotRun, Dispatched, Event, Grant, PhaseE
 from orchestrator.core.model import ENDED, Key, Status, Ticket, should_be
 from orchestrator.core.outcome import Outcome
 from orchestrator.core.peek import next_agent
+from orchestrator.core.problems import Problem
 from orchestrator.core.rules import agent_of
 from orchestrator.core.schedule import Limits, Needs, Step, agent_free, next_up, next_wake
 from orchestrator.core.workflow import AgentPhase, PollPhase, TerminalPhase
@@ -65,6 +66,7 @@ class Loop:
         self._only = only
         self._housekeeping = housekeeping
         self._foreign: dict[Key, float] = {}
+        self._told: dict[str, tuple[Problem, ...]] = {}
         self._touched: set[Key] = set()
         self._paths: set[str] = set()
         self._wake = asyncio.Event()
@@ -144,9 +146,20 @@ class Loop:
             self.index.settle()
         if self._housekeeping():
             self._touched |= self.board.open
+        self._tell_problems()
         for key in [key for key, due in self._foreign.items() if due <= now]:
             del self._foreign[key]
             self._touched.add(key)
+
+    def _tell_problems(self) -> None:
+        """Log each file that cannot be used, once, and when it can be again."""
+        for path in [path for path in self._told if path not in self.index.problems]:
+            del self._told[path]
+            self.home.logs.event("usable_again", None, file=path)
+        for path, problems in self.index.problems.items():
+            if self._told.get(path) != problems:
+                self._told[path] = problems
+                self.home.logs.event("held", None, "error", file=path, reason="; ".join(map(str, problems)))
 
     def _reconcile(self) -> None:
         changed, plans = self.index.take_changes()
