@@ -7,8 +7,12 @@ from orchestrator.core.decisions import Decision, HoldAccount, Notify, StartAtte
 from orchestrator.core.events import AttemptEnded, CannotRun, CheckEnded, Event
 from orchestrator.core.model import ENDED, Ticket
 from orchestrator.core.outcome import Outcome, OutcomeKind
+from orchestrator.core.route import exit_route
 from orchestrator.core.times import epoch_or
 from orchestrator.core.workflow import Workflow
+
+CALM = frozenset({OutcomeKind.SUCCESS, OutcomeKind.NOT_YET, OutcomeKind.STOPPED})
+"""Endings that nobody need worry about."""
 
 
 def report(
@@ -19,10 +23,10 @@ def report(
     if isinstance(event, AttemptEnded) and before.attempt is not None:
         a = before.attempt
         took = event.at - epoch_or(a.started_at, event.at)
-        _ended(logs, before, after, a.phase, event.outcome, took, a.n)
+        _ended(logs, workflow, before, after, a.phase, event.outcome, took, a.n)
     elif isinstance(event, CheckEnded):
         if event.outcome.kind is not OutcomeKind.NOT_YET or before.wait_reason != after.wait_reason:
-            _ended(logs, before, after, event.phase, event.outcome, None, None)
+            _ended(logs, workflow, before, after, event.phase, event.outcome, None, None)
     elif isinstance(event, CannotRun):
         logs.event("cannot_run", key, "error", reason=event.reason)
     for decision in decisions:
@@ -33,20 +37,29 @@ def report(
 
 
 def _ended(
-    logs: Logs, before: Ticket, after: Ticket, phase: str, outcome: Outcome, took: float | None, n: int | None
+    logs: Logs,
+    workflow: Workflow,
+    before: Ticket,
+    after: Ticket,
+    phase_id: str,
+    outcome: Outcome,
+    took: float | None,
+    n: int | None,
 ) -> None:
-    retries = after.retries.get(phase, 0)
+    phase = workflow.phase(phase_id)
+    routed = phase is not None and outcome.exit_code != 0 and exit_route(phase, outcome.exit_code) is not None
+    retries = after.retries.get(phase_id, 0)
     logs.event(
         "ended",
         after.key,
-        "info" if outcome.kind in (OutcomeKind.SUCCESS, OutcomeKind.NOT_YET, OutcomeKind.STOPPED) else "warning",
-        phase=phase,
+        "info" if routed or outcome.kind in CALM else "warning",
+        phase=phase_id,
         attempt=n,
-        outcome=str(outcome.kind),
+        outcome="routed" if routed else str(outcome.kind),
         reason=outcome.reason or None,
         took=round(took, 3) if took is not None else None,
-        retry=retries if retries > before.retries.get(phase, 0) else None,
-        next=after.current_phase if after.current_phase != phase else None,
+        retry=retries if retries > before.retries.get(phase_id, 0) else None,
+        next=after.current_phase if after.current_phase != phase_id else None,
         until=after.wake_at,
         cost=outcome.usage.cost_usd if outcome.usage else None,
     )
