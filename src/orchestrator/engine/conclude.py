@@ -308,8 +308,13 @@ def _captured_text(path: Path) -> str:
 # -- poll checks ------------------------------------------------------------------------------------------------------
 
 
-def poll_answer(outcome: Outcome, ending: Ending, out_of_time: bool) -> Outcome:
-    """Exit 0 → onSuccess; 1 → ask again; ≥ 2 → onFailure. A check that took too long or was killed is asked again."""
+def poll_answer(phase: PollPhase, outcome: Outcome, ending: Ending, out_of_time: bool) -> Outcome:
+    """Exit 0 → onSuccess; 1 → ask again; ≥ 2 → onFailure; `onExit` goes before all of them.
+
+    A check that took too long or was killed is asked again.
+    """
+    if exit_route(phase, outcome.exit_code) is not None:
+        return outcome
     if outcome.kind is OutcomeKind.TIMEOUT:
         return outcome if out_of_time else replace(outcome, kind=OutcomeKind.NOT_YET)
     if outcome.kind is OutcomeKind.FAILURE and outcome.exit_code == 1 and ending.exit_code == 1:

@@ -110,8 +110,11 @@ class Loop:
         if self.mode is Mode.RUN and self._only is not None:
             key = self._only[0]
             ticket = self.board.tickets.get(key)
-            if ticket is None:
+            plan = self.board.plans.get(key.plan)
+            if ticket is None or plan is None:
                 return not self.index.is_held(key)
+            if plan.status == "paused":
+                return ticket.attempt is None
             return ticket.attempt is None and ticket.status in (*ENDED, Status.PAUSED, Status.QUEUED)
         return False
 

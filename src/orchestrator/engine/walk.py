@@ -283,7 +283,7 @@ class Walk:
             running, limits=limits, started_at=time.time(), grace=self.grace, stop=self._stop, sweep_always=False
         )
         outcome = await concluding.conclude(self.host.home, scene, phase, ending, self._stop)
-        return concluding.poll_answer(outcome, ending, out_of_time=time.time() >= deadline)
+        return concluding.poll_answer(phase, outcome, ending, out_of_time=time.time() >= deadline)
 
     async def _clear(self, directory: Path) -> None:
         """One directory per visit: end what a crash left of the check before, and forget it."""
