@@ -4,7 +4,7 @@
 # Brings the ticket's branch into the base branch: one merge commit "Merge TICKET: TITLE" whose first parent is the base
 # and whose second is the branch, rebased onto exactly that base. Safe for any number of tickets at once: the base is
 # advanced by compare-and-swap only (a push that is not forced; without a remote named origin, update-ref with the old
-# value, or a fast-forward of the tree that has the base checked out). What was not verified on this very base is not
+# value, or a fast-forward of the tree that has the base checked out, one ticket after another). What was not verified on this very base is not
 # merged. Running it again after a crash merges nothing twice.
 #
 # Exit: 0 merged, or there is nothing left to merge · 1 it cannot be done · 3 conflict: the files are on stdout, the
@@ -41,38 +41,38 @@ rebase_onto() {
 
 # advance OLD NEW: fails when the base is no longer OLD, or was locked; any other obstacle ends the script.
 advance() {
-  local holder code=1
+  local holder= said
   if [ -n "$origin" ]; then
-    git_said=$(git -C "$repo" push --quiet origin "$2:refs/heads/$base" 2>&1) && return 0
-    case $git_said in
-      *"currently checked out"*) code=5 ;;
-    esac
+    said=$(git -C "$repo" push --quiet origin "$2:refs/heads/$base" 2>&1) && return 0
     refresh
   else
+    take_turns "$repo"
+    [ "$(tip)" = "$1" ] || { end_turn && return 1; }
     holder=$(checked_out_at "$repo" "$base")
     if [ -z "$holder" ]; then
-      git_said=$(git -C "$repo" update-ref -m "$message" "refs/heads/$base" "$2" "$1" 2>&1) && return 0
+      said=$(git -C "$repo" update-ref -m "$message" "refs/heads/$base" "$2" "$1" 2>&1) && return 0
     else
-      git_said=$(git -C "$holder" merge --quiet --ff-only "$2" 2>&1) && return 0
-      case $git_said in
-        *"would be overwritten"* | *"not concluded"* | *"unmerged"*) code=5 ;;
-      esac
+      said=$(git -C "$holder" merge --quiet --ff-only "$2" 2>&1) && return 0
     fi
+    end_turn
   fi
   [ "$(tip)" = "$1" ] || return 1
-  case $git_said in
-    *.lock* | *"cannot lock"* | *"failed to update ref"* | *"failed to push some refs"*"fetch first"*) return 1 ;;
+  case $said in
+    *.lock* | *"cannot lock"* | *"failed to update ref"* | *"fetch first"*) return 1 ;;
+    *"currently checked out"* | *"would be overwritten"* | *"not concluded"* | *"unmerged"*)
+      die 5 "$base is checked out${holder:+ at $holder}, and changes that are not committed are in the way:
+$said
+commit or undo them there (or switch that tree to another branch), then retry the ticket"
+      ;;
   esac
-  [ $code -ne 5 ] || die 5 "$base is checked out${holder:+ at $holder} and its uncommitted changes are in the way:
-$git_said
-commit or undo them there, then: orchestrator retry"
-  die 1 "cannot advance $base: $git_said"
+  die 1 "cannot advance $base: $said"
 }
 
 # The local base follows origin where nobody could notice more than a fast-forward.
 follow() {
   local new old holder
   [ -n "$origin" ] || return 0
+  take_turns "$repo"
   new=$(tip)
   old=$(commit_of "$repo" "refs/heads/$base") || return 0
   [ "$old" != "$new" ] && is_ancestor "$repo" "$old" "$new" || return 0
@@ -128,4 +128,4 @@ for pause in 0 0.1 0.2 0.3 0.5 0.5 1 1 1 1 2 2; do
     || die 1 "cannot make the merge commit (does git know user.name and user.email?)"
   ! advance "$old" "$merge" || finish "Merged $branch into $base as ${merge:0:12}"
 done
-die 1 "could not advance $base, it is being changed or locked all the time: $git_said"
+die 1 "could not advance $base, it is being changed or locked all the time; retry the ticket"

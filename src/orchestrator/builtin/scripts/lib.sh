@@ -139,11 +139,32 @@ free_index() {
   lock=$(git_dir "$1")/index.lock
   for try in 1 2 3 4 5 6 7 8 9 10; do
     [ -e "$lock" ] || return 0
-    sleep 0.3
+    sleep 0.2
   done
   echo "removing $lock, left by a git that died" >&2
   rm -f -- "$lock"
 }
+
+# take_turns REPO: one script at a time goes on from here, until it ends or calls end_turn. git's own locks do not cover a
+# fast-forward of a checked out branch: it writes the files first and moves the branch after that. The lock is a symbolic
+# link, whose making is atomic, to its holder's process id, by which a holder that died is known.
+take_turns() {
+  local common holder until=$((SECONDS + 120))
+  common=$(git -C "$1" rev-parse --git-common-dir)
+  turn=$(cd -- "$1" && cd -- "$common" && pwd -P)/orchestrator-turn
+  trap end_turn EXIT
+  until ln -s "$$" "$turn" 2>/dev/null; do
+    [ $SECONDS -lt $until ] || die 1 "$turn has been held by process ${holder:-?} for two minutes; remove it if that is no ticket's"
+    holder=$(readlink "$turn") || continue
+    if ! kill -0 "$holder" 2>/dev/null && mkdir "$turn.stale" 2>/dev/null; then
+      [ "$(readlink "$turn")" != "$holder" ] || rm -f -- "$turn"
+      rmdir -- "$turn.stale"
+    fi
+    sleep 0.1
+  done
+}
+
+end_turn() { [ "$(readlink "$turn")" != "$$" ] || rm -f -- "$turn"; }
 
 # in_repo REPO PR: what every question about a pull request needs; without a number gh would guess one.
 in_repo() {
