@@ -19,7 +19,8 @@ from tests import factories
 from tests.factories import AT, agent, poll, script, terminal
 
 __all__ = [
-    "AT", "Walk", "agent", "grant", "key", "of", "open_ticket", "outcome", "poll", "rules", "script", "terminal", "ticket",
+    "AT", "Walk", "agent", "grant", "key", "of", "open_ticket", "outcome", "poll", "rules", "script", "terminal",
+    "ticket",
 ]  # fmt: skip
 
 
