@@ -133,7 +133,7 @@ def files_without_entry(scope: Scope) -> Iterator[Problem]:
 
 def blocked_by_itself(scope: Scope) -> Iterator[Problem]:
     for name, entry in scope.entries.items():
-        if any(address(blocker, scope.folder) == (scope.folder, name) for blocker in entry.blocked_by):
+        if entry.blocked_by and (name in entry.blocked_by or f"{scope.folder}/{name}" in entry.blocked_by):
             yield Problem(scope.ticket(name), "is blocked by itself")
 
 
@@ -145,7 +145,7 @@ def unknown_blockers(scope: Scope) -> Iterator[Problem]:
         if (("/" in blocker) or blocker not in scope.entries) and not _exists(scope, blocker)
     ]
     for i, (name, blocker) in enumerate(lost):
-        hint = did_you_mean(blocker, _blockers_like(scope, blocker)) if i < MAX_HINTS else None
+        hint = did_you_mean(blocker, _others_like(scope, name, blocker)) if i < MAX_HINTS else None
         yield Problem(scope.ticket(name), f'blockedBy names unknown ticket "{blocker}"', hint=hint)
 
 
@@ -157,9 +157,10 @@ def _exists(scope: Scope, blocker: str) -> bool:
     return plans is None or key.plan in plans
 
 
-def _blockers_like(scope: Scope, blocker: str) -> Collection[str]:
+def _others_like(scope: Scope, name: str, blocker: str) -> Collection[str]:
+    """What the blocker may have been meant to be; never the ticket itself."""
     if "/" not in blocker:
-        return scope.entries
+        return [other for other in scope.entries if other != name]
     plans = {**(scope.known.plans or {}), scope.folder: scope.plan}
     return [f"{name}/{entry.ticket_id}" for name, plan in plans.items() if plan for entry in plan.tickets]
 
