@@ -149,8 +149,8 @@ def _check_plain(value: Any, kind: inspect.Type, path: Path, faults: list[Fault]
         return value if isinstance(value, bool) else _wrong(value, "true or false", path, faults)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return _wrong(value, "a number", path, faults)
-    if isinstance(kind, inspect.IntType) and isinstance(value, float) and not value.is_integer():
-        return _wrong(value, "a whole number", path, faults)
+    if isinstance(kind, inspect.IntType) and isinstance(value, float):
+        return int(value) if value.is_integer() else _wrong(value, "a whole number", path, faults)
     return value
 
 

@@ -18,7 +18,7 @@ _PHASE = {
     "maxVisits": "How often the phase may be entered; default: the workflow's.",
     "retryDelaySeconds": "Wait before a failure is tried again.",
     "capture": "Key to store → `stdout` (the final text) or a shell command that prints the value.",
-    "timeoutSeconds": "Longest time of an attempt; of a poll phase: of the stay (default 86400); of agents: default 3600.",
+    "timeoutSeconds": "Longest time of an attempt (agents: 3600 if left out); of a poll phase, of the stay (86400).",
 }
 _PROGRAM = {
     "command": "File in the scripts folder, or a bundled script.",

@@ -21,7 +21,7 @@ from jinja2.visitor import NodeTransformer
 
 from orchestrator.formats import template_hints, template_limits
 from orchestrator.formats.shell_text import MARK
-from orchestrator.formats.template_limits import TooMuch
+from orchestrator.formats.template_limits import BUDGET, Budget, TooMuch
 from orchestrator.formats.template_values import SCOPE, Captured, Pending, Scope, Unknown, counted, or_pending, text_of
 from orchestrator.formats.templates import Load, TemplateFault
 
@@ -33,7 +33,7 @@ class Prompts(BaseLoader):
     """Includes come from the `load` of the render that asks."""
 
     def load(self, environment: Environment, name: str, globals: Any = None) -> Template:
-        SCOPE.get().steps.spend()
+        template_limits.spend()
         source = SCOPE.get().load(name)
         if source is None:
             raise TemplateNotFound(name)
@@ -56,7 +56,7 @@ class Engine(ImmutableSandboxedEnvironment):
         return super().call_binop(context, operator, left, right)
 
     def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:
-        SCOPE.get().steps.spend()
+        template_limits.spend()
         template_limits.check_call(__obj, args, kwargs)
         return super().call(__context, __obj, *args, **kwargs)
 
@@ -103,6 +103,7 @@ def _filter(value: nodes.Expr, name: str, args: list[nodes.Expr]) -> nodes.Filte
 def _finalize(context: Context, value: Any) -> str:
     """Takes the context so that the engine does not print constants ahead of time."""
     text, recorded = text_of(value), SCOPE.get().recorded
+    template_limits.check_length(len(text))
     if recorded is None:
         return text
     recorded.append(text)
@@ -130,7 +131,7 @@ def _checked(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def limited(*args: Any, **kwargs: Any) -> Any:
         for value in args[first:]:
-            template_limits.count(value, SCOPE.get().steps.spend)
+            template_limits.count(value)
         template_limits.check_filter(name, args[first], args[first + 1 :], kwargs)
         return function(*args, **kwargs)
 
@@ -181,7 +182,7 @@ def run(source: str, variables: Mapping[str, Any], scope: Scope, name: str) -> s
     values: dict[str, Any] = {key: Pending(name=key) for key in scope.captured} | dict(variables)
     if isinstance(values.get("context"), Mapping):
         values["context"] = Captured(values["context"])
-    token = SCOPE.set(scope)
+    token, budget = SCOPE.set(scope), BUDGET.set(Budget())
     try:
         template = compiled(source, name)
         return template_limits.bounded_join(template.root_render_func(template.new_context(values)))
@@ -189,6 +190,7 @@ def run(source: str, variables: Mapping[str, Any], scope: Scope, name: str) -> s
         raise fault(error, source, name) from None
     finally:
         SCOPE.reset(token)
+        BUDGET.reset(budget)
 
 
 def fault(error: Exception, source: str, name: str) -> TemplateFault:

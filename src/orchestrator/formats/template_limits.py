@@ -1,17 +1,21 @@
 """What a template may cost. Templates are written by people and models; a slip must be an error, not a hang.
 
-Every loop step, call and filter spends a step; texts and lists that would grow too long are refused before they exist.
+Every loop step, call and filter spends a step, every text that is made its length; what would grow too long is refused
+before it exists.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from contextvars import ContextVar
 from typing import Any
 
 MAX_STEPS = 100_000
 MAX_TEXT = 10 * 1024 * 1024
 """Characters; captured values have 1 MiB each."""
+MAX_MADE = 10 * MAX_TEXT
+"""Characters of all texts that one render makes on its way."""
 MAX_WIDTH = 10_000
 MAX_BITS = 10_000
 
@@ -25,16 +29,33 @@ class TooMuch(Exception):
     """A template asks for more than it may."""
 
 
-class Steps:
-    """What is left of a render's steps."""
+class Budget:
+    """What is left of one render's steps and characters."""
 
     def __init__(self) -> None:
-        self.left = MAX_STEPS
+        self.steps = MAX_STEPS
+        self.made = MAX_MADE
 
-    def spend(self, steps: int = 1) -> None:
-        self.left -= steps
-        if self.left < 0:
+
+BUDGET: ContextVar[Budget | None] = ContextVar("BUDGET", default=None)
+"""None outside of a render, where only constants are computed."""
+
+
+def spend() -> None:
+    budget = BUDGET.get()
+    if budget is not None:
+        budget.steps -= 1
+        if budget.steps < 0:
             raise TooMuch(f"takes more than {MAX_STEPS:,} steps; is there a loop without end?")
+
+
+def check_length(length: int) -> None:
+    """A text or list of this length is about to be made."""
+    budget = BUDGET.get()
+    if budget is not None:
+        budget.made -= length
+    if length > MAX_TEXT or (budget is not None and budget.made < 0):
+        raise TooMuch(f"makes more than {MAX_TEXT:,} characters")
 
 
 def bounded_join(parts: Iterable[str]) -> str:
@@ -42,14 +63,11 @@ def bounded_join(parts: Iterable[str]) -> str:
     texts, total = [], 0
     for part in parts:
         total += len(part)
-        check_length(total)
+        if total > MAX_TEXT:
+            check_length(total)
         texts.append(part)
+    check_length(total)
     return "".join(texts)
-
-
-def check_length(length: int) -> None:
-    if length > MAX_TEXT:
-        raise TooMuch(f"makes more than {MAX_TEXT:,} characters")
 
 
 def check_binary(operator: str, left: Any, right: Any) -> None:
@@ -122,9 +140,10 @@ def _check_widths(values: Iterable[Any]) -> None:
             raise TooMuch(f"a width of {value:,} is too large")
 
 
-def count(value: Any, spend: Callable[[], None]) -> None:
+def count(value: Any) -> None:
     """Spends a step for every element of nested lists and objects, so that none is too large to be written."""
     if isinstance(value, str):
+        check_length(len(value))
         return
     spend()
     if isinstance(value, Mapping):
@@ -132,4 +151,4 @@ def count(value: Any, spend: Callable[[], None]) -> None:
     elif not isinstance(value, list | tuple):
         return
     for element in value:
-        count(element, spend)
+        count(element)

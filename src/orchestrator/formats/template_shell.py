@@ -19,14 +19,17 @@ from orchestrator.formats.templates import TemplateFault, no_includes
 MAX_VALUE = 131_000
 """Bytes; Linux takes no longer string in an environment."""
 
+_HASH = "\x01"
+"""Stands for `{#`, which would begin a comment of the template."""
 _POSSIBLE = (nodes.Output, nodes.If, nodes.For, nodes.Assign)
 
 
 def command(
     source: str, variables: Mapping[str, Any], captured: frozenset[str], name: str
 ) -> tuple[str, dict[str, str]]:
-    if MARK in source:
-        raise TemplateFault(name, None, "a command cannot contain a NUL")
+    if MARK in source or _HASH in source:
+        raise TemplateFault(name, None, "a command cannot contain the characters NUL and SOH")
+    source = source.replace("{#", _HASH)
     _refuse_blocks(template_engine.parse(source, name).body, name)
     scope = Scope(no_includes, captured, variables, record=True)
     marked = template_engine.run(source, variables, scope, name)
@@ -34,10 +37,14 @@ def command(
     for value in values:
         _check_value(value, name)
     try:
-        text = with_variables(marked)
+        text = with_variables(_restored(marked))
     except Unsafe as error:
-        raise TemplateFault(name, None, f"{error}, in: {source.strip()}") from None
+        raise TemplateFault(name, None, f"{error}, in: {_restored(source).strip()}") from None
     return text, {f"_v{i}": value for i, value in enumerate(values, 1)}
+
+
+def _restored(text: str) -> str:
+    return text.replace(_HASH, "{#")
 
 
 def _refuse_blocks(body: list[nodes.Node], name: str) -> None:

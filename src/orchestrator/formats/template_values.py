@@ -12,7 +12,6 @@ from jinja2.utils import missing
 
 from orchestrator.core.problems import did_you_mean
 from orchestrator.formats import template_limits
-from orchestrator.formats.template_limits import Steps
 from orchestrator.formats.templates import Load
 
 _FLOAT_LIMIT = 1e21
@@ -25,7 +24,6 @@ class Scope:
         self.load = load
         self.captured = captured
         self.known = frozenset(known) | captured
-        self.steps = Steps()
         self.recorded: list[str] | None = [] if record else None
         """The values in the order in which they were printed, when they are kept out of the text."""
 
@@ -98,7 +96,7 @@ def text_of(value: Any) -> str:
     if isinstance(value, float) and value.is_integer() and abs(value) < _FLOAT_LIMIT:
         return str(int(value))
     if isinstance(value, Mapping):
-        template_limits.count(value, SCOPE.get().steps.spend)
+        template_limits.count(value)
         return json.dumps(value, ensure_ascii=False, default=str)
     if isinstance(value, list | tuple | Iterator):
         return ",".join(text_of(element) for element in counted(value))
@@ -109,7 +107,6 @@ def counted(values: Any, pairs: bool = False) -> Iterator[Any]:
     """The elements, one step each. None has none; `for key, value in object` goes through both."""
     if values is None:
         return
-    steps = SCOPE.get().steps
     for element in values.items() if pairs and isinstance(values, Mapping) else values:
-        steps.spend()
+        template_limits.spend()
         yield element

@@ -74,8 +74,11 @@ def shell_command(
     captured: frozenset[str] = frozenset(),
     name: str = "capture",
 ) -> tuple[str, dict[str, str]]:
-    """A command for /bin/bash and the environment variables `_v1`, `_v2` … through which its values arrive."""
-    if not _has_markup(source):
+    """A command for /bin/bash and the environment variables `_v1`, `_v2` … through which its values arrive.
+
+    `{#` is no comment here, because of bash's `${#name}`.
+    """
+    if "{{" not in source and "{%" not in source:
         return source, {}
     from orchestrator.formats import template_shell
 
