@@ -266,6 +266,7 @@ def test_a_launcher_that_dies_before_its_pid_never_began(place: Place) -> None:
         runner.kill()
         found = place.find()
         assert isinstance(found, Alive)
+        wait_for(place.left)
         found.running.signal(signal.SIGKILL)  # no pid yet: found by the id that it carries
     wait_for(lambda: place.find() == NeverBegan())
 

@@ -56,7 +56,7 @@ def watch(
 
 async def until(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(20):
-        while not condition():  # noqa: ASYNC110 - a state of the outside
+        while not condition():
             await asyncio.sleep(0.002)
 
 
@@ -160,6 +160,20 @@ def test_an_end_that_is_already_recorded_beats_a_stop(place: Place) -> None:
     assert process.read_stop(place.directory) is None
 
 
+def test_an_end_that_comes_while_the_stop_is_recorded_counts(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = process.write_stop
+
+    def slowly(directory: Path, reason: str, at: float) -> None:
+        write(directory, reason, at)
+        (place.cwd / "go").touch()
+        place.ended()
+
+    monkeypatch.setattr(process, "write_stop", slowly)
+    running = place.start(*sh("until [ -e go ]; do sleep 0.01; done; exit 3"))
+    assert watch(running, stop_when=lambda: True) == Ending(3)
+    assert process.read_stop(place.directory) is None
+
+
 def test_a_disk_that_is_full_does_not_keep_it_running(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
@@ -184,7 +198,7 @@ def test_two_hundred_stops_at_random_moments_lose_nothing(tmp_path: Path) -> Non
     async def one(number: int) -> tuple[Ending, Place]:
         place = Place(tmp_path / str(number))
         stop: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        running = place.start(*sh("sleep 0.01; exit 5"))
+        running = place.start(*sh(f"sleep {chance.choice(('0', '0.01', '0.02', '60'))}; exit 5"))
         asyncio.get_running_loop().call_later(chance.random() * 0.03, stop.set_result, "pause")
         ending = await supervise(
             running, limits=NO_LIMITS, started_at=time.time(), grace=GRACE, stop=stop, sweep_always=False
@@ -208,7 +222,7 @@ def test_two_hundred_stops_at_random_moments_lose_nothing(tmp_path: Path) -> Non
         assert ending.stuck == ()
         assert not process.Running(stopped.directory, stopped.id).alive()
         assert stopped.left() == []
-    assert {ending.stopped for ending, _ in results} == {"pause", None}, "both kinds were seen"
+    assert "pause" in {ending.stopped for ending, _ in results}
 
 
 # --- limits

@@ -93,7 +93,7 @@ def _mark(attempt_id: str) -> bytes:
 
 
 def _pids() -> Iterator[int]:
-    return (int(name) for name in os.listdir("/proc") if name.isdigit())  # noqa: PTH208 - three times as fast
+    return (int(name) for name in os.listdir("/proc") if name.isdigit())
 
 
 def _marked(pid: int, mark: bytes) -> bool:

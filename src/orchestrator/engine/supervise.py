@@ -175,7 +175,7 @@ def _set_done(gone: asyncio.Future[None], unwatch: Callable[[], object]) -> None
 
 
 async def _poll(running: Running, gone: asyncio.Future[None]) -> None:
-    while running.alive():  # noqa: ASYNC110 - only where nothing tells us
+    while running.alive():
         await asyncio.sleep(POLL)
     gone.set_result(None)
 
@@ -203,8 +203,9 @@ async def _stop(running: Running, reason: str, gone: asyncio.Future[None], grace
         await asyncio.wait({gone}, timeout=grace)
         if gone.done():
             return reason
-    running.signal(signal.SIGKILL)
-    await gone
+    while not gone.done():  # again and again: one without a pid is found only by what it carries, once it carries it
+        running.signal(signal.SIGKILL)
+        await asyncio.wait({gone}, timeout=HURRY)
     return reason
 
 
