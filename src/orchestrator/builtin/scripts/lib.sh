@@ -3,6 +3,7 @@
 #
 # Law: git's own atomic operations are the only locks. What somebody may still need is never removed: in doubt a script
 # stops, says why on stderr, and leaves everything as it was.
+# A script that is copied into a home's scripts/ to be changed finds this file beside itself: copy it too.
 
 unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_COMMON_DIR \
   GIT_NAMESPACE GIT_PREFIX GIT_IMPLICIT_WORK_TREE

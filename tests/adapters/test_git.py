@@ -1,0 +1,116 @@
+"""git is asked about one directory, and what it cannot say is None or False."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from orchestrator.adapters.git import changed_since, commits_since, default_base, head, is_worktree
+from tests.builtin.scripts import commit, git, lone_repo, repo_with_origin, run
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    return lone_repo(tmp_path / "répo with spaces")
+
+
+def started(repo: Path) -> str:
+    sha = head(repo)
+    assert sha is not None
+    return sha
+
+
+def test_head_is_the_commit_that_is_checked_out(repo: Path) -> None:
+    assert head(repo) == git(repo, "rev-parse", "HEAD")
+
+
+@pytest.mark.parametrize("what", ["no commit", "no repository", "nothing"])
+def test_where_there_is_no_commit_there_is_no_head_and_no_change(tmp_path: Path, what: str) -> None:
+    path = tmp_path / "x"
+    if what != "nothing":
+        path.mkdir()
+    if what == "no commit":
+        git(path, "init", "--quiet")
+    assert head(path) is None
+    assert default_base(path) is None
+    assert commits_since(path, "0" * 40) == 0
+    assert is_worktree(path) is (what == "no commit")
+
+
+def test_commits_are_counted_also_after_a_rewrite(repo: Path) -> None:
+    since = started(repo)
+    assert commits_since(repo, since) == 0
+    commit(repo, one="1\n")
+    before = commit(repo, two="2\n")
+    assert commits_since(repo, since) == 2
+    git(repo, "commit", "--quiet", "--amend", "-m", "rewritten")
+    assert commits_since(repo, before) == 1
+
+
+@pytest.mark.parametrize("change", ["commit", "staged", "unstaged", "untracked"])
+def test_any_kind_of_change_is_one(repo: Path, change: str) -> None:
+    since = started(repo)
+    assert not changed_since(repo, since)
+    name = "shared" if change == "unstaged" else "neu ü"
+    (repo / name).write_text("x")
+    if change in ("staged", "commit"):
+        git(repo, "add", name)
+    if change == "commit":
+        git(repo, "commit", "--quiet", "-m", "x")
+    assert changed_since(repo, since)
+
+
+def test_ignored_files_are_no_change(repo: Path) -> None:
+    commit(repo, **{".gitignore": "*.log\n"})
+    since = started(repo)
+    (repo / "x.log").touch()
+    assert not changed_since(repo, since)
+
+
+def test_a_worktree_is_its_own_top_and_nothing_inside_it(repo: Path, tmp_path: Path) -> None:
+    run("setup-worktree.sh", repo, "t", tmp_path / "w")
+    (repo / "folder").mkdir()
+    assert is_worktree(repo)
+    assert is_worktree(tmp_path / "w")
+    assert not is_worktree(repo / "folder")
+    assert not is_worktree(tmp_path)
+
+
+def test_the_base_is_the_branch_that_is_checked_out(repo: Path) -> None:
+    assert default_base(repo) == "main"
+    git(repo, "switch", "--quiet", "-c", "develop")
+    assert default_base(repo) == "develop"
+    git(repo, "switch", "--quiet", "--detach")
+    assert default_base(repo) == "main"
+
+
+def test_with_an_origin_the_base_is_one_of_its_branches(tmp_path: Path) -> None:
+    repo = repo_with_origin(tmp_path / "repo")
+    git(repo, "switch", "--quiet", "-c", "mine")
+    assert default_base(repo) == "main"
+    git(repo, "push", "--quiet", "origin", "mine:trunk")
+    git(repo, "symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/trunk")
+    assert default_base(repo) == "trunk"
+
+
+def test_a_worktree_keeps_the_base_that_it_was_made_from(repo: Path, tmp_path: Path) -> None:
+    run("setup-worktree.sh", repo, "t", tmp_path / "w")
+    git(repo, "switch", "--quiet", "-c", "develop")
+    assert default_base(tmp_path / "w") == "main"
+
+
+def test_variables_that_bind_git_elsewhere_change_nothing(
+    repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sha, other = started(repo), lone_repo(tmp_path / "other")
+    commit(other, more="1\n")
+    monkeypatch.setenv("GIT_DIR", str(other / ".git"))
+    monkeypatch.setenv("GIT_WORK_TREE", str(other))
+    assert head(repo) == sha
+
+
+def test_asking_takes_no_lock(repo: Path) -> None:
+    (repo / ".git" / "index.lock").touch()
+    (repo / "shared").write_text("x")
+    assert changed_since(repo, started(repo))
