@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from fnmatch import fnmatchcase
+from fnmatch import translate
+from functools import lru_cache
 from pathlib import Path
 
 from orchestrator.core.settings import AgentSettings
@@ -121,4 +122,10 @@ def _matching(base: Mapping[str, str], globs: Sequence[str]) -> Iterable[str]:
 
 
 def _matches(name: str, globs: Sequence[str]) -> bool:
-    return any(fnmatchcase(name, glob) for glob in globs)
+    return _pattern(tuple(globs)).match(name) is not None
+
+
+@lru_cache(maxsize=64)
+def _pattern(globs: tuple[str, ...]) -> re.Pattern[str]:
+    """One expression for a list of globs: it is asked for every variable of every attempt."""
+    return re.compile("|".join(map(translate, globs)) or r"(?!)")
