@@ -1,0 +1,130 @@
+"""One readable line per event: `14:05:01  PROJ-101  implement (2/7)  started, attempt 3 (claude)`.
+
+The law: every line is whole and flushed at once; what is not a terminal gets no colour.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from orchestrator.cli.output import clean, has_colour, paint
+from orchestrator.core.times import duration, epoch_or
+
+Line = dict[str, Any]
+
+LEVEL_COLOURS = {"error": "red", "critical": "red", "warning": "yellow"}
+QUIET = frozenset({"notify"})
+"""Said by another line already."""
+
+
+class Events:
+    """Prints events. Until `open` it holds them back, because something else must be printed first."""
+
+    def __init__(self, names_plans: bool, is_open: bool = True) -> None:
+        self._names_plans = names_plans
+        self._held: list[Line] | None = None if is_open else []
+        self._positions: dict[tuple[str, str, str], str] = {}
+        self._ticket_width = 8
+        self._phase_width = 16
+        self._colour = has_colour()
+
+    def open(self) -> None:
+        held, self._held = self._held or [], None
+        for line in held:
+            self.tell(line)
+
+    def tell(self, line: Line) -> None:
+        if self._held is not None:
+            self._held.append(line)
+        elif line["event"] not in QUIET:
+            sys.stdout.write(self.text(line) + "\n")
+            sys.stdout.flush()
+
+    def text(self, line: Line) -> str:
+        at = datetime.fromtimestamp(epoch_or(line.get("at"), 0)).strftime("%H:%M:%S")
+        ticket, phase = self._ticket(line), self._phase(line)
+        self._ticket_width = max(self._ticket_width, len(ticket))
+        self._phase_width = max(self._phase_width, len(phase))
+        what = paint(clean(said(line)), colour_of(line), self._colour)
+        if not ticket:
+            return f"{paint(at, 'dim', self._colour)}  {what}"
+        columns = [
+            paint(at, "dim", self._colour),
+            paint(ticket.ljust(self._ticket_width), "bold", self._colour),
+            phase.ljust(self._phase_width),
+            what,
+        ]
+        return "  ".join(columns)
+
+    def _ticket(self, line: Line) -> str:
+        if "ticket" not in line:
+            return ""
+        return clean(f"{line['plan']}/{line['ticket']}" if self._names_plans else line["ticket"])
+
+    def _phase(self, line: Line) -> str:
+        phase = line.get("phase")
+        if not phase:
+            return ""
+        place = (str(line.get("plan")), str(line.get("ticket")), str(phase))
+        if "position" in line:
+            self._positions[place] = line["position"]
+        position = self._positions.get(place)
+        return clean(f"{phase} ({position})" if position else phase)
+
+
+def colour_of(line: Line) -> str | None:
+    if line["event"] == "complete" or line["event"] == "plan_complete":
+        return "green"
+    return LEVEL_COLOURS.get(str(line.get("level")))
+
+
+def said(line: Line) -> str:
+    """The event in words; one that has none is shown as it is logged."""
+    words = WORDS.get(line["event"])
+    return words(line) if words is not None else _as_logged(line)
+
+
+def _started(line: Line) -> str:
+    who = f" ({line['agent']})" if line.get("agent") else ""
+    return f"{'continued' if line.get('resume') else 'started'}, attempt {line.get('attempt')}{who}"
+
+
+def _ended(line: Line) -> str:
+    outcome = str(line.get("outcome", "")).replace("_", " ")
+    took = f" after {duration(line['took'])}" if line.get("took") is not None else ""
+    reason = f": {line['reason']}" if line.get("reason") and outcome != "stopped" else ""
+    cost = f", ${line['cost']:.2f}" if line.get("cost") else ""
+    retry = f", retry {line['retry']}" if line.get("retry") else ""
+    following = f" → {line['next']}" if line.get("next") else ""
+    return f"{outcome}{took}{cost}{reason}{retry}{following}{_until(line)}"
+
+
+def _until(line: Line) -> str:
+    if not line.get("until"):
+        return ""
+    return f", waits until {datetime.fromtimestamp(epoch_or(line['until'], 0)).strftime('%H:%M:%S')}"
+
+
+def _as_logged(line: Line) -> str:
+    hidden = ("at", "level", "event", "plan", "ticket", "phase", "position", "traceback")
+    rest = ", ".join(f"{name} {value}" for name, value in line.items() if name not in hidden)
+    verb = str(line["event"]).replace("_", " ")
+    plan = f" {line['plan']}" if "plan" in line and "ticket" not in line else ""
+    return f"{verb}{plan}{f': {rest}' if rest else ''}"
+
+
+WORDS: dict[str, Callable[[Line], str]] = {
+    "started": _started,
+    "ended": _ended,
+    "stopping": lambda e: f"stopping: {e.get('reason', '')}",
+    "adopted": lambda e: f"adopted attempt {e.get('attempt')}, which outlived its runner",
+    "held": lambda e: f"held: {e.get('reason', '')}{_until(e)}",
+    "cannot_run": lambda e: f"cannot be run: {e.get('reason', '')}",
+    "needs_attention": lambda e: f"needs attention: {e.get('reason') or e.get('phase', '')}",
+    "failed": lambda e: f"failed: {e.get('reason', '')}",
+    "complete": lambda e: "complete",
+    "plan_complete": lambda e: f"plan {e.get('plan')} is complete",
+}

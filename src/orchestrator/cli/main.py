@@ -1,0 +1,211 @@
+"""The `orchestrator` command: which commands there are, and the one place where errors become messages and exit codes.
+
+The law: 0 done, 1 what was asked for failed, 2 wrong usage, 3 a bug, 130 interrupted. A person's mistake never shows a
+traceback; a bug's traceback goes to the log. A module is loaded when its command is called.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from typing import NamedTuple
+
+import click
+
+from orchestrator import __version__
+from orchestrator.cli.options import SETTINGS, chosen, config_option
+from orchestrator.errors import OrchestratorError
+
+FAILED, USAGE, BUG, INTERRUPTED = 1, 2, 3, 130
+
+
+class Entry(NamedTuple):
+    place: str
+    """`module:function` below orchestrator.cli."""
+    help: str
+    """Its first line of help, here too so that `--help` loads nothing."""
+
+
+SECTIONS: dict[str, dict[str, Entry]] = {
+    "Begin": {
+        "init": Entry("setup:init", "Create a home folder with a default config; never overwrites."),
+        "demo": Entry("demo:demo", "Watch it work: tickets of a small real project, from plan to merged."),
+        "interactive": Entry("interactive:interactive", "Plan work with an interactive agent session."),
+    },
+    "Run": {
+        "daemon": Entry("walk:daemon", "Walk all tickets until stopped."),
+        "run": Entry("walk:run", "Walk one ticket to its end."),
+        "tick": Entry("walk:tick", "Dispatch once, walk until everything ends or waits, then exit."),
+    },
+    "Look": {
+        "status": Entry("status:status", "Show plans and tickets."),
+        "logs": Entry("logs:logs", "Show what happened to a ticket, and follow it."),
+        "sessions": Entry("sessions:sessions", "List the agent sessions of a ticket."),
+        "resume-session": Entry("sessions:resume_session", "Continue an agent's session interactively."),
+    },
+    "Steer": {
+        "pause": Entry("steer:pause", "Pause a ticket; stops its attempt."),
+        "resume": Entry("steer:resume", "Let a paused ticket go on."),
+        "skip": Entry("steer:skip", "Move a ticket to another phase of its workflow."),
+        "retry": Entry("steer:retry", "Run a ticket's phase again, with fresh counters."),
+        "pause-plan": Entry("steer:pause_plan", "Pause a plan; stops its attempts."),
+        "resume-plan": Entry("steer:resume_plan", "Let a paused plan go on."),
+    },
+    "Check": {
+        "plan": Entry("plan:plan", "Check and show plans."),
+        "workflow": Entry("workflow:workflow", "List and check workflows."),
+        "config": Entry("config:config", "Show and check the configuration."),
+        "schema": Entry("setup:schema", "Print the JSON Schema of a kind of file."),
+    },
+}
+
+
+class Commands(click.Group):
+    """Commands by name, loaded when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [name for section in SECTIONS.values() for name in section]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        entry = next((section[cmd_name] for section in SECTIONS.values() if cmd_name in section), None)
+        if entry is None:
+            return None
+        from importlib import import_module
+
+        module, _, name = entry.place.partition(":")
+        found: click.Command = getattr(import_module(f"orchestrator.cli.{module}"), name)
+        return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and args[0] not in self.list_commands(ctx):
+            from orchestrator.core.problems import did_you_mean
+
+            near = did_you_mean(args[0], self.list_commands(ctx))
+            raise click.UsageError(f'there is no command "{args[0]}"{f" ({near})" if near else ""}', ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for title, section in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(15), entry.help) for name, entry in section.items()])
+
+
+@click.group(cls=Commands, context_settings=SETTINGS, no_args_is_help=True)
+@click.version_option(__version__, "--version", prog_name="orchestrator", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Run many tickets through coding agents, each in its own git worktree, by a deterministic workflow.
+
+    A plan is a folder of JSON files under the state directory; anyone may write there. `orchestrator daemon` walks its
+    tickets through the phases of their workflows; the other commands look and steer, while it runs or not.
+
+    Each command explains itself: orchestrator COMMAND --help. With --json, commands that show something print JSON.
+
+    \b
+    Exit codes: 0 done, 1 what was asked for failed, 2 wrong usage, 3 a bug (see the log), 130 interrupted.
+    Environment: ORCHESTRATOR_HOME (default ~/.orchestrator), NO_COLOR.
+    """
+
+
+cli.params.append(config_option)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    code = _guarded(argv)
+    try:
+        sys.stdout.flush()
+    except (BrokenPipeError, ValueError):
+        _forget_stdout()
+    except OSError as error:
+        code = _complain(f"cannot write to stdout: {error.strerror}")
+        _forget_stdout()
+    return code
+
+
+def _guarded(argv: list[str] | None) -> int:
+    try:
+        return int(cli.main(argv, prog_name="orchestrator", standalone_mode=False) or 0)
+    except click.ClickException as error:
+        return _wrong_usage(error)
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except OrchestratorError as error:
+        _complain(str(error))
+        return error.exit_code
+    except BrokenPipeError:
+        _forget_stdout()
+        return 0
+    except OSError as error:
+        if error.errno not in OUTSIDE:
+            return _bug(error)
+        return _complain(f"{error.filename or 'the system'}: {error.strerror}")
+    except Exception as error:
+        return _bug(error)
+
+
+OUTSIDE = frozenset(
+    {
+        errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP,
+        errno.ENAMETOOLONG, errno.EMFILE, errno.ENFILE, errno.EIO, errno.ENOMEM, errno.EAGAIN,
+    }
+)  # fmt: skip
+"""What the system refuses is no bug of ours."""
+
+
+def _wrong_usage(error: click.ClickException) -> int:
+    lines = [f"orchestrator: {error.format_message()}"]
+    ctx = getattr(error, "ctx", None)
+    if ctx is not None:
+        lines += [ctx.get_usage(), f"`{ctx.command_path} --help` says more"]
+    print("\n".join(lines), file=sys.stderr)
+    return USAGE
+
+
+def _complain(text: str) -> int:
+    try:
+        print(f"orchestrator: {text}", file=sys.stderr, flush=True)
+    except OSError:
+        pass
+    return FAILED
+
+
+def _forget_stdout() -> None:
+    """Nobody reads it any more; the interpreter shall not try again at its end."""
+    try:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+    except (OSError, ValueError):
+        pass
+
+
+def _bug(error: BaseException) -> int:
+    import traceback
+
+    text = "".join(traceback.format_exception(error))
+    where = _into_log(text, repr(error))
+    _complain(f"this is a bug: {type(error).__name__}: {error}\nthe traceback is in {where}; please report it")
+    return BUG
+
+
+def _into_log(text: str, reason: str) -> str:
+    import json
+    import tempfile
+    import time
+
+    line = {"at": time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime()), "level": "error", "event": "bug"}
+    try:
+        if chosen.log_file is None:
+            raise FileNotFoundError
+        with open(chosen.log_file, "a", encoding="utf-8") as stream:  # noqa: PTH123
+            stream.write(json.dumps({**line, "reason": reason, "traceback": text}) + "\n")
+        return chosen.log_file
+    except OSError:
+        with tempfile.NamedTemporaryFile("w", prefix="orchestrator-", suffix=".log", delete=False) as kept:
+            kept.write(text)
+        return kept.name

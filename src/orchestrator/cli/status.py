@@ -1,0 +1,162 @@
+"""`status`: readable with ten tickets and with ten thousand."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from orchestrator.cli import output
+from orchestrator.cli.options import command, json_option, opened
+from orchestrator.cli.output import STATE_COLOURS, Cell, clean, paint, say
+from orchestrator.cli.times import passed, wait_text
+from orchestrator.core.model import Status
+
+if TYPE_CHECKING:
+    from orchestrator.control.showing import Documents
+    from orchestrator.core.problems import Problem
+    from orchestrator.core.views import PlanView, TicketView
+
+ALL = 30
+"""A plan with more tickets than this is shown by what matters now."""
+SOME = 12
+"""Tickets of one state that are then shown."""
+MATTERS = (Status.NEEDS_ATTENTION, Status.FAILED, Status.RUNNING, Status.READY, Status.PAUSED)
+
+
+@command("status")
+@click.option("-p", "--plan", "plan_id", metavar="PLAN", help="Only this plan, with all its tickets.")
+@json_option
+def status(plan_id: str | None, as_json: bool) -> int:
+    """Show plans and tickets.
+
+    Per ticket: its state, the phase and its position, what it waits for and until when, which blocker holds it, its
+    error, pull request and session; at the end everything that is wrong with the files. Large plans are shown by what
+    matters now; --plan shows every ticket.
+
+    \b
+    --json: [{"plan": …, "tickets": […], "problems": […]}], each plan and ticket as in its file;
+    with --plan X: {"plan": …, "tickets": […], "problems": […]}.
+    A problem: {"where", "what", "severity", "hint"?, "file"?, "line"?, "column"?}.
+    """
+    from orchestrator.control import showing
+
+    loaded = opened()
+    if as_json:
+        documents = [_object(one) for one in showing.documents(loaded.config, plan_id)]
+        output.show_json(documents if plan_id is None else documents[0])
+        return 0
+    shown = showing.status(loaded.config, loaded.problems, plan_id)
+    if not shown.plans and plan_id is None:
+        say("No plans found.")
+    lines: list[str] = []
+    for plan in shown.plans:
+        lines += [*_plan(plan, everything=plan_id is not None), ""]
+    say(*lines[:-1], *_problems(shown.problems, every=plan_id is not None))
+    return 0
+
+
+def _object(documents: Documents) -> dict[str, object]:
+    return documents._asdict()
+
+
+# -- plans ------------------------------------------------------------------------------------------------------------
+
+
+def _plan(plan: PlanView, everything: bool) -> list[str]:
+    colour = output.has_colour()
+    name = f" — {clean(plan.name)}" if plan.name and plan.name != plan.id else ""
+    state = paint(plan.status, STATE_COLOURS.get(plan.status), colour)
+    workflow = f", workflow {clean(plan.workflow)}" if plan.workflow else ""
+    head = f"{paint(plan.id, 'bold', colour)}{name}"
+    lines = [head, f"  {state}{workflow}: {_counts(plan)}"]
+    if not plan.tickets:
+        return lines
+    now = time.time()
+    if everything or len(plan.tickets) <= ALL:
+        return [*lines, "", *output.table([_row(ticket, plan, now) for ticket in plan.tickets])]
+    return [*lines, *_what_matters(plan, now)]
+
+
+def _counts(plan: PlanView) -> str:
+    total = len(plan.tickets)
+    parts = [f"{plan.counts.get(Status.COMPLETE, 0)} of {total} complete"]
+    for state in (*MATTERS, Status.QUEUED):
+        if plan.counts.get(state):
+            parts.append(f"{plan.counts[state]} {state}")
+    return ", ".join(parts)
+
+
+def _what_matters(plan: PlanView, now: float) -> list[str]:
+    rows: list[Sequence[Cell]] = []
+    more: list[str] = []
+    for state in MATTERS:
+        tickets = [ticket for ticket in plan.tickets if ticket.state is state]
+        rows += [_row(ticket, plan, now) for ticket in tickets[:SOME]]
+        if len(tickets) > SOME:
+            more.append(f"{len(tickets) - SOME} more {state}")
+    stuck = [ticket for ticket in plan.tickets if any(blocker.is_stuck for blocker in ticket.blockers)]
+    rows += [_row(ticket, plan, now) for ticket in stuck[:SOME]]
+    if len(stuck) > SOME:
+        more.append(f"{len(stuck) - SOME} more held by a blocker")
+    seen = f"  {', '.join(more)}; " if more else "  "
+    return ["", *output.table(rows), f"{seen}all tickets: orchestrator status --plan {plan.id}"]
+
+
+# -- tickets ----------------------------------------------------------------------------------------------------------
+
+
+def _row(ticket: TicketView, plan: PlanView, now: float) -> tuple[Cell, ...]:
+    phase = clean(ticket.phase or "-")
+    if ticket.position is not None:
+        phase += f" ({ticket.position}/{ticket.phases})"
+    return (
+        ticket.key.ticket,
+        (str(ticket.state), STATE_COLOURS.get(str(ticket.state))),
+        phase,
+        clean("; ".join(_remarks(ticket, plan, now)) or ticket.title),
+    )
+
+
+def _remarks(ticket: TicketView, plan: PlanView, now: float) -> Iterable[str]:
+    """Everything that explains where it stands; its title when there is nothing to explain."""
+    if ticket.running is not None:
+        running = ticket.running
+        who = f" ({running.agent})" if running.agent else ""
+        at = f" in {running.phase}" if running.phase != ticket.phase else ""
+        yield f"attempt {running.n}{who}{at} for {passed(running.since, now)}"
+        if running.stopping:
+            yield f"stopping: {running.stopping}"
+    if ticket.blockers:
+        named = (
+            f"{one.key.ticket if one.key.plan == ticket.key.plan else one.key} ({one.state})" for one in ticket.blockers
+        )
+        yield f"waits for {', '.join(named)}"
+    if ticket.wake_at or ticket.wait_reason:
+        yield wait_text(ticket.wait_reason, ticket.wake_at, now)
+    if ticket.state is Status.READY and plan.status == "paused":
+        yield "its plan is paused"
+    if not ticket.is_listed:
+        yield "not listed in plan.json, so it never starts"
+    if ticket.error:
+        yield ticket.error
+    if ticket.pr:
+        yield f"PR {ticket.pr}"
+    if ticket.session and ticket.state is not Status.COMPLETE:
+        yield f"session {ticket.session}"
+
+
+# -- problems ---------------------------------------------------------------------------------------------------------
+
+
+def _problems(problems: Sequence[Problem], every: bool) -> list[str]:
+    if not problems:
+        return []
+    ordered = sorted(problems, key=lambda one: one.severity != "error")
+    shown = ordered if every else ordered[: 2 * SOME]
+    hidden = len(ordered) - len(shown)
+    title = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
+    more = [f"  … and {hidden} more: orchestrator plan check"] if hidden else []
+    return ["", paint(title, "bold", output.has_colour()), *output.problem_lines(shown), *more]

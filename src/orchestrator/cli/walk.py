@@ -1,0 +1,89 @@
+"""`daemon`, `run`, `tick`: one readable line per event while they walk."""
+
+from __future__ import annotations
+
+import click
+
+from orchestrator.cli.options import command, key_of, opened_home, options
+from orchestrator.cli.output import clean, complain, say
+
+INTERRUPTED = 130
+
+
+@command("run")
+@click.argument("plan", metavar="PLAN")
+@click.argument("ticket", metavar="TICKET")
+def run(plan: str, ticket: str) -> int:
+    """Walk one ticket to its end.
+
+    Polls included, until it is complete, failed, needs_attention or paused. Beside a daemon the ticket is made ready
+    and followed. A blocked or paused ticket or plan is refused. Ctrl-C stops the attempt (beside a daemon: stops
+    following); the ticket stays ready.
+
+    Exit codes: 0 complete; 1 failed, needs_attention, paused or refused; 130 interrupted.
+    """
+    from orchestrator import wiring
+    from orchestrator.cli.lines import Events
+    from orchestrator.control import walking
+
+    events = Events(names_plans=False)
+    home = opened_home(events.tell)
+    ran = walking.run(home, key_of(plan, ticket), wiring.loader(options()), walking.Show(say, events.tell))
+    if ran.signal is not None:
+        complain(f"interrupted; ticket {ticket} stays {ran.ticket.status} in phase {ran.ticket.current_phase}")
+        return INTERRUPTED
+    status, error = ran.ticket.status, ran.ticket.error
+    if status == "complete":
+        say(f"ticket {ticket} is complete")
+        return 0
+    if ran.plan.status == "paused":
+        complain(f"orchestrator: plan {plan} is paused; ticket {ticket} stays {status}")
+        return 1
+    complain(f"orchestrator: ticket {ticket} is {status}{f': {clean(error)}' if error else ''}")
+    return 1
+
+
+@command("tick")
+def tick() -> int:
+    """Dispatch once, walk until everything ends or waits, then exit.
+
+    Every ticket that can start now is dispatched, within maxConcurrency, and walks until it ends or waits for a time, a
+    check or a blocker. Beside a daemon it says so and does nothing.
+    """
+    from orchestrator import wiring
+    from orchestrator.cli.lines import Events
+    from orchestrator.control import walking
+
+    events = Events(names_plans=True)
+    walked = walking.tick(opened_home(events.tell), wiring.loader(options()))
+    if walked.runner is not None:
+        say(f"{walked.runner}; nothing to do")
+        return 0
+    return INTERRUPTED if walked.signal is not None else 0
+
+
+@command("daemon")
+@click.option("-c", "--concurrency", type=click.IntRange(min=1), metavar="N", help="At most N attempts at a time.")
+@click.option("-a", "--agent", metavar="NAME", help="Default agent, where neither phase, ticket nor plan names one.")
+def daemon(concurrency: int | None, agent: str | None) -> int:
+    """Walk all tickets until stopped.
+
+    Reacts to changed plans, tickets, workflows and config at once. Ctrl-C or TERM: attempts are stopped, their tickets
+    stay ready in the same phase without spending a retry; a second one kills. Attempts outlive a crash; the next runner
+    adopts them. Only one daemon walks a home: a second one says who runs, and exits 0.
+    """
+    from orchestrator import wiring
+    from orchestrator.cli.lines import Events
+    from orchestrator.control import walking
+
+    events = Events(names_plans=True, is_open=False)
+    home = opened_home(events.tell, concurrency=concurrency, agent=agent)
+
+    def ready() -> None:
+        say("daemon started")
+        events.open()
+
+    load = wiring.loader(options(concurrency=concurrency, agent=agent))
+    walked = walking.daemon(home, load, ready)
+    say(walked.runner if walked.runner is not None else "daemon stopped")
+    return 0

@@ -1,0 +1,166 @@
+"""What `status` shows: the plans as views, or exactly as their files are written; and everything that is wrong.
+
+The law: what cannot be read is told, never left out.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from orchestrator.adapters.catalog import Catalog
+from orchestrator.adapters.index import Index
+from orchestrator.adapters.places import Places
+from orchestrator.control.reading import checked_id, everything, unusable
+from orchestrator.core.check_plan import Known, plan_problems
+from orchestrator.core.model import Plan, Ticket
+from orchestrator.core.problems import Problem, did_you_mean
+from orchestrator.core.settings import Config
+from orchestrator.core.views import PlanView, plan_view
+from orchestrator.core.workflow import Workflow
+from orchestrator.errors import CannotRunError
+from orchestrator.formats.plan_json import Malformed, decode_plan, decode_ticket
+
+DEFAULT_WORKFLOW = "standard"
+
+
+class Shown(NamedTuple):
+    plans: tuple[PlanView, ...]
+    problems: tuple[Problem, ...]
+
+
+class Documents(NamedTuple):
+    """One plan as its files are written."""
+
+    plan: Any
+    """None: plan.json cannot be used."""
+    tickets: list[Any]
+    problems: list[Problem]
+
+
+class Scene:
+    """Everything that a look at the plans needs, read once."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.places = Places(config)
+        self.catalog = Catalog(config)
+        self.index: Index = everything(self.places)
+        self._workflows: dict[str, Workflow | None] = {}
+        self._known: Known | None = None
+
+    @property
+    def known(self) -> Known:
+        if self._known is None:
+            names = {file.name: file.workflow for file in self.catalog.files()}
+            plans: dict[str, Plan | None] = {**dict.fromkeys(self.held_plans()), **self.index.board.plans}
+            self._known = Known(workflows=names, agents=self.config.settings.agents, plans=plans)
+        return self._known
+
+    def held_plans(self) -> list[str]:
+        """Plans whose plan.json cannot be used."""
+        return [Path(path).parent.name for path in self.index.problems if path.endswith("/plan.json")]
+
+    def workflow(self, ticket: Ticket) -> Workflow | None:
+        plan = self.index.board.plans.get(ticket.plan_id)
+        name = ticket.workflow or (plan.workflow if plan else None) or DEFAULT_WORKFLOW
+        if name not in self._workflows:
+            try:
+                self._workflows[name] = self.catalog.workflow(name)
+            except CannotRunError:
+                self._workflows[name] = None
+        return self._workflows[name]
+
+    def plans(self) -> list[Plan]:
+        """In the order in which they were made."""
+        return sorted(self.index.board.plans.values(), key=lambda plan: (plan.created_at, plan.id))
+
+    def plan(self, plan_id: str) -> Plan:
+        """Raises NotFoundError, UnreadableError."""
+        plan = self.index.board.plans.get(checked_id("plan", plan_id))
+        if plan is None:
+            near = did_you_mean(plan_id, self.index.board.plans)
+            absent = f'there is no plan "{plan_id}" in {self.places.plans}{f" ({near})" if near else ""}'
+            raise unusable(self.index, str(self.places.plan_file(plan_id)), absent)
+        return plan
+
+    def problems_of(self, plan: Plan) -> list[Problem]:
+        """Files of the plan that cannot be used, then what is wrong between those that can."""
+        board = self.index.board
+        tickets: dict[str, Ticket | None] = {ticket.ticket_id: ticket for ticket in board.of_plan(plan.id)}
+        held = self.file_problems(plan.id)
+        for path in self.index.problems:
+            if path.startswith(f"{self.places.tickets(plan.id)}{os.sep}"):
+                tickets[Path(path).stem] = None
+        return [*held, *plan_problems(plan, tickets, self.known, plan.id)]
+
+    def file_problems(self, plan_id: str) -> list[Problem]:
+        folder = f"{self.places.plans / plan_id}{os.sep}"
+        return [one for path, found in self.index.problems.items() if path.startswith(folder) for one in found]
+
+
+# -- for people -------------------------------------------------------------------------------------------------------
+
+
+def status(config: Config, warnings: Iterable[Problem] = (), plan_id: str | None = None) -> Shown:
+    """All plans, or one. `warnings`: of the configuration. Raises NotFoundError, UnreadableError for the one plan."""
+    scene = Scene(config)
+    plans = [scene.plan(plan_id)] if plan_id is not None else scene.plans()
+    board, held = scene.index.board, scene.index.is_held
+    views = tuple(plan_view(board, plan, scene.workflow, held) for plan in plans)
+    problems = [problem for plan in plans for problem in scene.problems_of(plan)]
+    if plan_id is None:
+        lost = [problem for name in scene.held_plans() for problem in scene.file_problems(name)]
+        problems = [*lost, *problems, *_broken(scene.catalog), *warnings]
+    return Shown(views, tuple(problems))
+
+
+def _broken(catalog: Catalog) -> list[Problem]:
+    """Workflows that cannot be used."""
+    return [one for file in catalog.broken() for one in file.problems if one.severity == "error"]
+
+
+# -- for programs -----------------------------------------------------------------------------------------------------
+
+
+def documents(config: Config, plan_id: str | None = None) -> list[Documents]:
+    """Each plan and ticket with every key and value of its file. Raises like `status`."""
+    scene = Scene(config)
+    if plan_id is not None and plan_id not in scene.held_plans():
+        return [_documents(scene, scene.plan(plan_id))]
+    held = [name for name in scene.held_plans() if plan_id in (None, name)]
+    found = [] if plan_id is not None else [_documents(scene, plan) for plan in scene.plans()]
+    return found + [Documents(None, _tickets(scene, name), scene.file_problems(name)) for name in held]
+
+
+def _documents(scene: Scene, plan: Plan) -> Documents:
+    raw = _raw(scene.places.plan_file(plan.id), lambda content, file: decode_plan(content, file).raw)
+    return Documents(raw, _tickets(scene, plan.id), scene.problems_of(plan))
+
+
+def _tickets(scene: Scene, plan_id: str) -> list[Any]:
+    files = (scene.places.ticket_file(ticket.key) for ticket in scene.index.board.of_plan(plan_id))
+    found = (_raw(file, lambda content, file: decode_ticket(content, file).raw) for file in files)
+    return [raw for raw in found if raw is not None]
+
+
+def _raw(file: Path, decode: Callable[[bytes, str], Any]) -> Any:
+    """The file as it is written, copied without being understood where that is possible."""
+    try:
+        content = file.read_bytes()
+    except OSError:
+        return None  # it went away while we looked
+    try:
+        content.decode("utf-8")
+        msgspec.json.decode(content, type=msgspec.Raw)
+        return msgspec.Raw(content)
+    except (UnicodeDecodeError, msgspec.DecodeError):
+        pass
+    try:
+        return decode(content, str(file))
+    except Malformed:
+        return None
