@@ -312,7 +312,7 @@ def test_a_relative_explicit_config_counts_from_the_current_directory(given: str
     [
         (Found("/x/c.yaml", "/h", (), apart=True), "./state", "/x"),
         (Found("/x/c.yaml", "/h", (), apart=True), None, "/h"),
-        (Found("/h/config.yaml", "/h", ()), "/elsewhere", "/h"),
+        (Found("/x/c.yaml", "/h", ()), "./state", "/h"),
         (Found(None, "/h", ()), None, "/h"),
     ],
 )
