@@ -151,7 +151,7 @@ def test_the_variables_are_the_keys_of_the_file_and_what_is_captured_and_given()
 
 def test_what_is_captured_never_shadows_a_ticket_field_or_what_is_given() -> None:
     context = {"worktree": "/evil", "branch": "evil", "base_branch": "evil", "context": "evil", "storyPoints": "evil"}
-    context["acceptance_criteria_list"] = "evil"
+    context |= {"acceptance_criteria_list": "evil", "wakeAt": "evil"}
     found = variables({"worktree": "/right", "storyPoints": 3, "context": context}, {"base_branch": "main"})
     assert "evil" not in [value for key, value in found.items() if key != "context"]
     assert render("{{ worktree }} {{ context.worktree }}", found) == "/right /evil"

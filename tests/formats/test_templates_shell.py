@@ -61,6 +61,7 @@ PLACES = [
     "export V='{{ x }}'; printf %s \"$V\"",
     "printf '%s' {{ x }} # it's {{ x }}",
     "# it's\nprintf %s {{ x }}",
+    "true \\\n# it's\nprintf %s {{ x }}",
     "printf \\\n  %s \\\n  {{ x }}",
     "cat <<< {{ x }} | head -c -1",
     "(printf %s {{ x }})",
