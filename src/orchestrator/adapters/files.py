@@ -8,7 +8,10 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from orchestrator.errors import StoreError
+from orchestrator.errors import StoreError, UnreadableError
+
+PATIENCE = 1.0
+"""Seconds during which a file that does not parse is read again: an editor may be writing."""
 
 
 def write_atomically(path: Path, content: bytes, durable: bool = True) -> None:
@@ -16,10 +19,13 @@ def write_atomically(path: Path, content: bytes, durable: bool = True) -> None:
 
     Raises StoreError; the old content is then still there.
     """
+    if path.is_symlink():
+        path = path.resolve()
     temporary = path.with_name(f".{path.name}.tmp")
     try:
         fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
         try:
+            _keep_mode(fd, path)
             _write_all(fd, content)
             if durable:
                 os.fsync(fd)
@@ -32,10 +38,35 @@ def write_atomically(path: Path, content: bytes, durable: bool = True) -> None:
         raise StoreError(f"cannot write {path}: {error.strerror}; the old content is still there") from error
 
 
+def _keep_mode(fd: int, path: Path) -> None:
+    """Whoever may write the file may do so afterwards."""
+    try:
+        mode = path.stat().st_mode & 0o777
+    except FileNotFoundError:
+        return
+    if mode != 0o644:
+        os.fchmod(fd, mode)
+
+
 def _write_all(fd: int, content: bytes) -> None:
     view = memoryview(content)
     while view:
         view = view[os.write(fd, view) :]
+
+
+def read_whole(path: Path | str) -> bytes:
+    """Raises FileNotFoundError when there is nothing of that name, UnreadableError for everything else."""
+    try:
+        with open(path, "rb") as stream:  # noqa: PTH123 - a Path costs more than the call
+            return stream.read()
+    except FileNotFoundError:
+        if not os.path.lexists(path):
+            raise
+        raise UnreadableError(f"cannot read {path}: the symbolic link leads nowhere") from None
+    except OSError as error:
+        if isinstance(error, NotADirectoryError):
+            raise FileNotFoundError(error.errno, error.strerror, str(path)) from error
+        raise UnreadableError(f"cannot read {path}: {error.strerror}") from error
 
 
 class Lock:
@@ -53,8 +84,9 @@ class Lock:
     def note(self, text: str) -> None:
         """Say in the lock file who holds it."""
         if self._fd is not None:
-            os.ftruncate(self._fd, 0)
-            os.pwrite(self._fd, text.encode(), 0)
+            with contextlib.suppress(OSError):  # a courtesy: a full disk does not unlock it
+                os.ftruncate(self._fd, 0)
+                os.pwrite(self._fd, text.encode(), 0)
 
     def __enter__(self) -> Lock:
         return self

@@ -1,21 +1,24 @@
 """The board kept equal to the files: a file is read again only when its size, time or inode changed.
 
-A file that does not parse is in doubt for a second (an editor may be writing), then it is a problem and its ticket is
-held: it leaves the board, but it is not absent.
+A file that cannot be used is in doubt for a second (an editor may be writing), then it is a problem. One that is gone
+is in doubt for a moment (an editor may be putting another in its place), then it is absent. What is in doubt or a
+problem is held: it leaves the board, but it is not absent. A folder that cannot be listed makes nothing absent.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
+from orchestrator.adapters.files import PATIENCE, read_whole
+from orchestrator.adapters.folders import Mark, files, folders, is_ours, mark_of, modified
 from orchestrator.adapters.places import Places
-from orchestrator.adapters.store import PATIENCE
 from orchestrator.core.board import Board
-from orchestrator.core.model import Key
+from orchestrator.core.model import Key, Ticket
 from orchestrator.core.problems import Problem
+from orchestrator.errors import UnreadableError
 from orchestrator.formats.plan_json import (
     Malformed,
     check_plan_path,
@@ -24,11 +27,21 @@ from orchestrator.formats.plan_json import (
     decode_ticket_record,
 )
 
-Mark = tuple[int, int, int]
+GONE_PATIENCE = 0.3
+"""Seconds after which a file that is gone is believed to be deleted."""
+
+
+class Finding(NamedTuple):
+    """A file that cannot be used, or (no problems) can be used again."""
+
+    path: str
+    key: Key | str
+    """Of the ticket; of a plan its id."""
+    problems: tuple[Problem, ...]
 
 
 class Index:
-    """`changed` collects what is new since the last `take_changes`."""
+    """`take_…` gives what is new since it was asked last."""
 
     def __init__(self, places: Places) -> None:
         self.places = places
@@ -36,186 +49,221 @@ class Index:
         self.problems: dict[str, tuple[Problem, ...]] = {}
         """By file: why it is held."""
         self.doubtful: dict[str, float] = {}
-        """Files that do not parse, with the monotonic time from which that is believed."""
-        self._marks: dict[str, Mark] = {}
+        """Files that cannot be used now, with the monotonic time from which that is believed."""
+        self.stale: set[Key] = set()
+        """Tickets whose file was written from an old copy: the board stays as it was until the store has merged it."""
+        self._root = str(places.plans)
+        self._marks: dict[str, dict[str, Mark | None]] = {}
+        """By plan and file. None: it was there, but could not be read."""
+        self._gone: set[str] = set()
+        """Of those in doubt the ones that are not there."""
+        self._held: dict[Key, Ticket] = {}
+        """Tickets that are held, as they were before."""
         self._folders: dict[str, int] = {}
         self._changed: set[Key] = set()
-        self.plans_changed: set[str] = set()
+        self._plans_changed: set[str] = set()
+        self._findings: list[Finding] = []
 
     def take_changes(self) -> tuple[set[Key], set[str]]:
-        changed, plans = self._changed, self.plans_changed
-        self._changed, self.plans_changed = set(), set()
+        """Tickets and plans that changed."""
+        changed, plans = self._changed, self._plans_changed
+        self._changed, self._plans_changed = set(), set()
         return changed, plans
+
+    def take_findings(self) -> list[Finding]:
+        found, self._findings = self._findings, []
+        return found
 
     def is_held(self, key: Key) -> bool:
         """It has a file, but the file cannot be used."""
         path = str(self.places.ticket_file(key))
         return path in self.problems or path in self.doubtful
 
+    def is_plan_held(self, plan_id: str) -> bool:
+        path = str(self.places.plan_file(plan_id))
+        return path in self.problems or path in self.doubtful
+
     def saved_at(self) -> list[tuple[Key, float]]:
-        """Every ticket file with its time of change (epoch seconds)."""
-        return [(self._key(p), mark[0] / 1e9) for p, mark in self._marks.items() if not p.endswith("/plan.json")]
+        """Every ticket file with its time of modification (epoch seconds)."""
+        return [(key, mark.modified / 1e9) for key, mark in self._known()]
+
+    def changed_at(self) -> list[tuple[Key, int]]:
+        """Every ticket file with the time (nanoseconds) at which it was last written or put in place."""
+        return [(key, mark.changed) for key, mark in self._known()]
+
+    def _known(self) -> Iterator[tuple[Key, Mark]]:
+        for marks in self._marks.values():
+            for path, mark in marks.items():
+                if mark is not None and not path.endswith("/plan.json"):
+                    yield self._key(path), mark
 
     # -- scanning -----------------------------------------------------------------------------------------------------
 
-    def scan(self, files: bool = True) -> None:
-        """Look at every folder; at every file only when `files` (else only in folders that changed)."""
-        found = _subfolders(self.places.plans)
-        for plan_id in found:
-            self._scan_plan(plan_id, files)
-        for plan_id in [p for p in self._plans_seen() if p not in found]:
-            self._forget_plan(plan_id)
+    def scan(self, every: bool = True) -> None:
+        """Look at every folder; at every file only when `every` (else only in folders that changed)."""
+        found = folders(self._root)
+        for plan_id in {**(found or {}), **self._marks}:
+            self._scan_plan(plan_id, every)
 
-    def _plans_seen(self) -> set[str]:
-        prefix = f"{self.places.plans}{os.sep}"
-        return {path[len(prefix) :].split(os.sep, 1)[0] for path in self._marks if path.startswith(prefix)}
-
-    def _scan_plan(self, plan_id: str, files: bool) -> None:
-        self.look(str(self.places.plan_file(plan_id)))
-        folder = str(self.places.tickets(plan_id))
-        try:
-            stamp = Path(folder).stat().st_mtime_ns
-        except OSError:
-            stamp = 0
-        if not files and self._folders.get(folder) == stamp:
+    def _scan_plan(self, plan_id: str, every: bool) -> None:
+        self.look(f"{self._root}/{plan_id}/plan.json")
+        folder = f"{self._root}/{plan_id}/tickets"
+        stamp = modified(folder)
+        if not every and self._folders.get(folder) == stamp:
             return
+        present = files(folder)
+        if present is None:
+            return  # it cannot be listed now: what was there still is
         self._folders[folder] = stamp
-        present = _files(folder)
-        for path in present:
+        for path in {**present, **self._marks.get(plan_id, {})}:
             self.look(path)
-        for path in [p for p in self._marks if p.startswith(folder + os.sep) and p not in present]:
-            self._absent(path)
-
-    def _forget_plan(self, plan_id: str) -> None:
-        prefix = f"{self.places.plans / plan_id}{os.sep}"
-        for path in [p for p in self._marks if p.startswith(prefix)]:
-            self._absent(path)
-        self._folders.pop(str(self.places.tickets(plan_id)), None)
 
     def touch(self, paths: Iterable[str]) -> None:
-        """Look at files that somebody says have changed; folders are scanned."""
-        root = str(self.places.plans) + os.sep
+        """Look at what somebody says has changed, files or folders."""
         for path in paths:
-            parts = path[len(root) :].split(os.sep) if path.startswith(root) else []
-            if _is_ours(parts):
-                self.look(path)
-            elif parts and not parts[-1].startswith("."):
-                if (self.places.plans / parts[0]).is_dir():
-                    self._scan_plan(parts[0], files=True)
-                else:
-                    self._forget_plan(parts[0])
+            parts = self._parts(path)
+            if parts == []:
+                self.scan()
+            elif parts and is_ours(parts):
+                self.look("/".join([self._root, *parts]))
+            elif parts and (len(parts) == 1 or parts[1:] == ["tickets"]):
+                self._scan_plan(parts[0], every=True)
+
+    def _parts(self, path: str) -> list[str] | None:
+        """A path below the plans, in steps; None when it is elsewhere or nothing to look at."""
+        for root in (self._root, os.path.realpath(self._root)):
+            if path == root:
+                return []
+            if path.startswith(root + os.sep):
+                parts = path[len(root) + 1 :].split(os.sep)
+                return None if parts[0].startswith(".") else parts
+        return None
 
     def settle(self, now: float | None = None) -> None:
-        """Read files in doubt again."""
+        """Look again at files in doubt."""
         for path in list(self.doubtful):
-            self._marks.pop(path, None)
+            self._marks_of(path)[path] = None
             self.look(path, now)
 
     # -- one file -----------------------------------------------------------------------------------------------------
 
     def look(self, path: str, now: float | None = None) -> None:
+        now = time.monotonic() if now is None else now
+        marks = self._marks_of(path)
         try:
-            stat = os.stat(path)  # noqa: PTH116 - a Path costs more than the call
-        except OSError:
-            self._absent(path)
-            return
-        mark = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
-        if self._marks.get(path) == mark:
-            return
-        self._marks[path] = mark
-        try:
-            with open(path, "rb") as stream:  # noqa: PTH123
-                content = stream.read()
+            mark = mark_of(path)
+            if mark is not None and marks.get(path) == mark:
+                return
+            content = read_whole(path)
+            marks[path] = mark
             found = self._take(path, content)
-        except FileNotFoundError:
-            self._absent(path)
-            return
-        except OSError as error:
-            found = (Problem(where=self._name(path), what=f"cannot be read: {error.strerror}", file=path),)
         except Malformed as error:
-            self._doubt(path, error.problems, time.monotonic() if now is None else now)
-            return
-        self.doubtful.pop(path, None)
-        self._note(path, found)
+            self._doubt(path, error.problems, now, PATIENCE)
+        except UnreadableError as error:
+            marks[path] = None
+            self._doubt(path, (Problem(self._name(path), str(error), file=path),), now, PATIENCE)
+        except FileNotFoundError:
+            if path in marks:
+                self._doubt(path, (), now, GONE_PATIENCE)
+        else:
+            self._believe(path, found)
 
     def _take(self, path: str, content: bytes) -> tuple[Problem, ...]:
-        """Put what was read on the board; problems hold it off the board."""
+        """Put what was read on the board; problems hold it off the board. Raises Malformed."""
         if path.endswith("/plan.json"):
-            plan_id = Path(path).parent.name
+            plan_id = self._plan_of(path)
             plan = decode_plan(content, path).record
             problems = tuple(check_plan_path(plan, plan_id, path))
             if problems:
-                self.board.drop_plan(plan_id)
+                self._hold(path)
             else:
                 self.board.put_plan(plan)
-            self.plans_changed.add(plan_id)
+            self._plans_changed.add(plan_id)
             return problems
         key = self._key(path)
         ticket = decode_ticket_record(content, path)
         problems = tuple(check_ticket_path(ticket, key.plan, key.ticket, path))
         if problems:
-            self.board.drop_ticket(key)
+            self._hold(path)
         else:
-            self.board.put_ticket(ticket)
+            self._put(key, ticket)
         self._changed.add(key)
         return problems
 
-    def _doubt(self, path: str, problems: tuple[Problem, ...], now: float) -> None:
-        since = self.doubtful.setdefault(path, now + PATIENCE)
-        if now >= since or path in self.problems:
-            del self.doubtful[path]
-            self._note(path, problems)
-        if path.endswith("/plan.json"):
-            self.board.drop_plan(Path(path).parent.name)
-            self.plans_changed.add(Path(path).parent.name)
+    def _put(self, key: Key, ticket: Ticket) -> None:
+        before = self._held.pop(key, None) or self.board.tickets.get(key)
+        if before is not None and _is_stale(ticket, before):
+            self.board.put_ticket(before)
+            self.stale.add(key)
         else:
-            self.board.drop_ticket(self._key(path))
-            self._changed.add(self._key(path))
+            self.board.put_ticket(ticket)
+            self.stale.discard(key)
 
-    def _note(self, path: str, problems: tuple[Problem, ...]) -> None:
-        if problems:
-            self.problems[path] = problems
-        else:
-            self.problems.pop(path, None)
+    def _doubt(self, path: str, problems: tuple[Problem, ...], now: float, patience: float) -> None:
+        """No problems: it is gone."""
+        if (path in self._gone) == bool(problems):
+            self.doubtful.pop(path, None)
+        (self._gone.discard if problems else self._gone.add)(path)
+        since = self.doubtful.setdefault(path, now + patience)
+        self._hold(path)
+        if now >= since or (problems and path in self.problems):
+            if problems:
+                self._believe(path, problems)
+            else:
+                self._absent(path)
 
-    def _absent(self, path: str) -> None:
-        self._marks.pop(path, None)
-        self.doubtful.pop(path, None)
-        self.problems.pop(path, None)
+    def _hold(self, path: str) -> None:
+        """Take it off the board, and remember how it was."""
         if path.endswith("/plan.json"):
-            plan_id = Path(path).parent.name
-            if plan_id in self.board.plans:
-                self.board.drop_plan(plan_id)
-                self.plans_changed.add(plan_id)
+            self.board.drop_plan(self._plan_of(path))
+            self._plans_changed.add(self._plan_of(path))
             return
         key = self._key(path)
-        self.board.drop_ticket(key)
+        if key in self.board.tickets:
+            self._held[key] = self.board.tickets[key]
+            self.board.drop_ticket(key)
         self._changed.add(key)
+
+    def _believe(self, path: str, problems: tuple[Problem, ...]) -> None:
+        self.doubtful.pop(path, None)
+        self._gone.discard(path)
+        before = self.problems.pop(path, ())
+        if problems:
+            self.problems[path] = problems
+        if problems != before:
+            self._findings.append(Finding(path, self._who(path), problems))
+
+    def _absent(self, path: str) -> None:
+        marks = self._marks_of(path)
+        marks.pop(path, None)
+        if not marks:
+            self._marks.pop(self._plan_of(path), None)
+            self._folders.pop(f"{self._root}/{self._plan_of(path)}/tickets", None)
+        self.doubtful.pop(path, None)
+        self._gone.discard(path)
+        self.problems.pop(path, None)
+        if not path.endswith("/plan.json"):
+            self._held.pop(self._key(path), None)
+            self.stale.discard(self._key(path))
+
+    def _marks_of(self, path: str) -> dict[str, Mark | None]:
+        return self._marks.setdefault(self._plan_of(path), {})
+
+    def _plan_of(self, path: str) -> str:
+        return path[len(self._root) + 1 :].split(os.sep, 1)[0]
 
     def _key(self, path: str) -> Key:
         parts = path.split(os.sep)
         return Key(parts[-3], parts[-1].removesuffix(".json"))
 
+    def _who(self, path: str) -> Key | str:
+        return self._plan_of(path) if path.endswith("/plan.json") else self._key(path)
+
     def _name(self, path: str) -> str:
-        return f"plan {Path(path).parent.name}" if path.endswith("/plan.json") else f"ticket {self._key(path)}"
+        return f"plan {self._plan_of(path)}" if path.endswith("/plan.json") else f"ticket {self._key(path)}"
 
 
-def _is_ours(parts: list[str]) -> bool:
-    if len(parts) == 2:
-        return parts[1] == "plan.json"
-    return len(parts) == 3 and parts[1] == "tickets" and parts[2].endswith(".json") and not parts[2].startswith(".")
-
-
-def _subfolders(folder: Path) -> list[str]:
-    try:
-        return sorted(e.name for e in os.scandir(folder) if e.is_dir() and not e.name.startswith("."))
-    except OSError:
-        return []
-
-
-def _files(folder: str) -> dict[str, None]:
-    try:
-        names = sorted(e.name for e in os.scandir(folder))
-    except OSError:
-        return {}
-    return {f"{folder}/{name}": None for name in names if name.endswith(".json") and not name.startswith(".")}
+def _is_stale(ticket: Ticket, before: Ticket) -> bool:
+    """Whether somebody wrote it from an old copy, or changed in it what is a fact."""
+    facts = (ticket.attempt, ticket.attempts) != (before.attempt, before.attempts)
+    return ticket.rev < before.rev or (ticket.rev == before.rev and facts)

@@ -6,12 +6,15 @@ that was changed by somebody else is recognised, and what was written at any `re
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
+
+from orchestrator.formats.plan_json import dump
 
 Doc = dict[str, Any]
 
@@ -19,7 +22,8 @@ Doc = dict[str, Any]
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     at: str
     kind: str
-    """`event`; `seen` (first sight of the file), `edited` (by others), `stale` (merged), `recovered`, `notified`."""
+    """`event`; `seen` (first sight of the file), `edited` (by others), `stale` and `merged` (from an old copy),
+    `recovered`, `notified`, `deleted`."""
     rev: int = 0
     sum: str = ""
     event: Any = None
@@ -30,6 +34,15 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     whole: bool = False
     """`set` is the whole file."""
     note: str = ""
+
+
+class Last(NamedTuple):
+    """What the journal says of the file as it is now."""
+
+    rev: int
+    sum: str
+    deleted: bool = False
+    """Its deletion was seen afterwards."""
 
 
 _DECODER = msgspec.json.Decoder(Entry)
@@ -52,10 +65,10 @@ def difference(before: Doc, after: Doc) -> tuple[Doc, list[str], list[Any]]:
 
 
 class Journal:
-    """The journals of one log directory; remembers the last line of each as long as nobody else appends."""
+    """The journals of one log directory; remembers the last state of each as long as nobody else appends."""
 
     def __init__(self) -> None:
-        self._last: dict[str, tuple[int, Entry | None]] = {}
+        self._last: dict[str, tuple[int, Last | None]] = {}
 
     def append(self, path: Path, entries: list[Entry]) -> None:
         """Raises OSError. A line that a crash cut off is closed first."""
@@ -70,43 +83,51 @@ class Journal:
             size = os.fstat(fd).st_size
             if size and os.pread(fd, 1, size - 1) != b"\n":
                 payload = b"\n" + payload
-            os.write(fd, payload)
+            if os.write(fd, payload) < len(payload):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             states = [entry for entry in entries if entry.sum]
             if states:
-                self._last[str(path)] = (size + len(payload), states[-1])
+                self._last[str(path)] = (size + len(payload), Last(states[-1].rev, states[-1].sum))
         finally:
             os.close(fd)
 
-    def last(self, path: Path) -> Entry | None:
-        """The last line that says how the file looked; None when there is none."""
+    def last(self, path: Path) -> Last | None:
+        """How the file last looked; None when nothing says so."""
         try:
             size = path.stat().st_size
+            known = self._last.get(str(path))
+            if known is None or known[0] != size:
+                known = (size, _last_state(path, size))
+                self._last[str(path)] = known
         except OSError:
             return None
-        known = self._last.get(str(path))
-        if known is None or known[0] != size:
-            known = (size, _last_state(path, size))
-            self._last[str(path)] = known
         return known[1]
 
     def forget(self, path: Path) -> None:
         self._last.pop(str(path), None)
 
 
-def _last_state(path: Path, size: int) -> Entry | None:
+def _last_state(path: Path, size: int) -> Last | None:
     """Reads backwards in growing blocks: captured values make lines long."""
     block = _BLOCK
     with path.open("rb") as stream:
         while True:
             stream.seek(max(size - block, 0))
             lines = stream.read().split(b"\n")
-            for line in reversed(lines if block >= size else lines[1:]):
-                entry = _decode(line)
-                if entry is not None and entry.sum:
-                    return entry
-            if block >= size:
-                return None
+            found = _last_of(lines if block >= size else lines[1:])
+            if found is not None or block >= size:
+                return found
             block *= 4
+
+
+def _last_of(lines: list[bytes]) -> Last | None:
+    deleted = False
+    for line in reversed(lines):
+        entry = _decode(line)
+        if entry is not None and entry.sum:
+            return Last(entry.rev, entry.sum, deleted)
+        deleted = deleted or (entry is not None and entry.kind == "deleted")
+    return None
 
 
 def _decode(line: bytes) -> Entry | None:
@@ -127,19 +148,38 @@ def entries(path: Path) -> list[Entry]:
     return [entry for entry in map(_decode, lines) if entry is not None]
 
 
-def fold(path: Path, rev: int | None = None) -> Doc | None:
-    """The file as we wrote it at `rev` (None: the latest); None when the journal does not reach back to it."""
+class Told(NamedTuple):
+    """What a journal tells of its file."""
+
+    latest: Doc | None
+    """The file as it was last known; None: the journal does not say, or has lost a line."""
+    at_rev: tuple[Doc, ...]
+    """How it looked while it had a certain `rev`: as we wrote it, and as others edited it then."""
+
+
+def tell(path: Path, rev: int | None = None) -> Told:
+    """Fold the lines: the latest state, and the states that a copy with `rev` may have been made of."""
     doc: Doc | None = None
+    last = Entry("", "")
+    found: list[Doc] = []
     for entry in entries(path):
         if not entry.sum:
             continue
-        if rev is not None and entry.rev > rev:
-            break
-        if entry.whole:
-            doc = dict(entry.set)
-        elif doc is not None:
-            doc = _apply(doc, entry)
-    return doc
+        doc = dict(entry.set) if entry.whole else _apply(doc, entry) if doc is not None else None
+        if doc is not None and entry.rev == rev and _is_sound(doc, entry):
+            found.append(doc)
+        last = entry
+    sound = doc is not None and _is_sound(doc, last)
+    return Told(doc if sound else None, tuple(found))
+
+
+def _is_sound(doc: Doc, entry: Entry) -> bool:
+    return entry.whole or digest(dump(doc)) == entry.sum
+
+
+def fold(path: Path) -> Doc | None:
+    """The file as it was last known; None when the journal does not say."""
+    return tell(path).latest
 
 
 def _apply(doc: Doc, entry: Entry) -> Doc:

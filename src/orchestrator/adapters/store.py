@@ -2,40 +2,52 @@
 
 Save first, act after: the decisions that `apply` returns are carried out by the caller when the lock is free again.
 Nothing that somebody else wrote is lost: a foreign write is recognised by the journal, and one that was made from a
-stale copy (an old `rev`) is merged: its planner's part is taken, of the runner's part only what differs from what we
-wrote then.
+stale copy (an old `rev`) is merged (`foreign`).
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import time
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import msgspec
 from msgspec.structs import replace
 
 from orchestrator.adapters import journal as journals
-from orchestrator.adapters.files import locked, write_atomically
-from orchestrator.adapters.journal import Doc, Entry, Journal
+from orchestrator.adapters.files import PATIENCE, locked, read_whole, write_atomically
+from orchestrator.adapters.foreign import Doc, merge_stale, restore_facts
+from orchestrator.adapters.journal import Entry, Journal, Last
 from orchestrator.adapters.places import Places
 from orchestrator.core.decisions import Decision, Save, StartAttempt
 from orchestrator.core.events import Event
-from orchestrator.core.model import RUNNER_FIELDS, Key, Plan, Ticket
+from orchestrator.core.model import Key, Plan, Ticket
 from orchestrator.core.plan_transition import PlanEvent, plan_transition
 from orchestrator.core.rules import Rules
 from orchestrator.core.times import iso
 from orchestrator.core.transition import transition
-from orchestrator.errors import NotFoundError, UnreadableError
-from orchestrator.formats.plan_json import Loaded, decode_plan, decode_ticket, dump, patch
+from orchestrator.errors import NotFoundError, StoreError, UnreadableError
+from orchestrator.formats.plan_json import (
+    Loaded,
+    Malformed,
+    check_plan_path,
+    check_ticket_path,
+    complete,
+    decode_plan,
+    decode_ticket,
+    dump,
+    patch,
+)
 
 log = logging.getLogger(__name__)
 
-PATIENCE = 1.0
-"""Seconds during which a file that does not parse is read again: an editor may be writing."""
+LOOK_SECONDS = 0.05
+"""Between two looks at a file that somebody may be writing."""
+
+Read = TypeVar("Read")
 
 
 class Applied(msgspec.Struct, frozen=True):
@@ -61,43 +73,47 @@ class Store:
     def apply(self, key: Key, decide: Decide, patience: float = PATIENCE) -> Applied:
         """Let `decide` name the event for the ticket as the file has it now (None: leave it), and save what follows.
 
-        Raises NotFoundError, UnreadableError, IllegalTransitionError, StoreError.
+        Raises NotFoundError, UnreadableError, IllegalTransitionError, StoreError, and what `decide` raises.
         """
-        if not self.places.ticket_file(key).exists():
-            raise NotFoundError(self._absent(key))
-        with locked(self.places.store_lock(key)):
-            return self._apply(key, decide, patience)
+        deadline = time.monotonic() + patience
+        while True:
+            if not os.path.lexists(self.places.ticket_file(key)):
+                raise NotFoundError(self._absent(key))
+            with locked(self.places.store_lock(key)):
+                content, read = self._try_to_read(key)
+                if not isinstance(read, UnreadableError):
+                    return self._apply(key, decide, content, read)
+            if time.monotonic() >= deadline:
+                raise read
+            time.sleep(LOOK_SECONDS)
 
-    def _apply(self, key: Key, decide: Decide, patience: float) -> Applied:
-        path = self.places.ticket_file(key)
-        content, loaded = self._read(path, key, patience)
-        raw, lines, reports = self._reconcile(key, path, content, loaded)
-        before = loaded.record if raw is loaded.raw else decode_ticket(dump(raw), str(path)).record
+    def _apply(self, key: Key, decide: Decide, content: bytes, loaded: Loaded[Ticket]) -> Applied:
+        raw, lines, reports = self._reconcile(key, content, loaded)
+        path = str(self.places.ticket_file(key))
+        before = loaded.record if raw is loaded.raw else decode_ticket(dump(raw), path).record
         event = decide(before)
         decisions = transition(self._rules(before), before, event) if event is not None else ()
         if not decisions:
             if reports:
-                before = self._write(key, path, raw, before, before, lines, None, ())
+                before = self._write(key, raw, before, before, lines, None, ())
             return Applied(before, before, (), bool(reports), reports)
         save, *rest = decisions
         assert isinstance(save, Save)
-        ticket = self._write(key, path, raw, before, save.ticket, lines, event, tuple(rest))
+        ticket = self._write(key, raw, before, save.ticket, lines, event, tuple(rest))
         return Applied(before, ticket, tuple(rest), True, reports)
 
-    def _read(self, path: Path, key: Key, patience: float) -> tuple[bytes, Loaded[Ticket]]:
-        deadline = time.monotonic() + patience
-        while True:
-            try:
-                content = path.read_bytes()
-                return content, decode_ticket(content, str(path))
-            except FileNotFoundError:
-                raise NotFoundError(self._absent(key)) from None
-            except OSError as error:
-                raise UnreadableError(f"cannot read {path}: {error.strerror}") from error
-            except UnreadableError:
-                if time.monotonic() >= deadline:
-                    raise
-                time.sleep(0.05)
+    def _try_to_read(self, key: Key) -> tuple[bytes, Loaded[Ticket] | UnreadableError]:
+        """Raises NotFoundError."""
+        path = self.places.ticket_file(key)
+        try:
+            content = read_whole(path)
+            loaded = decode_ticket(content, str(path))
+        except FileNotFoundError:
+            raise NotFoundError(self._absent(key)) from None
+        except UnreadableError as error:
+            return b"", error
+        problems = check_ticket_path(loaded.record, key.plan, key.ticket, str(path))
+        return (b"", Malformed(tuple(problems))) if problems else (content, loaded)
 
     def _absent(self, key: Key) -> str:
         if not self.places.plan_file(key.plan).exists():
@@ -106,43 +122,60 @@ class Store:
             f'plan {key.plan} has no ticket "{key.ticket}"; `orchestrator status --plan {key.plan}` lists its tickets'
         )
 
-    def _reconcile(
-        self, key: Key, path: Path, content: bytes, loaded: Loaded[Ticket]
-    ) -> tuple[Doc, list[Entry], tuple[str, ...]]:
-        """Compare the file with what we wrote last: (what counts, journal lines to write first, what was refused)."""
-        last = self._journal.last(self.places.journal(key))
-        found = journals.digest(content)
-        if last is not None and last.sum == found:
-            return loaded.raw, [], ()
-        rev = loaded.record.rev
-        if last is None or rev >= last.rev:
-            kind = "seen" if last is None else "edited" if rev == last.rev else "recovered"
-            entry = Entry(iso(self._now()), kind, rev, found, set=loaded.raw, whole=True)
-            return loaded.raw, [entry], ()
-        return self._merge_stale(key, loaded, last)
+    def _reconcile(self, key: Key, content: bytes, loaded: Loaded[Ticket]) -> tuple[Doc, list[Entry], tuple[str, ...]]:
+        """Compare the file with what was known last: (what counts, lines to write first, what is to be reported)."""
+        path, raw, rev = self.places.journal(key), loaded.raw, loaded.record.rev
+        last, found = self._journal.last(path), journals.digest(content)
+        if last is None or rev > last.rev:
+            return raw, [self._whole("seen" if last is None else "recovered", rev, found, raw)], ()
+        if last.deleted and rev == 0:
+            told = journals.fold(path) or {}
+            raw = {**raw, "rev": last.rev, "attempts": told.get("attempts", 0)}
+            return raw, [self._whole("seen", last.rev, found, raw)], ()
+        if last.sum == found:
+            return raw, [], ()
+        if rev == last.rev:
+            return self._take_edit(key, raw, last, found)
+        return self._take_stale(key, loaded, last)
 
-    def _merge_stale(self, key: Key, loaded: Loaded[Ticket], last: Entry) -> tuple[Doc, list[Entry], tuple[str, ...]]:
-        path = self.places.journal(key)
-        rev, latest, base = loaded.record.rev, journals.fold(path), journals.fold(path, loaded.record.rev)
+    def _take_edit(self, key: Key, raw: Doc, last: Last, found: str) -> tuple[Doc, list[Entry], tuple[str, ...]]:
+        latest = journals.fold(self.places.journal(key))
+        raw, kept = restore_facts(raw, raw if latest is None else latest)
+        if not kept:
+            return raw, [self._whole("edited", last.rev, found, raw)], ()
+        report = f"ticket {key}: {', '.join(kept)} cannot be edited, it says what is; it was put back"
+        return raw, [self._whole("edited", last.rev, "-", raw, report)], (report,)
+
+    def _take_stale(self, key: Key, loaded: Loaded[Ticket], last: Last) -> tuple[Doc, list[Entry], tuple[str, ...]]:
+        rev = loaded.record.rev
+        latest, at_rev = journals.tell(self.places.journal(key), rev)
+        report = (
+            f"ticket {key}: what was written from {'an old copy' if rev else 'scratch'} (rev {rev}, now {last.rev})"
+        )
         if latest is None:
-            entry = Entry(iso(self._now()), "edited", last.rev, "-", set=loaded.raw, whole=True)
-            return {**loaded.raw, "rev": last.rev}, [entry], ()
-        merged, refused = merge_stale(loaded.raw, base or {}, latest)
-        report = f"ticket {key}: a write from an old copy (rev {rev}, now {last.rev}) was merged"
-        if refused:
-            report += f"; kept what the runner had written since: {', '.join(sorted(refused))}"
-        log.warning("stale_write plan=%s ticket=%s rev=%d now=%d kept=%s", key.plan, key.ticket, rev, last.rev, refused)
-        entry = Entry(iso(self._now()), "stale", last.rev, "-", set=merged, whole=True, note=report)
-        return merged, [entry], (report,)
+            merged = {**loaded.raw, "rev": last.rev}
+            report += " counts as it is: its journal has lost what it was before"
+        else:
+            bases = [*at_rev, *(self._blanks(loaded.record) if rev == 0 else ())]
+            merged, kept = merge_stale(loaded.raw, bases, latest, anew=rev == 0)
+            report += f" was merged; not taken from it: {', '.join(kept) or 'nothing'}"
+        return merged, [self._whole("stale", last.rev, "-", merged, report)], (report,)
+
+    def _blanks(self, ticket: Ticket) -> tuple[Doc, ...]:
+        """What a planner who begins from nothing says of the runner's part, if anything."""
+        return ({}, {"currentPhase": self._rules(ticket).workflow.first})
+
+    def _whole(self, kind: str, rev: int, found: str, doc: Doc, note: str = "") -> Entry:
+        return Entry(iso(self._now()), kind, rev, found, set=doc, whole=True, note=note)
 
     def _write(
-        self, key: Key, path: Path, raw: Doc, before: Ticket, after: Ticket,
+        self, key: Key, raw: Doc, before: Ticket, after: Ticket,
         lines: list[Entry], event: Event | None, decisions: tuple[Decision, ...],
     ) -> Ticket:  # fmt: skip
         after = replace(after, rev=before.rev + 1)
-        doc = patch(raw, before, after)
+        doc = complete(patch(raw, before, after), after)
         content = dump(doc)
-        write_atomically(path, content)
+        write_atomically(self.places.ticket_file(key), content)
         changed, unset, history = journals.difference(raw, doc)
         entry = Entry(
             iso(self._now()), "event" if event is not None else "merged", after.rev, journals.digest(content),
@@ -161,90 +194,90 @@ class Store:
         with contextlib.suppress(OSError), locked(self.places.store_lock(key)):
             self._journal.append(self.places.journal(key), [Entry(iso(self._now()), kind, note=text)])
 
+    def note_deleted(self, key: Key) -> None:
+        """Somebody deleted the file: one that is made anew under its name begins anew."""
+        path = self.places.journal(key)
+        last = self._journal.last(path)
+        if last is not None and not last.deleted:
+            with contextlib.suppress(StoreError), locked(self.places.store_lock(key)):
+                if not os.path.lexists(self.places.ticket_file(key)):
+                    with contextlib.suppress(OSError):
+                        self._journal.append(path, [Entry(iso(self._now()), "deleted")])
+
     def behind(self, key: Key, ticket: Ticket) -> bool:
         """Whether a crash came between the save and its line in the journal."""
         last = self._journal.last(self.places.journal(key))
         return ticket.rev > 0 and (last is None or last.rev < ticket.rev)
 
+    def edited_since(self, key: Key, changed_ns: int) -> bool:
+        """Whether its file, changed at that time, was changed by somebody else than us; as far as times tell."""
+        try:
+            return os.stat(self.places.journal(key)).st_mtime_ns < changed_ns  # noqa: PTH116 - asked for every ticket
+        except OSError:
+            return False
+
     def catch_up(self, key: Key) -> None:
         """Append the line that a crash left out."""
-        with contextlib.suppress(NotFoundError, UnreadableError), locked(self.places.store_lock(key)):
-            path = self.places.ticket_file(key)
-            content, loaded = self._read(path, key, 0)
-            _, lines, _ = self._reconcile(key, path, content, loaded)
+        with contextlib.suppress(NotFoundError, StoreError), locked(self.places.store_lock(key)):
+            content, read = self._try_to_read(key)
+            if isinstance(read, UnreadableError):
+                return
+            _, lines, _ = self._reconcile(key, content, read)
             if lines and lines[0].kind in ("seen", "recovered"):
                 with contextlib.suppress(OSError):
                     self._journal.append(self.places.journal(key), lines)
 
     # -- plans --------------------------------------------------------------------------------------------------------
 
-    def apply_plan(self, plan_id: str, event: PlanEvent, only_if: Callable[[Plan], bool] = lambda _: True) -> Plan:
+    def apply_plan(
+        self,
+        plan_id: str,
+        event: PlanEvent,
+        only_if: Callable[[Plan], bool] = lambda _: True,
+        patience: float = PATIENCE,
+    ) -> Plan:
         """Change a plan's status. Raises like `apply`."""
         path = self.places.plan_file(plan_id)
-        if not path.exists():
+        if not os.path.lexists(path):
             raise NotFoundError(self._absent(Key(plan_id, "")))
         with locked(self.places.plan_lock(plan_id)):
-            loaded = self.read_plan(plan_id)
+            loaded = self.read_plan(plan_id, patience)
             if not only_if(loaded.record):
                 return loaded.record
             after = plan_transition(loaded.record, event)
             if after is not loaded.record:
                 write_atomically(path, dump(patch(loaded.raw, loaded.record, after)))
-                log.info("plan_%s plan=%s status=%s", event, plan_id, after.status)
             return after
 
     def read_plan(self, plan_id: str, patience: float = PATIENCE) -> Loaded[Plan]:
+        """Raises NotFoundError, UnreadableError."""
+        return _patiently(lambda: self._try_to_read_plan(plan_id), patience)
+
+    def _try_to_read_plan(self, plan_id: str) -> Loaded[Plan] | UnreadableError:
         path = self.places.plan_file(plan_id)
-        deadline = time.monotonic() + patience
-        while True:
-            try:
-                return decode_plan(path.read_bytes(), str(path))
-            except FileNotFoundError:
-                raise NotFoundError(self._absent(Key(plan_id, ""))) from None
-            except OSError as error:
-                raise UnreadableError(f"cannot read {path}: {error.strerror}") from error
-            except UnreadableError:
-                if time.monotonic() >= deadline:
-                    raise
-                time.sleep(0.05)
+        try:
+            loaded = decode_plan(read_whole(path), str(path))
+        except FileNotFoundError:
+            raise NotFoundError(self._absent(Key(plan_id, ""))) from None
+        except UnreadableError as error:
+            return error
+        problems = check_plan_path(loaded.record, plan_id, str(path))
+        return Malformed(tuple(problems)) if problems else loaded
 
     def read_ticket(self, key: Key, patience: float = PATIENCE) -> Loaded[Ticket]:
-        return self._read(self.places.ticket_file(key), key, patience)[1]
+        """Raises NotFoundError, UnreadableError."""
+        return _patiently(lambda: self._try_to_read(key)[1], patience)
 
 
-def merge_stale(theirs: Doc, base: Doc, latest: Doc) -> tuple[Doc, list[str]]:
-    """Their planner's part and unknown keys; of the runner's part what they changed against `base`; else `latest`.
-
-    Returns the merged file and the runner's keys that they had stale.
-    """
-    merged: Doc = {key: value for key, value in theirs.items() if key not in RUNNER_FIELDS}
-    refused = []
-    for key in [*latest, *(key for key in theirs if key not in latest)]:
-        if key not in RUNNER_FIELDS or key == "rev":
-            continue
-        if (
-            key in theirs
-            and theirs[key] != base.get(key, _MISSING)
-            and not (key not in base and _is_default(key, theirs[key]))
-        ):
-            merged[key] = theirs[key]
-        elif key in latest:
-            merged[key] = latest[key]
-            if key in theirs and theirs[key] != latest[key]:
-                refused.append(key)
-    merged["rev"] = latest.get("rev", 0)
-    return merged, refused
-
-
-_MISSING: Any = object()
-_DEFAULTS = {
-    field.encode_name: field.default if field.default is not msgspec.NODEFAULT else None
-    for field in msgspec.structs.fields(Ticket)
-}
-
-
-def _is_default(key: str, value: Any) -> bool:
-    return value in (None, [], {}, 0) or value == _DEFAULTS.get(key)
+def _patiently(read: Callable[[], Read | UnreadableError], patience: float) -> Read:
+    deadline = time.monotonic() + patience
+    while True:
+        found = read()
+        if not isinstance(found, UnreadableError):
+            return found
+        if time.monotonic() >= deadline:
+            raise found
+        time.sleep(LOOK_SECONDS)
 
 
 def starts(decisions: tuple[Decision, ...]) -> StartAttempt | None:

@@ -30,6 +30,10 @@ OPTIONAL_FIELDS = frozenset(
 _BLANK = msgspec.to_builtins(Ticket(plan_id="", ticket_id=""))
 _SILENT = {key: _BLANK[key] for key in OPTIONAL_FIELDS}
 
+_REQUIRED = tuple(key for key in _BLANK if key not in OPTIONAL_FIELDS)
+_NULLABLE = frozenset({"linearUrl", "repo", "agent", "error"})
+"""Of the original's keys those that may be null; the others are text, lists or objects."""
+
 _IDENTITY = {
     "attempt": ("id",),
     "visit": ("phase", "startedAt"),
@@ -114,6 +118,15 @@ def patch(raw: dict[str, Any], old: Record, new: Record) -> dict[str, Any]:
     """`raw`, which decoded to `old`, with just the differences between `old` and `new` applied."""
     merged: dict[str, Any] = _merge(raw, encode(old), encode(new))
     return merged
+
+
+def complete(raw: dict[str, Any], record: Ticket) -> dict[str, Any]:
+    """With every key that the original asks for; what its planner left out stands at its default."""
+    missing = [key for key in _REQUIRED if key not in raw]
+    if not missing:
+        return raw
+    whole_record = encode(record)
+    return raw | {key: whole_record[key] for key in missing if whole_record[key] is not None or key in _NULLABLE}
 
 
 def dump(raw: dict[str, Any]) -> bytes:
