@@ -62,7 +62,7 @@ def all_rules(draw: st.DrawFn) -> Rules:
 class TicketMachine(RuleBasedStateMachine):
     @initialize(rules=all_rules())
     def begin(self, rules: Rules) -> None:
-        self.rules = rules
+        self.ours = rules
         self.t = factories.ticket(workflow=None)
         self.at = AT
         self.ids = 0
@@ -188,12 +188,12 @@ class TicketMachine(RuleBasedStateMachine):
         before, self.at = self.t, self.at + 1
         legal = (should_be(before), before.attempt is not None, type(event)) in TABLE
         try:
-            decisions = transition(self.rules, before, event)
+            decisions = transition(self.ours, before, event)
         except IllegalTransitionError as error:
             assert self.may_refuse(event, legal), error
             return
         assert legal
-        assert decisions == transition(self.rules, before, event), "pure"
+        assert decisions == transition(self.ours, before, event), "pure"
         if not decisions:
             return
         save, *rest = decisions
@@ -257,8 +257,8 @@ class TicketMachine(RuleBasedStateMachine):
 
     @invariant()
     def bounds_hold(self) -> None:
-        for phase in self.rules.workflow.phases:
-            assert self.t.visits.get(phase.id, 0) <= bound(self.rules, phase)
+        for phase in self.ours.workflow.phases:
+            assert self.t.visits.get(phase.id, 0) <= bound(self.ours, phase)
             assert self.t.retries.get(phase.id, 0) <= phase.max_retries
         assert self.t.visit is None or self.t.visit.losses <= 6
 

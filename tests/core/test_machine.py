@@ -7,4 +7,4 @@ from hypothesis import settings
 from tests.core.machine import TicketMachine
 
 TestTicketMachine = TicketMachine.TestCase
-TestTicketMachine.settings = settings(max_examples=150, stateful_step_count=40)
+TestTicketMachine.settings = settings(max_examples=100, stateful_step_count=40)

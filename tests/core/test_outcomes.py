@@ -8,7 +8,7 @@ from orchestrator.core.decisions import Save, StartAttempt
 from orchestrator.core.events import AttemptEnded
 from orchestrator.core.model import Status
 from orchestrator.core.times import epoch, iso
-from tests.core.builders import AT, Walk, agent, grant, outcome, poll, script, terminal, ticket
+from tests.core.builders import AT, Walk, agent, grant, open_ticket, outcome, poll, script, terminal, ticket
 
 
 def test_outcome_next_phase_and_next_attempt_are_one_save() -> None:
@@ -92,6 +92,14 @@ def test_without_on_success_a_success_completes_the_ticket() -> None:
     walk.end()
     assert (walk.status, walk.t.current_phase, walk.t.error, walk.t.attempt) == (Status.COMPLETE, "a", None, None)
     assert walk.history == [("a", "success")]
+
+
+def test_what_is_complete_has_no_error_whatever_was_there_before() -> None:
+    walk = Walk(script("work"), start=open_ticket(error="old news"))
+    assert walk.end().error is None
+    walk = Walk(script("work"), terminal("done"), start=ticket(current_phase="done", error="old news"))
+    walk.dispatch()
+    assert (walk.status, walk.t.error) == (Status.COMPLETE, None)
 
 
 def test_what_could_not_be_run_fails_at_once_without_a_retry() -> None:

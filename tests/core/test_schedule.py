@@ -161,6 +161,13 @@ def test_only_ready_tickets_are_dispatched(status: Status) -> None:
     assert turn(board(plan("a"), ready(ticket_id="a", status=status))) == []
 
 
+def test_a_ticket_that_is_no_longer_ready_or_no_longer_there_is_not_dispatched() -> None:
+    made = board(plan(*"ab"), *tickets(*"ab"))
+    made.put_ticket(ready(ticket_id="a", status=Status.PAUSED))
+    made.drop_ticket(key("b"))
+    assert turn(made) == []
+
+
 def test_running_without_an_attempt_is_ready() -> None:
     assert turn(board(plan("a"), ready(ticket_id="a", status=Status.RUNNING))) == ["a"]
 

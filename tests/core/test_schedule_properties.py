@@ -86,7 +86,7 @@ def may_start(board: Board, key: Key, busy: set[Key]) -> bool:
 
 
 @given(boards(), limits, st.sets(keys, max_size=3), st.integers(0, MAX_CHECKS + 1))
-@settings(max_examples=200)
+@settings(max_examples=100)
 def test_a_turn_is_allowed_fair_in_order_and_leaves_no_room_unused(
     board: Board, limits: Limits, busy: set[Key], checks: int
 ) -> None:

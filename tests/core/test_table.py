@@ -12,6 +12,7 @@ from orchestrator.core import events
 from orchestrator.core.decisions import Save, StopAttempt
 from orchestrator.core.events import Event
 from orchestrator.core.model import Status, Ticket
+from orchestrator.core.times import iso
 from orchestrator.core.transition import COMMANDS, TABLE, transition
 from orchestrator.errors import IllegalTransitionError
 from tests.core.builders import AT, Walk, grant, open_ticket, outcome, poll, rules, script, terminal, ticket
@@ -119,6 +120,9 @@ def test_what_cannot_be_run_has_failed_saying_why() -> None:
         walk.do(events.CannotRun(at=AT, reason="unknown workflow nope"))
         assert (walk.status, walk.t.error, walk.notified) == (Status.FAILED, "unknown workflow nope", ["failed"])
         assert walk.history == []
+    walk = Walk(*PHASES, start=ticket(wake_at=iso(AT + 60), wait_reason="usage limit of claude"))
+    walk.do(events.CannotRun(at=AT, reason="unknown agent"))
+    assert (walk.t.wake_at, walk.t.wait_reason) == (None, None)
 
 
 @pytest.mark.parametrize("status", list(Status))
