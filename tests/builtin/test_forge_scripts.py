@@ -123,7 +123,7 @@ def test_merged_and_closed_have_their_exit_codes(forge: Forge, script: str, code
 
 
 @needs_jq
-@pytest.mark.parametrize("why", ["down", "no number", "no repo", "garbage", "threads only"])
+@pytest.mark.parametrize("why", ["down", "no number", "no repo", "garbage"])
 @pytest.mark.parametrize(
     ("script", "code"), [("check-pr-review.sh", 1), ("check-pr-merged.sh", 1), ("check-pr-closed.sh", 2)]
 )
@@ -132,11 +132,17 @@ def test_a_forge_that_cannot_be_asked_is_never_an_answer(forge: Forge, script: s
         forge.shows(state="APPROVED" if why == "garbage" else "OPEN", **APPROVED)
     if why == "no repo":
         forge.repo = forge.repo / "missing"
-    if why == "threads only":
-        Path(f"{forge.gh}.view").unlink()
     said = forge.ask(script, "" if why == "no number" else "7")
     assert (said.code, said.out) == (code, ""), said
     assert "cannot ask the forge" in said.err
+
+
+@needs_jq
+def test_half_an_answer_is_none(forge: Forge) -> None:
+    forge.shows(**APPROVED)
+    Path(f"{forge.gh}.threads").unlink()
+    said = forge.ask("check-pr-review.sh")
+    assert (said.code, said.out) == (1, ""), said
 
 
 @pytest.mark.parametrize(

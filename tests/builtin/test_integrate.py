@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from tests.builtin.scripts import Said, commit, elsewhere, git, lone_repo, origin_of, repo_with_origin, run
+from tests.builtin.scripts import SCRIPTS, Said, commit, elsewhere, git, lone_repo, origin_of, repo_with_origin, run
 
 
 @pytest.fixture
@@ -233,3 +236,25 @@ def test_the_turn_of_a_script_that_was_killed_is_taken_over(tmp_path: Path, remo
     assert integrate(repo).code == 0
     assert (repo / "done").exists()
     assert not turn.is_symlink()
+
+
+def test_a_tree_that_has_the_base_is_brought_up_to_date_by_one_script_at_a_time(repo: Path, tmp_path: Path) -> None:
+    tree = ticket(repo)
+    commit(tree, done="1\n")
+    turn, asked = repo / ".git" / "orchestrator-turn", tmp_path / "asked whose turn it is"
+    turn.symlink_to(str(os.getpid()))
+    tell = tmp_path / "bin" / "readlink"
+    tell.parent.mkdir()
+    tell.write_text(f"#!/bin/sh\ntouch '{asked}'\nexec '{shutil.which('readlink')}' \"$@\"\n")
+    tell.chmod(0o755)
+    script = ["/bin/bash", str(SCRIPTS / "integrate.sh"), str(repo), "u/T-1", str(tree), "T-1"]
+    env = {**os.environ, "PATH": f"{tell.parent}:{os.environ['PATH']}"}
+    with subprocess.Popen(script, env=env, stdout=subprocess.PIPE, text=True) as running:
+        deadline = time.monotonic() + 60
+        while not asked.exists() and running.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.02)
+        (repo / "shared").write_text("precious")
+        turn.unlink()
+        out, _ = running.communicate(timeout=60)
+    assert running.returncode == 0
+    assert "left behind" in out, "it looks at the tree only when it is its turn"
