@@ -78,7 +78,8 @@ def variables(scene: Scene, uses_base: bool) -> dict[str, Any]:
         "plan_name": scene.rules.plan.name,
     }
     if uses_base:
-        given["base_branch"] = (git.default_base(scene.repo) if scene.repo else None) or ""
+        place = scene.worktree if scene.worktree and Path(scene.worktree).is_dir() else scene.repo
+        given["base_branch"] = (git.default_base(place) if place else None) or ""
     return templates.variables(raw, given)
 
 
