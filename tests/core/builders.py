@@ -46,8 +46,8 @@ def outcome(kind: str = "success", **fields: Any) -> Outcome:
     return Outcome(kind=OutcomeKind(kind), **fields)
 
 
-def grant(n: int = 0, *not_for: str) -> Grant:
-    return Grant(attempt_id=f"id-{n}", session=f"session-{n}", not_for=frozenset(not_for))
+def grant(n: int = 0) -> Grant:
+    return Grant(attempt_id=f"id-{n}", session=f"session-{n}")
 
 
 def key(ticket_id: str, plan_id: str = "p1") -> Key:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.core.decisions import Save, StartAttempt
-from orchestrator.core.events import AttemptEnded
 from orchestrator.core.model import Status
 from orchestrator.core.times import epoch, iso
-from tests.core.builders import AT, Walk, agent, grant, open_ticket, outcome, poll, script, terminal, ticket
+from tests.core.builders import AT, Walk, agent, open_ticket, poll, script, terminal, ticket
 
 
 def test_outcome_next_phase_and_next_attempt_are_one_save() -> None:
@@ -28,16 +27,6 @@ def test_without_a_grant_the_next_phase_waits_as_ready() -> None:
     walk.dispatch()
     walk.end(granted=False)
     assert (walk.status, walk.t.current_phase, walk.t.attempt, walk.started) == (Status.READY, "b", None, [])
-
-
-def test_a_grant_that_is_not_for_the_next_agent_starts_nothing() -> None:
-    walk = Walk(script("a", "b"), agent("b", agent="held"))
-    for not_for, status in (("held", Status.READY), ("other", Status.RUNNING)):
-        walk.edit(attempt=None, current_phase=None, visit=None, status=Status.READY)
-        walk.dispatch()
-        given = grant(9, not_for)
-        walk.do(AttemptEnded(at=walk.at, attempt_id=walk.attempt.id, outcome=outcome(), grant=given))
-        assert (walk.status, walk.t.current_phase) == (status, "b")
 
 
 @pytest.mark.parametrize("kind", ["failure", "timeout", "stalled"])

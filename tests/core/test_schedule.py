@@ -8,7 +8,7 @@ import pytest
 
 from orchestrator.core.board import Board
 from orchestrator.core.model import Attempt, Key, Plan, PlanStatus, Status, Ticket
-from orchestrator.core.schedule import MAX_CHECKS, Limits, Needs, Step, next_up, next_wake
+from orchestrator.core.schedule import MAX_CHECKS, Limits, Needs, Step, agent_free, next_up, next_wake
 from orchestrator.core.times import iso
 from tests.core.builders import AT, key, open_ticket
 from tests.core.builders import ticket as ready
@@ -118,6 +118,19 @@ def test_an_account_that_is_held_starts_nothing_until_its_time() -> None:
     made = board(plan(*"abc"), *tickets("a", "b", current_phase="claude"), *tickets("c", current_phase="codex"))
     assert turn(made, step=by_phase, held={"claude": AT + 60}) == ["c"]
     assert turn(made, step=by_phase, held={"claude": AT + 60}, now=AT + 60) == ["a", "b", "c"]
+
+
+def test_the_next_attempt_of_a_ticket_may_use_the_agent_that_it_has_itself() -> None:
+    made = board(plan(*"ab"), running("a", agent="claude"), running("b", agent="codex"))
+
+    def free(agent: str | None, but: str, **given: Any) -> bool:
+        return agent_free(made, agent, Limits(max_concurrency=1, **given), AT, key(but))
+
+    assert free("claude", "a", agents={"claude": 1})
+    assert not free("claude", "b", agents={"claude": 1})
+    assert free("claude", "b", agents={"claude": 2}) and free("claude", "b", agents={"codex": 0})
+    assert not free("claude", "a", held={"claude": AT + 1}) and free("claude", "a", held={"claude": AT})
+    assert free(None, "a", agents={"claude": 0}, held={"codex": AT + 1})
 
 
 def test_a_held_account_holds_no_check_and_no_script() -> None:

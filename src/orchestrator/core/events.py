@@ -13,8 +13,6 @@ class Grant(msgspec.Struct, frozen=True):
     attempt_id: str
     session: str
     """Used when the agent's CLI lets us choose its session id."""
-    not_for: frozenset[str] = frozenset()
-    """Agents that may not start now: at their own limit, or their account is held."""
 
 
 class EventBase(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", omit_defaults=True):

@@ -84,8 +84,6 @@ def start(rules: Rules, t: Ticket, phase: Phase, grant: Grant | None, at: float,
     """Begin an attempt if there is leave to, else rest."""
     if grant is None or not takes_slot(phase):
         return (Save(replace(t, status=resting)),)
-    if isinstance(phase, AgentPhase) and agent_of(phase, t, rules.plan, rules.default_agent) in grant.not_for:
-        return (Save(replace(t, status=resting)),)
     return begin(rules, t, phase, grant, at)
 
 
