@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from orchestrator.adapters.catalog import Catalog
+from orchestrator.adapters.files import PATIENCE
 from orchestrator.adapters.logs import Logs, Tell
 from orchestrator.adapters.places import Places
 from orchestrator.adapters.store import Store
@@ -33,6 +34,8 @@ class Home:
         self.store = Store(self.places, self.rules, time.time)
         self.plans: dict[str, Plan] = {}
         """Plans that are known already; the loop keeps its board here, so that a rule costs no file."""
+        self.patience = PATIENCE
+        """How long to read a plan again that cannot be used; the loop does not wait."""
         self.use(config)
 
     def use(self, config: Config) -> None:
@@ -44,7 +47,7 @@ class Home:
 
     def plan(self, plan_id: str) -> Plan:
         known = self.plans.get(plan_id)
-        return known if known is not None else self.store.read_plan(plan_id).record
+        return known if known is not None else self.store.read_plan(plan_id, self.patience).record
 
     def rules(self, ticket: Ticket) -> Rules:
         """What transitions of this ticket go by. A workflow that cannot be read stands as an empty one."""

@@ -16,25 +16,35 @@ from collections.abc import Callable, Iterable
 from enum import Enum
 
 from orchestrator.adapters.files import Lock, try_lock
-from orchestrator.adapters.index import Index
 from orchestrator.adapters.store import Applied, Decide, starts
+from orchestrator.core.board import Board
 from orchestrator.core.decisions import HoldAccount, Notify, StopAttempt
-from orchestrator.core.events import CannotRun, Dispatched, Event, Grant, PhaseEdited, StopRequested, Unblocked
+from orchestrator.core.events import (
+    AttemptEnded,
+    CannotRun,
+    CheckEnded,
+    Dispatched,
+    Event,
+    Grant,
+    PhaseEdited,
+    StopRequested,
+    Unblocked,
+)
 from orchestrator.core.model import ENDED, Key, Status, Ticket, should_be
-from orchestrator.core.outcome import Outcome
+from orchestrator.core.outcome import Outcome, OutcomeKind
 from orchestrator.core.peek import next_agent
-from orchestrator.core.problems import Problem
 from orchestrator.core.rules import agent_of
 from orchestrator.core.schedule import Limits, Needs, Step, agent_free, next_up, next_wake
 from orchestrator.core.workflow import AgentPhase, PollPhase, TerminalPhase
 from orchestrator.engine.home import Home
 from orchestrator.engine.reports import report
+from orchestrator.engine.sight import Scanned, Sight
 from orchestrator.engine.walk import Walk
 from orchestrator.errors import CannotRunError, IllegalTransitionError, NotFoundError, StoreError, UnreadableError
 
-FILES_EVERY = 60.0
-"""Seconds between looks at every file; a change is normally told by the watch."""
-DOUBT_SECONDS = 0.25
+CHECK_SECONDS = 1.1
+LEAVE_SECONDS = 1.0
+"""How long closing may take beyond the graces of stopping. What is then not done is found by the next runner."""
 FOREIGN_SECONDS = 1.0
 """How soon to ask again for a ticket that somebody else walks."""
 BROKEN_SECONDS = 30.0
@@ -55,36 +65,51 @@ class Loop:
         mode: Mode = Mode.DAEMON,
         only: tuple[Key, Lock] | None = None,
         housekeeping: Callable[[], bool] = lambda: False,
+        until: Callable[[Board], bool] = lambda _: False,
     ) -> None:
         self.home, self.mode = home, mode
-        self.index = Index(home.places)
+        self.sight = Sight(home)
+        self.index = self.sight.index
         self.board = self.index.board
-        home.plans = self.board.plans
+        home.plans, home.patience = self.board.plans, 0
         self.walks: dict[Key, Walk] = {}
         self.held: dict[str, float] = {}
         """Accounts (by agent) that wait for their limit, until when."""
         self._only = only
-        self._housekeeping = housekeeping
+        self._housekeeping, self._until = housekeeping, until
         self._foreign: dict[Key, float] = {}
-        self._told: dict[str, tuple[Problem, ...]] = {}
         self._touched: set[Key] = set()
-        self._paths: set[str] = set()
         self._wake = asyncio.Event()
         self._closing: str | None = None
         self._round: set[Key] | None = None
         """TICK: the tickets that were dispatched; no others are."""
-        self._scanned_folders = self._scanned_files = -FILES_EVERY
+        self._unsaved: set[Key] = set()
+        """Tickets that could not be saved lately; told once."""
+        self._uncompleted: dict[str, float] = {}
+        """Plans whose completion could not be saved, and when to try again."""
+        self._check_due: float | None = None
+        """When to look again at what is not a plan: a workflow that was written a moment ago may still be."""
+        self._leave_due: float | None = None
+        """When to leave, whatever is still waited for."""
 
     # -- being told ---------------------------------------------------------------------------------------------------
 
     def tell_paths(self, paths: set[str]) -> None:
         """Files changed (called in the loop's thread)."""
-        self._paths |= paths
+        self.sight.tell(paths)
+        if any(not path.startswith(str(self.home.places.plans)) for path in paths):
+            self._check_due = time.monotonic() + CHECK_SECONDS
         self._wake.set()
+
+    @property
+    def closing(self) -> bool:
+        return self._closing is not None
 
     def close(self, reason: str) -> None:
         """Stop dispatching, stop what is under way, then leave."""
         self._closing = self._closing or reason
+        if self._leave_due is None:
+            self._leave_due = time.monotonic() + 2 * self.home.settings.grace + LEAVE_SECONDS
         self._wake.set()
 
     def kill(self) -> None:
@@ -95,6 +120,7 @@ class Loop:
     # -- the loop -----------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
+        self._merge_edited()
         while True:
             self._look()
             self._reconcile()
@@ -105,14 +131,16 @@ class Loop:
     def _is_done(self) -> bool:
         if self.walks:
             return False
-        if self._closing or self.mode is Mode.TICK:
+        if self._closing or self._until(self.board):
             return True
+        if self.mode is Mode.TICK:
+            return not self.index.doubtful
         if self.mode is Mode.RUN and self._only is not None:
             key = self._only[0]
             ticket = self.board.tickets.get(key)
             plan = self.board.plans.get(key.plan)
             if ticket is None or plan is None:
-                return not self.index.is_held(key)
+                return not (self.index.is_held(key) or self.index.is_plan_held(key.plan))
             if plan.status == "paused":
                 return ticket.attempt is None
             return ticket.attempt is None and ticket.status in (*ENDED, Status.PAUSED, Status.QUEUED)
@@ -120,10 +148,8 @@ class Loop:
 
     async def _sleep(self) -> None:
         now = time.monotonic()
-        dues = [self._scanned_folders + self.home.settings.poll_interval, self._scanned_files + FILES_EVERY]
-        if self.index.doubtful:
-            dues.append(now + DOUBT_SECONDS)
-        dues.extend(self._foreign.values())
+        dues = [self.sight.due(), *self._foreign.values(), *self._uncompleted.values()]
+        dues.extend(due for due in (self._check_due, self._leave_due) if due is not None)
         if not self._closing and (wake := next_wake(self.board, self._limits(), time.time())) is not None:
             dues.append(now + wake - time.time())
         timeout = max(min(dues) - now, 0.001)
@@ -133,36 +159,42 @@ class Loop:
 
     def _look(self) -> None:
         """Bring the board up to date with the files."""
-        now = time.monotonic()
-        paths, self._paths = self._paths, set()
-        if now >= self._scanned_files + FILES_EVERY:
-            self._scanned_files = self._scanned_folders = now
-            self.index.scan(files=True)
-            self._touched |= self.board.open | self.board.by_status[Status.QUEUED] | set(self.walks)
-        elif now >= self._scanned_folders + self.home.settings.poll_interval:
-            self._scanned_folders = now
-            self.index.scan(files=False)
-            self._touched |= self.board.open | set(self.walks)
-        if paths:
-            self.index.touch(paths)
-        if self.index.doubtful:
-            self.index.settle()
+        scanned = self.sight.look()
+        self._merge_stale()
+        if scanned:
+            self._touched |= self.board.open | self.walks.keys()
+        if scanned is Scanned.FILES:
+            self._touched |= self.board.by_status[Status.QUEUED]
         if self._housekeeping():
             self._touched |= self.board.open
-        self._tell_problems()
+        now = time.monotonic()
+        if self._check_due is not None and self._check_due <= now:
+            self._check_due = None
         for key in [key for key, due in self._foreign.items() if due <= now]:
             del self._foreign[key]
             self._touched.add(key)
+        if self._leave_due is not None and self._leave_due <= now:
+            self._leave()
 
-    def _tell_problems(self) -> None:
-        """Log each file that cannot be used, once, and when it can be again."""
-        for path in [path for path in self._told if path not in self.index.problems]:
-            del self._told[path]
-            self.home.logs.event("usable_again", None, file=path)
-        for path, problems in self.index.problems.items():
-            if self._told.get(path) != problems:
-                self._told[path] = problems
-                self.home.logs.event("held", None, "error", file=path, reason="; ".join(map(str, problems)))
+    def _merge_stale(self) -> None:
+        """Lay what was written from old copies over what was written since, before anything follows from it."""
+        for key in self.index.stale - self._foreign.keys():
+            self._merge(key)
+            if key not in self._foreign:
+                self.index.stale.discard(key)
+
+    def _merge_edited(self) -> None:
+        """At the start: what others wrote while no runner looked, where that may be from an old copy."""
+        changed = dict(self.index.changed_at())
+        for key in self._within(changed):
+            if key in self.board.open or self.home.store.edited_since(key, changed[key]):
+                self._merge(key)
+
+    def _merge(self, key: Key) -> None:
+        applied = self._try(key, lambda _: None)
+        if applied is not None:
+            self.board.put_ticket(applied.ticket)
+            self._touched.add(key)
 
     def _reconcile(self) -> None:
         changed, plans = self.index.take_changes()
@@ -173,7 +205,8 @@ class Loop:
         waiting = {dependent for key in changed for dependent in self.board.dependents.get(key, ())}
         for key in self._within(changed | waiting):
             self._attend(key)
-        for plan_id in plans | {key.plan for key in changed}:
+        late = {plan_id for plan_id, due in self._uncompleted.items() if due <= time.monotonic()}
+        for plan_id in plans | {key.plan for key in changed} | late:
             self._complete(plan_id)
         if not self._closing:
             self._dispatch()
@@ -187,8 +220,7 @@ class Loop:
         """Close the difference between what should be and what is, for one ticket."""
         ticket, walk = self.board.tickets.get(key), self.walks.get(key)
         if ticket is None:
-            if walk is not None and not self.index.is_held(key):
-                walk.ask_stop("deleted")
+            self._attend_absent(key, walk)
             return
         if ticket.status is Status.QUEUED and key in self.board.places and not self.board.waits_for(key):
             self._try(key, lambda t: Unblocked(at=time.time()) if t.status is Status.QUEUED else None)
@@ -196,6 +228,15 @@ class Loop:
             self._attend_open(ticket, walk)
         elif walk is not None and walk.is_check and self._unwanted(ticket) is not None:
             walk.ask_stop("no longer asked for")
+
+    def _attend_absent(self, key: Key, walk: Walk | None) -> None:
+        if self.index.is_held(key):
+            if walk is not None and self._closing:
+                walk.ask_stop(self._closing)
+            return
+        self.home.store.note_deleted(key)
+        if walk is not None:
+            walk.ask_stop("deleted")
 
     def _attend_open(self, ticket: Ticket, walk: Walk | None) -> None:
         key, attempt = ticket.key, ticket.attempt
@@ -211,7 +252,9 @@ class Loop:
         ):
             self._try(key, lambda t: PhaseEdited(at=time.time()) if t.attempt else None)
         elif (reason := self._unwanted(ticket)) is not None:
-            self._try(key, lambda t: StopRequested(at=time.time(), reason=reason) if t.attempt else None)
+            saved = self._try(key, lambda t: StopRequested(at=time.time(), reason=reason) if t.attempt else None)
+            if saved is None and self._closing:
+                walk.ask_stop(reason)
 
     def _unwanted(self, ticket: Ticket) -> str | None:
         """Why what is under way for this ticket should not be; None when it should."""
@@ -222,7 +265,9 @@ class Loop:
         if ticket.status in ENDED:
             return f"status was set to {ticket.status}"
         plan = self.board.plans.get(ticket.plan_id)
-        return "plan paused" if plan is not None and plan.status == "paused" else None
+        if plan is None:
+            return None if self.index.is_plan_held(ticket.plan_id) else "its plan was deleted"
+        return "plan paused" if plan.status == "paused" else None
 
     def _resolve(self, ticket: Ticket, phase: str) -> str:
         return self.home.rules(ticket).workflow.resolve(phase)
@@ -343,10 +388,15 @@ class Loop:
 
         def deciding(ticket: Ticket) -> Event | None:
             event = decide(ticket)
+            if self.index.is_plan_held(key.plan) and _leads_on(event):
+                raise UnreadableError(
+                    f"plan {key.plan} cannot be used now; mend {self.home.places.plan_file(key.plan)}"
+                )
             named.extend([event] if event is not None else [])
             return event
 
         applied = self.home.store.apply(key, deciding, patience=0)
+        self._unsaved.discard(key)
         if applied.changed:
             self.board.put_ticket(applied.ticket)
             self._touched.add(key)
@@ -358,6 +408,12 @@ class Loop:
             report(self.home.logs, workflow, applied.before, applied.ticket, named[-1], applied.decisions)
             self._carry_out(key, applied)
         return applied
+
+    def _leave(self) -> None:
+        """Wait no longer, neither for room on the disk nor for a file to be mended."""
+        for walk in self.walks.values():
+            if walk.task is not None:
+                walk.task.cancel()
 
     def _carry_out(self, key: Key, applied: Applied) -> None:
         """Everything but starting, which the walk does."""
@@ -371,7 +427,7 @@ class Loop:
 
     def grant(self, ticket: Ticket, outcome: Outcome) -> Grant | None:
         """Leave to go straight on to the next attempt, in the slot that is held; a check needs a free one."""
-        if self._closing or self._unwanted(ticket) is not None:
+        if self._closing or self._unwanted(ticket) is not None or not self.board.is_live(ticket.key):
             return None
         if ticket.attempt is None and len(self.board.open) >= self._limits().max_concurrency:
             return None
@@ -387,20 +443,25 @@ class Loop:
         except (IllegalTransitionError, NotFoundError, UnreadableError):
             self.index.look(str(self.home.places.ticket_file(key)))
         except StoreError as error:
-            if key not in self._foreign:
+            if key not in self._unsaved:
+                self._unsaved.add(key)
                 self.home.logs.event("cannot_save", key, "error", reason=str(error), will="try again")
             self._foreign[key] = time.monotonic() + FOREIGN_SECONDS
         return None
 
     def _complete(self, plan_id: str) -> None:
         plan = self.board.plans.get(plan_id)
-        if plan is None or plan.status != "active" or not self.board.all_complete(plan_id):
+        if plan is None or plan.status == "complete" or not self.board.all_complete(plan_id):
+            self._uncompleted.pop(plan_id, None)
             return
         try:
-            after = self.home.store.apply_plan(plan_id, "complete", lambda now: now.tickets == plan.tickets)
+            after = self.home.store.apply_plan(plan_id, "complete", lambda now: now.tickets == plan.tickets, patience=0)
         except (IllegalTransitionError, NotFoundError, UnreadableError, StoreError) as error:
-            self.home.logs.event("plan_not_completed", None, "warning", plan=plan_id, reason=str(error))
+            if plan_id not in self._uncompleted:
+                self.home.logs.event("plan_not_completed", None, "warning", plan=plan_id, reason=str(error))
+            self._uncompleted[plan_id] = time.monotonic() + FOREIGN_SECONDS
             return
+        self._uncompleted.pop(plan_id, None)
         if after.status == "complete":
             self.board.put_plan(after)
             self.home.logs.event("plan_complete", None, plan=plan_id)
@@ -412,3 +473,9 @@ def _grant() -> Grant:
 
 def _waits(ticket: Ticket) -> bool:
     return should_be(ticket) is Status.READY and ticket.attempt is None
+
+
+def _leads_on(event: Event | None) -> bool:
+    """It may lead to another phase: there the plan has a say."""
+    stays = (OutcomeKind.STOPPED, OutcomeKind.LOST)
+    return isinstance(event, AttemptEnded | CheckEnded) and event.outcome.kind not in stays
