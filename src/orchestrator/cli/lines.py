@@ -26,7 +26,6 @@ class Events:
     def __init__(self, names_plans: bool, is_open: bool = True) -> None:
         self._names_plans = names_plans
         self._held: list[Line] | None = None if is_open else []
-        self._positions: dict[tuple[str, str, str], str] = {}
         self._ticket_width = 8
         self._phase_width = 16
         self._colour = has_colour()
@@ -65,14 +64,8 @@ class Events:
         return clean(f"{line['plan']}/{line['ticket']}" if self._names_plans else line["ticket"])
 
     def _phase(self, line: Line) -> str:
-        phase = line.get("phase")
-        if not phase:
-            return ""
-        place = (str(line.get("plan")), str(line.get("ticket")), str(phase))
-        if "position" in line:
-            self._positions[place] = line["position"]
-        position = self._positions.get(place)
-        return clean(f"{phase} ({position})" if position else phase)
+        phase, position = line.get("phase"), line.get("position")
+        return clean(f"{phase} ({position})" if phase and position else phase or "")
 
 
 def colour_of(line: Line) -> str | None:

@@ -29,14 +29,14 @@ class Entry(NamedTuple):
 
 SECTIONS: dict[str, dict[str, Entry]] = {
     "Begin": {
-        "init": Entry("setup:init", "Create a home folder with a default config; never overwrites."),
-        "demo": Entry("demo:demo", "Watch it work: tickets of a small real project, from plan to merged."),
+        "init": Entry("setup:init", "Create a home folder with a default config."),
+        "demo": Entry("demo:demo", "Watch it work on a small real project."),
         "interactive": Entry("interactive:interactive", "Plan work with an interactive agent session."),
     },
     "Run": {
         "daemon": Entry("walk:daemon", "Walk all tickets until stopped."),
         "run": Entry("walk:run", "Walk one ticket to its end."),
-        "tick": Entry("walk:tick", "Dispatch once, walk until everything ends or waits, then exit."),
+        "tick": Entry("walk:tick", "Dispatch once, and walk until all ends or waits."),
     },
     "Look": {
         "status": Entry("status:status", "Show plans and tickets."),
@@ -47,7 +47,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
     "Steer": {
         "pause": Entry("steer:pause", "Pause a ticket; stops its attempt."),
         "resume": Entry("steer:resume", "Let a paused ticket go on."),
-        "skip": Entry("steer:skip", "Move a ticket to another phase of its workflow."),
+        "skip": Entry("steer:skip", "Move a ticket to another phase."),
         "retry": Entry("steer:retry", "Run a ticket's phase again, with fresh counters."),
         "pause-plan": Entry("steer:pause_plan", "Pause a plan; stops its attempts."),
         "resume-plan": Entry("steer:resume_plan", "Let a paused plan go on."),
@@ -104,7 +104,8 @@ def cli() -> None:
     Each command explains itself: orchestrator COMMAND --help. With --json, commands that show something print JSON.
 
     \b
-    Exit codes: 0 done, 1 what was asked for failed, 2 wrong usage, 3 a bug (see the log), 130 interrupted.
+    Exit codes: 0 done, 1 what was asked for failed, 2 wrong usage,
+    3 a bug (its traceback is in the log), 130 interrupted.
     Environment: ORCHESTRATOR_HOME (default ~/.orchestrator), NO_COLOR.
     """
 

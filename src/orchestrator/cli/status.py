@@ -23,6 +23,8 @@ ALL = 30
 """A plan with more tickets than this is shown by what matters now."""
 SOME = 12
 """Tickets of one state that are then shown."""
+TITLE = 36
+"""Characters of a title that stands before remarks."""
 MATTERS = (Status.NEEDS_ATTENTION, Status.FAILED, Status.RUNNING, Status.READY, Status.PAUSED)
 
 
@@ -116,12 +118,19 @@ def _row(ticket: TicketView, plan: PlanView, now: float) -> tuple[Cell, ...]:
         ticket.key.ticket,
         (str(ticket.state), STATE_COLOURS.get(str(ticket.state))),
         phase,
-        clean("; ".join(_remarks(ticket, plan, now)) or ticket.title),
+        clean(_words(ticket.title, "; ".join(_remarks(ticket, plan, now)))),
     )
 
 
+def _words(title: str, remarks: str) -> str:
+    if not remarks:
+        return title
+    short = title if len(title) <= TITLE else title[: TITLE - 1].rstrip() + "…"
+    return f"{short} · {remarks}" if short else remarks
+
+
 def _remarks(ticket: TicketView, plan: PlanView, now: float) -> Iterable[str]:
-    """Everything that explains where it stands; its title when there is nothing to explain."""
+    """Everything that explains where it stands."""
     if ticket.running is not None:
         running = ticket.running
         who = f" ({running.agent})" if running.agent else ""

@@ -48,7 +48,7 @@ def resume(plan: str, ticket: str) -> int:
 @TICKET
 @click.argument("phase", metavar="PHASE")
 def skip(plan: str, ticket: str, phase: str) -> int:
-    """Move a ticket to another phase of its workflow.
+    """Move a ticket to another phase.
 
     Possible in every state. An attempt under way is stopped and its outcome does not count; the history gets a
     `skipped` entry, and all counters start again. A complete plan becomes active again.

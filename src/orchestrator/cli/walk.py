@@ -45,7 +45,7 @@ def run(plan: str, ticket: str) -> int:
 
 @command("tick")
 def tick() -> int:
-    """Dispatch once, walk until everything ends or waits, then exit.
+    """Dispatch once, and walk until all ends or waits.
 
     Every ticket that can start now is dispatched, within maxConcurrency, and walks until it ends or waits for a time, a
     check or a blocker. Beside a daemon it says so and does nothing.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -19,11 +19,15 @@ from orchestrator.control.reading import checked_id, everything, unusable
 from orchestrator.core.check_plan import Known, plan_problems
 from orchestrator.core.model import Plan, Ticket
 from orchestrator.core.problems import Problem, did_you_mean
+from orchestrator.core.rules import Rules
 from orchestrator.core.settings import Config
 from orchestrator.core.views import PlanView, plan_view
 from orchestrator.core.workflow import Workflow
 from orchestrator.errors import CannotRunError
 from orchestrator.formats.plan_json import Malformed, decode_plan, decode_ticket
+
+if TYPE_CHECKING:
+    from orchestrator.engine.home import Home
 
 DEFAULT_WORKFLOW = "standard"
 
@@ -52,6 +56,7 @@ class Scene:
         self.index: Index = everything(self.places)
         self._workflows: dict[str, Workflow | None] = {}
         self._known: Known | None = None
+        self._home: Home | None = None
 
     @property
     def known(self) -> Known:
@@ -74,6 +79,15 @@ class Scene:
             except CannotRunError:
                 self._workflows[name] = None
         return self._workflows[name]
+
+    def rules(self, ticket: Ticket) -> Rules:
+        """As the runner has them, in what a view needs of them."""
+        from orchestrator.engine.home import Home
+
+        if self._home is None:
+            self._home = Home(self.config)
+            self._home.plans = self.index.board.plans
+        return self._home.rules(ticket)
 
     def plans(self) -> list[Plan]:
         """In the order in which they were made."""

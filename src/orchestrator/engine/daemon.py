@@ -11,6 +11,7 @@ from pathlib import Path
 
 from orchestrator.adapters.files import Lock
 from orchestrator.adapters.watch import Watch
+from orchestrator.core.board import Board
 from orchestrator.core.model import Key
 from orchestrator.core.settings import Config
 from orchestrator.engine.home import Home
@@ -81,16 +82,25 @@ def walk(
     load: Callable[[], Config],
     only: tuple[Key, Lock] | None = None,
     ready: Callable[[], None] = lambda: None,
+    until: Callable[[Board], bool] = lambda _: False,
 ) -> int | None:
-    """Walk tickets until the mode says that it is over. Returns the signal that ended it, or None."""
-    return asyncio.run(_walk(home, mode, load, only, ready))
+    """Walk tickets until the mode says that it is over. Returns the signal that ended it, or None.
+
+    `until`: asked when nothing is under way; it ends a daemon that has a purpose.
+    """
+    return asyncio.run(_walk(home, mode, load, only, ready, until))
 
 
 async def _walk(
-    home: Home, mode: Mode, load: Callable[[], Config], only: tuple[Key, Lock] | None, ready: Callable[[], None]
+    home: Home,
+    mode: Mode,
+    load: Callable[[], Config],
+    only: tuple[Key, Lock] | None,
+    ready: Callable[[], None],
+    until: Callable[[Board], bool],
 ) -> int | None:
     home.catalog.refresh()
-    loop = Loop(home, mode, only, Reload(home, load))
+    loop = Loop(home, mode, only, Reload(home, load), until)
     running = asyncio.get_running_loop()
     home.places.plans.mkdir(parents=True, exist_ok=True)
     folders = [home.places.plans, *(Path(path) for path in home.config.workflow_path[:-1])]

@@ -74,6 +74,8 @@ def settle_open(home: Home, key: Key, lock: Lock, attempt: Attempt) -> None:
 class _Outside:
     """The host of a walk that only ends something."""
 
+    closing = False
+
     def __init__(self, home: Home) -> None:
         self.home = home
         self.apply: Callable[[Key, Decide], Applied] = lambda key, decide: command(home, key, decide)

@@ -33,7 +33,14 @@ def report(
         _decided(logs, workflow, after, decision)
     if after.status in ENDED and before.status != after.status:
         level = "info" if after.status == "complete" else "error"
-        logs.event(str(after.status), key, level, phase=after.current_phase, reason=after.error)
+        place = position(workflow, after.current_phase or "")
+        logs.event(str(after.status), key, level, phase=after.current_phase, position=place, reason=after.error)
+
+
+def position(workflow: Workflow, phase: str) -> str | None:
+    """`2/7`, where the workflow has the phase."""
+    found = workflow.position(phase)
+    return f"{found}/{len(workflow.phases)}" if found is not None else None
 
 
 def _ended(
@@ -54,6 +61,7 @@ def _ended(
         after.key,
         "info" if routed or outcome.kind in CALM else "warning",
         phase=phase_id,
+        position=position(workflow, phase_id),
         attempt=n,
         outcome="routed" if routed else str(outcome.kind),
         reason=outcome.reason or None,
@@ -72,7 +80,7 @@ def _decided(logs: Logs, workflow: Workflow, ticket: Ticket, decision: Decision)
             "started",
             ticket.key,
             phase=a.phase,
-            position=f"{workflow.position(a.phase)}/{len(workflow.phases)}",
+            position=position(workflow, a.phase),
             attempt=a.n,
             agent=a.agent,
             session=a.session,
