@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from pathlib import Path
 
 import msgspec
@@ -19,6 +20,9 @@ from orchestrator.errors import CannotRunError
 from orchestrator.formats.workflow_yaml import parse_workflow
 
 _NAME = re.compile(r"^name:\s*[\"']?([^\"'#\n]+?)[\"']?\s*(?:#.*)?$", re.MULTILINE)
+
+GONE_PATIENCE = 3.0
+"""Seconds for which a workflow whose file is gone can be used: an editor may be putting another in its place."""
 
 Stamp = tuple[tuple[str, int, int], ...]
 
@@ -32,25 +36,36 @@ class WorkflowFile(msgspec.Struct, frozen=True):
 
 
 class Catalog:
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, before: Catalog | None = None) -> None:
+        """`before`: what a changed configuration replaces; its last good workflows stay the last good ones."""
         self._config = config
         self._stamp: Stamp | None = None
         self._files: list[WorkflowFile] = []
         self._by_name: dict[str, WorkflowFile] = {}
         self._last_good: dict[str, Workflow] = {}
+        self._names: dict[str, str] = {}
+        """By file: the name that it had when it was last good."""
+        self._gone: dict[str, float] = {}
+        """Names that no file has any more, with the monotonic time until which their last good version stays."""
+        if before is not None and before._config.workflow_path == config.workflow_path:
+            self._last_good, self._names = before._last_good, before._names
 
     def refresh(self) -> bool:
         """Look at the folders again; True when something changed."""
-        stamp = _stamp(self._config.workflow_path)
+        stamp = _stamp(self._config.workflow_path, self._stamp or ())
         if stamp == self._stamp:
             return False
         self._stamp = stamp
-        self._files = [_load(Path(path), self._config) for path, _, _ in stamp]
+        self._files = [_load(Path(path), self._config, self._names.get(path)) for path, _, _ in stamp]
         self._by_name = {}
         for found in self._files:
             self._by_name.setdefault(found.name, found)
-            if found.workflow is not None and self._by_name[found.name] is found:
-                self._last_good[found.name] = found.workflow
+            if found.workflow is not None:
+                self._names[found.file] = found.name
+                if self._by_name[found.name] is found:
+                    self._last_good[found.name] = found.workflow
+        until = time.monotonic() + GONE_PATIENCE
+        self._gone = {name: self._gone.get(name, until) for name in self._last_good if name not in self._by_name}
         return True
 
     def files(self) -> list[WorkflowFile]:
@@ -68,6 +83,8 @@ class Catalog:
         if self._stamp is None:
             self.refresh()
         found = self._by_name.get(name)
+        if found is None and time.monotonic() < self._gone.get(name, 0):
+            return self._last_good[name]
         if found is None:
             known = sorted(self._by_name)
             hint = did_you_mean(name, known) or f"there are {', '.join(known)}"
@@ -100,18 +117,32 @@ def _find(folders: tuple[str, ...], name: str) -> Path | None:
     return None
 
 
-def _stamp(folders: tuple[str, ...]) -> Stamp:
+def _stamp(folders: tuple[str, ...], before: Stamp) -> Stamp:
     found: list[tuple[str, int, int]] = []
     for folder in folders:
         try:
-            names = sorted(entry.name for entry in os.scandir(folder) if entry.is_file())
-        except OSError:
+            names = sorted(entry.name for entry in os.scandir(folder) if _is_workflow(entry))
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError:  # it cannot be listed now: what was there still is
+            found.extend(mark for mark in before if str(Path(mark[0]).parent) == folder)
             continue
         for name in names:
             path = f"{folder}/{name}"
-            if name.endswith((".yaml", ".yml")) and not name.startswith(".") and (stat := _stat(path)):
-                found.append((path, stat.st_mtime_ns, stat.st_size))
+            if stat := _stat(path):
+                found.append((path, stat.st_ctime_ns, stat.st_size))
     return tuple(found)
+
+
+def _is_workflow(entry: os.DirEntry[str]) -> bool:
+    return entry.name.endswith((".yaml", ".yml")) and not entry.name.startswith(".") and not _is_folder(entry)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def _stat(path: str) -> os.stat_result | None:
@@ -121,14 +152,16 @@ def _stat(path: str) -> os.stat_result | None:
         return None
 
 
-def _load(path: Path, config: Config) -> WorkflowFile:
+def _load(path: Path, config: Config, name_before: str | None) -> WorkflowFile:
+    """A file that does not say its name, because it is broken, keeps the one that it had."""
     bundled = str(path.parent) == config.workflow_path[-1]
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        problem = Problem(where=f"workflow {path.stem}", what=f"cannot be read: {error}", file=str(path))
-        return WorkflowFile(path.stem, str(path), None, (problem,), bundled)
+        name = name_before or path.stem
+        problem = Problem(where=f"workflow {name}", what=f"cannot be read: {error}", file=str(path))
+        return WorkflowFile(name, str(path), None, (problem,), bundled)
     parsed = parse_workflow(text, str(path))
     named = _NAME.search(text)
-    name = parsed.workflow.name if parsed.workflow else named.group(1).strip() if named else path.stem
-    return WorkflowFile(name, str(path), parsed.workflow, parsed.problems, bundled)
+    said = parsed.workflow.name if parsed.workflow else named.group(1).strip() if named else None
+    return WorkflowFile(said or name_before or path.stem, str(path), parsed.workflow, parsed.problems, bundled)

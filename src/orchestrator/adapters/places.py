@@ -39,6 +39,11 @@ class Places:
         return self.locks / f"{plan_id}.plan"
 
     @property
+    def caught_up(self) -> Path:
+        """Locked while somebody makes up for what a crash left out; changed when that was done last."""
+        return self.locks / "caught-up"
+
+    @property
     def daemon_locks(self) -> tuple[Path, Path]:
         """One per stateDir, one per home."""
         return self.locks / "daemon", self.home / ".locks" / "daemon"

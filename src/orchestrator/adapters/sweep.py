@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 ID_VARIABLE = "ORCHESTRATOR_ATTEMPT_ID"
+DIRECTORY_VARIABLE = "ORCHESTRATOR_ATTEMPT_DIR"
 HAS_PROC = Path("/proc/self/environ").exists()
 HAS_PIDFD = hasattr(os, "pidfd_open") and hasattr(signal, "pidfd_send_signal")
 
@@ -26,6 +27,21 @@ def carrying(attempt_id: str) -> list[int]:
     mark = _mark(attempt_id)
     own = os.getpid()
     return [pid for pid in _pids() if pid != own and _marked(pid, mark)]
+
+
+def directories(below: Path) -> dict[str, str]:
+    """The attempts' directories below a folder that living processes name in their environment, with their ids."""
+    if not HAS_PROC:
+        return {}
+    mark, found = f"{DIRECTORY_VARIABLE}={below}/".encode(), {}
+    for pid in _pids():
+        environ = _read(f"/proc/{pid}/environ")
+        if mark in environ:
+            known = dict(pair.split(b"=", 1) for pair in environ.split(b"\0") if b"=" in pair)
+            attempt_id = known.get(ID_VARIABLE.encode())
+            if attempt_id is not None and pid != os.getpid():
+                found[os.fsdecode(known.get(DIRECTORY_VARIABLE.encode(), b""))] = os.fsdecode(attempt_id)
+    return found
 
 
 def members(group: int) -> list[int]:

@@ -9,19 +9,29 @@ from pathlib import Path
 
 log = logging.getLogger(__name__)
 
+DEBOUNCE = 40
+"""Milliseconds that changes are collected for at most."""
+STEP = 25
+"""Milliseconds without a change after which they are told; also how often the thread wakes, which is what it costs."""
+
+
+AGAIN_SECONDS = 10.0
+
 
 class Watch:
-    """A thread that calls `tell(paths)` some milliseconds after files changed below `folders`."""
+    """A thread that calls `tell(paths)` some milliseconds after files changed below `folders`.
+
+    When it begins to watch it tells the folders themselves: what changed before was not seen.
+    """
 
     def __init__(self, folders: Iterable[Path], tell: Callable[[set[str]], None]) -> None:
-        self._folders = [folder for folder in folders if folder.is_dir()]
+        self._folders = list(folders)
         self._tell = tell
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
 
     def start(self) -> Watch:
-        if self._folders:
-            self._thread.start()
+        self._thread.start()
         return self
 
     def stop(self) -> None:
@@ -30,19 +40,45 @@ class Watch:
             self._thread.join(2)
 
     def _run(self) -> None:
-        try:
-            from watchfiles import watch
+        told = ""
+        while not self._stop.is_set():
+            try:
+                self._watch()
+            except Exception as error:  # the fallback scan goes on
+                if str(error) != told:
+                    told = str(error)
+                    log.warning("watch_lost reason=%r fallback=scan", told)
+            self._stop.wait(AGAIN_SECONDS)
 
-            # a write of ours is a temporary file and a rename: only names that matter are told
-            for changes in watch(
-                *self._folders, watch_filter=_matters, debounce=40, step=5, rust_timeout=500, yield_on_timeout=False,
-                stop_event=self._stop, raise_interrupt=False,
-            ):  # fmt: skip
-                self._tell({path for _, path in changes})
-        except Exception as error:  # the fallback scan goes on
-            log.warning("watch_lost reason=%r fallback=scan", str(error))
+    def _watch(self) -> None:
+        from watchfiles import watch
+
+        folders = [folder for folder in self._folders if folder.is_dir()]
+        if not folders:
+            return
+        begun = _Begun(self._stop, lambda: self._tell({str(folder) for folder in folders}))
+        # a write of ours is a temporary file and a rename: only names that matter are told
+        for changes in watch(
+            *folders, watch_filter=_matters, debounce=DEBOUNCE, step=STEP, rust_timeout=500, yield_on_timeout=False,
+            stop_event=begun, raise_interrupt=False, ignore_permission_denied=True,
+        ):  # fmt: skip
+            self._tell({path for _, path in changes})
+
+
+class _Begun:
+    """A stop event that notices when it is asked first: from then on every change is seen."""
+
+    def __init__(self, stop: threading.Event, begin: Callable[[], None]) -> None:
+        self._stop, self._begin = stop, begin
+        self._asked = False
+
+    def is_set(self) -> bool:
+        if not self._asked:
+            self._asked = True
+            self._begin()
+        return self._stop.is_set()
 
 
 def _matters(_: object, path: str) -> bool:
     name = path.rsplit("/", 1)[-1]
-    return not (name.startswith(".") or name.endswith(("~", ".tmp", ".swp")) or "/.locks" in path)
+    return not (name.startswith(".") or name.endswith(("~", ".tmp", ".swp")) or "/.locks/" in path)

@@ -36,13 +36,14 @@ class Home:
         """Plans that are known already; the loop keeps its board here, so that a rule costs no file."""
         self.patience = PATIENCE
         """How long to read a plan again that cannot be used; the loop does not wait."""
+        self.catalog = Catalog(config)
         self.use(config)
 
     def use(self, config: Config) -> None:
         """Take over a configuration, at the start or when its file changed."""
         self.config = config
         self.settings = config.settings
-        self.catalog = Catalog(config)
+        self.catalog = Catalog(config, self.catalog)
         self._chooses = frozenset(name for name, s in self.settings.agents.items() if _chooses_session(s))
 
     def plan(self, plan_id: str) -> Plan:

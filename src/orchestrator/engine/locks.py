@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from pathlib import Path
 
 from orchestrator.adapters.files import Lock, is_locked, read_note, try_lock
 from orchestrator.adapters.places import Places
+
+
+ATTEMPTS, PAUSE = 5, 0.02
 
 
 class DaemonLock:
@@ -29,14 +33,13 @@ def take(places: Places) -> DaemonLock | str:
     """The lock, or who runs already, in words. Raises StoreError."""
     locks: list[Lock] = []
     for path in dict.fromkeys(places.daemon_locks):
-        note = read_note(path)
-        lock = try_lock(path)
+        lock = _take_patiently(path)
         if lock is None:
             for held in locks:
                 held.release()
-            return f"a daemon already runs here ({_who(path) or 'its pid is not known'}; lock {path})"
-        ours = note.strip()
+            return f"a daemon already runs here ({_who(path)}; lock {path})"
         locks.append(lock)
+        ours = read_note(path).strip()
     other = _original(places, ours)
     if other is not None:
         for held in locks:
@@ -46,7 +49,7 @@ def take(places: Places) -> DaemonLock | str:
         lock.note(f"{os.getpid()}\n")
     with contextlib.suppress(OSError):
         places.daemon_pid.parent.mkdir(parents=True, exist_ok=True)
-        places.daemon_pid.write_text(f"{os.getpid()}\n")
+        places.daemon_pid.write_text(str(os.getpid()))
     return DaemonLock(locks, places.daemon_pid)
 
 
@@ -54,13 +57,28 @@ def running(places: Places) -> str | None:
     """Who runs as the daemon of this home or state; None: nobody."""
     for path in places.daemon_locks:
         if is_locked(path):
-            return f"a daemon runs here ({_who(path) or 'its pid is not known'})"
+            return f"a daemon runs here ({_who(path)})"
     return _original(places, read_note(places.daemon_locks[-1]).strip())
 
 
+def _take_patiently(path: Path) -> Lock | None:
+    """Who only asks whether somebody holds it, holds it for an instant."""
+    for _ in range(ATTEMPTS):
+        lock = try_lock(path)
+        if lock is not None:
+            return lock
+        time.sleep(PAUSE)
+    return None
+
+
 def _who(path: Path) -> str:
-    pid = read_note(path).strip()
-    return f"pid {pid}" if pid else ""
+    """Who has just taken the lock is about to say who it is."""
+    for _ in range(ATTEMPTS):
+        pid = read_note(path).strip()
+        if pid and _is_alive(pid):
+            return f"pid {pid}"
+        time.sleep(PAUSE)
+    return "its pid is not known"
 
 
 def _original(places: Places, ours: str) -> str | None:
@@ -70,7 +88,7 @@ def _original(places: Places, ours: str) -> str | None:
         pid = int(text)
     except (OSError, ValueError):
         return None
-    if text == ours or pid == os.getpid() or not _alive(pid):
+    if text == ours or pid == os.getpid() or not _is_alive(text):
         return None
     return (
         f"another orchestrator daemon runs here (pid {pid}, says {places.daemon_pid}); stop it first, "
@@ -78,13 +96,11 @@ def _original(places: Places, ours: str) -> str | None:
     )
 
 
-def _alive(pid: int) -> bool:
-    if pid <= 0:
-        return False
+def _is_alive(pid: str) -> bool:
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
+        os.kill(int(pid), 0)
     except PermissionError:
         return True
-    return True
+    except (OSError, ValueError, OverflowError):
+        return False
+    return int(pid) > 0
