@@ -9,6 +9,7 @@ import asyncio
 import re
 import shutil
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import msgspec
@@ -16,7 +17,7 @@ from msgspec.structs import replace
 
 from orchestrator.adapters import git
 from orchestrator.adapters.attempt_files import head, lines, recorded, tail
-from orchestrator.adapters.process import Request, start
+from orchestrator.adapters.process import Request, Running, start
 from orchestrator.agents.base import Agent, Ended, Report
 from orchestrator.core.outcome import OUTPUT_LIMIT, Outcome, OutcomeKind
 from orchestrator.core.route import exit_route
@@ -24,7 +25,7 @@ from orchestrator.core.times import epoch_or, iso
 from orchestrator.core.workflow import AgentPhase, PollPhase, ScriptPhase
 from orchestrator.engine.home import Home
 from orchestrator.engine.prepare import Scene, script_environment, variables
-from orchestrator.engine.supervise import SIGNALLED, Ending, Limits, supervise
+from orchestrator.engine.supervise import SIGNALLED, Ending, Limits
 from orchestrator.errors import CannotRunError, OrchestratorError, TemplateError
 from orchestrator.formats import templates
 
@@ -39,6 +40,8 @@ _VERDICT = re.compile(r"^[\s*_#>`~-]*(PASS|FAIL)[\s*_`~.!]*$", re.MULTILINE)
 _NO_CHANGE = re.compile(r"^[\s*_#>`~-]*NO_CHANGE_NEEDED:[\s*_`]*(\S.*)$", re.MULTILINE)
 
 WalkedPhase = ScriptPhase | AgentPhase | PollPhase
+Watch = Callable[[Running, Limits], Awaitable[Ending]]
+"""How a walk waits for a program; it can be stopped by then."""
 
 
 class _CaptureError(OrchestratorError):
@@ -67,14 +70,12 @@ def write_outcome(directory: Path, outcome: Outcome) -> None:
         pass
 
 
-async def conclude(
-    home: Home, scene: Scene, phase: WalkedPhase, ending: Ending, stop: asyncio.Future[str] | None = None
-) -> Outcome:
+async def conclude(home: Home, scene: Scene, phase: WalkedPhase, ending: Ending, watch: Watch) -> Outcome:
     """What an attempt came to. Its processes are gone."""
     outcome = await _judge(home, scene, phase, ending)
     if outcome.kind in (OutcomeKind.SUCCESS, OutcomeKind.FAILURE):
         try:
-            outcome = await _with_captures(home, scene, phase, outcome, stop)
+            outcome = await _with_captures(home, scene, phase, outcome, watch)
         except _Stopped as stopped:
             return Outcome(kind=OutcomeKind.STOPPED, reason=str(stopped), session=outcome.session)
     return outcome
@@ -224,9 +225,7 @@ def phase_start(home: Home, scene: Scene) -> str | None:
 # -- captures ---------------------------------------------------------------------------------------------------------
 
 
-async def _with_captures(
-    home: Home, scene: Scene, phase: WalkedPhase, outcome: Outcome, stop: asyncio.Future[str] | None
-) -> Outcome:
+async def _with_captures(home: Home, scene: Scene, phase: WalkedPhase, outcome: Outcome, watch: Watch) -> Outcome:
     """`stdout` on success and failure; commands after success or a route, all or none of them."""
     if not phase.capture:
         return replace(outcome, text="")
@@ -239,15 +238,13 @@ async def _with_captures(
     found = {}
     try:
         for name, source in commands.items():
-            found[name] = await _capture(home, scene, phase, name, source, stop)
+            found[name] = await _capture(home, scene, phase, name, source, watch)
     except _CaptureError as error:
         return replace(outcome, kind=OutcomeKind.FAILURE, reason=str(error), exit_code=None)
     return replace(outcome, captured={**final, **found})
 
 
-async def _capture(
-    home: Home, scene: Scene, phase: WalkedPhase, name: str, source: str, stop: asyncio.Future[str] | None
-) -> str:
+async def _capture(home: Home, scene: Scene, phase: WalkedPhase, name: str, source: str, watch: Watch) -> str:
     directory = scene.directory / f"capture-{name}"
     shutil.rmtree(directory, ignore_errors=True)
     try:
@@ -258,14 +255,7 @@ async def _capture(
     except (OrchestratorError, TemplateError) as error:
         raise _CaptureError(f"capture {name}: {error}") from error
     limit = phase.timeout_seconds or CAPTURE_SECONDS
-    ending = await supervise(
-        running,
-        limits=Limits(timeout=limit),
-        started_at=time.time(),
-        grace=home.settings.grace,
-        stop=stop or asyncio.get_running_loop().create_future(),
-        sweep_always=False,
-    )
+    ending = await watch(running, Limits(timeout=limit))
     if ending.stopped == "timeout":
         raise _CaptureError(f"capture {name}: timed out after {limit:g} s")
     if ending.stopped is not None:

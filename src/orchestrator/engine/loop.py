@@ -30,13 +30,14 @@ from orchestrator.core.events import (
     StopRequested,
     Unblocked,
 )
-from orchestrator.core.model import ENDED, Key, Status, Ticket, should_be
+from orchestrator.core.model import ENDED, Key, Plan, Status, Ticket, should_be
 from orchestrator.core.outcome import Outcome, OutcomeKind
 from orchestrator.core.peek import next_agent
 from orchestrator.core.rules import agent_of
 from orchestrator.core.schedule import Limits, Needs, Step, agent_free, next_up, next_wake
 from orchestrator.core.workflow import AgentPhase, PollPhase, TerminalPhase
 from orchestrator.engine.home import Home
+from orchestrator.engine.recover import orphans
 from orchestrator.engine.reports import report
 from orchestrator.engine.sight import Scanned, Sight
 from orchestrator.engine.walk import Walk
@@ -106,8 +107,10 @@ class Loop:
         return self._closing is not None
 
     def close(self, reason: str) -> None:
-        """Stop dispatching, stop what is under way, then leave."""
+        """Stop dispatching, stop what is under way (also that whose file cannot be read or saved now), then leave."""
         self._closing = self._closing or reason
+        for walk in self.walks.values():
+            walk.ask_stop(self._closing)
         if self._leave_due is None:
             self._leave_due = time.monotonic() + 2 * self.home.settings.grace + LEAVE_SECONDS
         self._wake.set()
@@ -121,6 +124,7 @@ class Loop:
 
     async def run(self) -> None:
         self._merge_edited()
+        self._end_orphans()
         while True:
             self._look()
             self._reconcile()
@@ -218,6 +222,8 @@ class Loop:
 
     def _attend(self, key: Key) -> None:
         """Close the difference between what should be and what is, for one ticket."""
+        if self._closing:
+            return  # what is under way is being stopped, and nothing else begins
         ticket, walk = self.board.tickets.get(key), self.walks.get(key)
         if ticket is None:
             self._attend_absent(key, walk)
@@ -226,13 +232,13 @@ class Loop:
             self._try(key, lambda t: Unblocked(at=time.time()) if t.status is Status.QUEUED else None)
         if ticket.attempt is not None:
             self._attend_open(ticket, walk)
-        elif walk is not None and walk.is_check and self._unwanted(ticket) is not None:
+        elif (
+            walk is not None and walk.is_check and (self._unwanted(ticket) is not None or self._has_left(ticket, walk))
+        ):
             walk.ask_stop("no longer asked for")
 
     def _attend_absent(self, key: Key, walk: Walk | None) -> None:
         if self.index.is_held(key):
-            if walk is not None and self._closing:
-                walk.ask_stop(self._closing)
             return
         self.home.store.note_deleted(key)
         if walk is not None:
@@ -242,7 +248,9 @@ class Loop:
         key, attempt = ticket.key, ticket.attempt
         assert attempt is not None
         if walk is None:
-            walk = self._adopt(ticket)
+            if self.index.is_plan_held(key.plan):
+                return  # it goes on; how it is to be looked after depends on that file
+            walk = self._adopt(key)
             if walk is None:
                 return
         if attempt.stop is not None:
@@ -252,14 +260,11 @@ class Loop:
         ):
             self._try(key, lambda t: PhaseEdited(at=time.time()) if t.attempt else None)
         elif (reason := self._unwanted(ticket)) is not None:
-            saved = self._try(key, lambda t: StopRequested(at=time.time(), reason=reason) if t.attempt else None)
-            if saved is None and self._closing:
-                walk.ask_stop(reason)
+            # asked again, of the file as it is: what was seen may have been merged or put right since
+            self._try(key, lambda t: self._stop_of(t, reason))
 
     def _unwanted(self, ticket: Ticket) -> str | None:
         """Why what is under way for this ticket should not be; None when it should."""
-        if self._closing:
-            return self._closing
         if ticket.status is Status.PAUSED:
             return "pause"
         if ticket.status in ENDED:
@@ -272,13 +277,36 @@ class Loop:
     def _resolve(self, ticket: Ticket, phase: str) -> str:
         return self.home.rules(ticket).workflow.resolve(phase)
 
-    def _adopt(self, ticket: Ticket) -> Walk | None:
+    def _stop_of(self, ticket: Ticket, reason: str) -> Event | None:
+        wanted = ticket.attempt is None or self._unwanted(ticket) is None
+        return None if wanted else StopRequested(at=time.time(), reason=reason)
+
+    def _has_left(self, ticket: Ticket, walk: Walk) -> bool:
+        """Whether the ticket is no longer in the visit for which a check asks."""
+        if walk.visit is None or ticket.current_phase is None:
+            return False
+        elsewhere = self._resolve(ticket, ticket.current_phase) != self._resolve(ticket, walk.visit.phase)
+        return elsewhere or ticket.visit != walk.visit
+
+    def _adopt(self, key: Key) -> Walk | None:
         """Take over an open attempt that nobody walks."""
-        walk = self._take(ticket.key)
+        walk = self._take(key)
         if walk is None:
+            return None
+        self.index.look(str(self.home.places.ticket_file(key)))  # whoever walked it until now may just have ended it
+        ticket = self.board.tickets.get(key)
+        if ticket is None or ticket.attempt is None:
+            walk.release()
             return None
         self._fly(walk, walk.attempts(ticket.attempt, adopt=True))
         return walk
+
+    def _end_orphans(self) -> None:
+        """What runs for an attempt that is no longer open: its ticket was changed or deleted while no runner looked."""
+        for key, directory, attempt_id in orphans(self.home, self.index):
+            walk = self._take(key) if self._within([key]) and key not in self.walks else None
+            if walk is not None:
+                self._fly(walk, walk.orphan(directory, attempt_id))
 
     def _take(self, key: Key) -> Walk | None:
         if key in self._foreign:
@@ -455,7 +483,7 @@ class Loop:
             self._uncompleted.pop(plan_id, None)
             return
         try:
-            after = self.home.store.apply_plan(plan_id, "complete", lambda now: now.tickets == plan.tickets, patience=0)
+            after = self.home.store.apply_plan(plan_id, "complete", self._is_complete, patience=0)
         except (IllegalTransitionError, NotFoundError, UnreadableError, StoreError) as error:
             if plan_id not in self._uncompleted:
                 self.home.logs.event("plan_not_completed", None, "warning", plan=plan_id, reason=str(error))
@@ -465,6 +493,14 @@ class Loop:
         if after.status == "complete":
             self.board.put_plan(after)
             self.home.logs.event("plan_complete", None, plan=plan_id)
+
+    def _is_complete(self, plan: Plan) -> bool:
+        """Asked under the plan's lock, after another look at the files. A retry saves the ticket and then reopens the
+        plan: either it is seen here, or it finds the plan complete and reopens it."""
+        for entry in plan.tickets:
+            self.index.look(str(self.home.places.ticket_file(Key(plan.id, entry.ticket_id))))
+        known = self.board.plans.get(plan.id)
+        return known is not None and known.tickets == plan.tickets and self.board.all_complete(plan.id)
 
 
 def _grant() -> Grant:

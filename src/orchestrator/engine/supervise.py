@@ -66,10 +66,18 @@ async def supervise(
         stopped = await _stop(running, reason, gone, grace) if reason else None
     running.reap()
     code = running.exit_code()
+    if stopped is None and code is None and (asked := process.read_stop(running.directory)) is not None:
+        stopped = asked.reason  # somebody recorded the stop and killed it, while we only waited
     abnormal = stopped is not None or code is None or code > SIGNALLED
     survivors, stuck = await _clear(running, sweep_always or abnormal, _kill_at(began if stopped else None, grace))
     running.close()
     return Ending(code, stopped, survivors, stuck)
+
+
+def kill(running: Running, reason: str) -> None:
+    """At once and without grace; whoever supervises it sees to the rest."""
+    if not _had_ended(running, reason):
+        running.signal(signal.SIGKILL)
 
 
 async def settle(directory: Path, attempt_id: str) -> Found:

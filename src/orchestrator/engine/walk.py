@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 import time
 import uuid
 from collections.abc import Callable
@@ -21,7 +20,7 @@ from orchestrator.adapters.files import Lock
 from orchestrator.adapters.process import Alive, Exited, Gone, NeverBegan, Request, Running, start
 from orchestrator.adapters.store import Applied, starts
 from orchestrator.core.events import AttemptEnded, CheckEnded, CheckStarted, Event, Grant, SessionKnown
-from orchestrator.core.model import Attempt, Key, Status, Ticket, should_be
+from orchestrator.core.model import Attempt, Key, Status, Ticket, Visit, should_be
 from orchestrator.core.outcome import Outcome, OutcomeKind
 from orchestrator.core.times import epoch_or, iso
 from orchestrator.core.workflow import DEFAULT_POLL_TIMEOUT, MAX_CHECK_SECONDS, AgentPhase, PollPhase, TerminalPhase
@@ -29,7 +28,7 @@ from orchestrator.engine import conclude as concluding
 from orchestrator.engine.conclude import WalkedPhase, read_outcome, write_outcome
 from orchestrator.engine.home import Home
 from orchestrator.engine.prepare import MissingDirectoryError, Scene, request
-from orchestrator.engine.supervise import Ending, Limits, settle, stop_leftover, supervise, sweep_gone
+from orchestrator.engine.supervise import Ending, Limits, kill, settle, stop_leftover, supervise, sweep_gone
 from orchestrator.errors import IllegalTransitionError, NotFoundError, OrchestratorError, StoreError, UnreadableError
 
 AGAIN_SECONDS = 1.0
@@ -44,6 +43,11 @@ class Host(Protocol):
 
     home: Home
 
+    @property
+    def closing(self) -> bool:
+        """Nothing is waited for any more; what cannot be saved now is found by the next runner."""
+        ...
+
     def apply(self, key: Key, decide: Decide) -> Applied: ...
 
     def grant(self, ticket: Ticket, outcome: Outcome) -> Grant | None: ...
@@ -53,6 +57,8 @@ class Walk:
     def __init__(self, host: Host, key: Key, lock: Lock, owned: bool = True) -> None:
         self.host, self.key = host, key
         self.is_check = False
+        self.visit: Visit | None = None
+        """For which a check asks."""
         self._lock, self._owned = lock, owned
         self._stop: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._running: Running | None = None
@@ -67,8 +73,9 @@ class Walk:
     def hurry(self) -> None:
         """Do not wait for grace: kill what runs."""
         self.ask_stop("shutdown")
+        self.grace = 0
         if self._running is not None:
-            self._running.signal(signal.SIGKILL)
+            kill(self._running, self._stop.result())
 
     @property
     def stopping(self) -> bool:
@@ -88,6 +95,8 @@ class Walk:
 
     async def _one(self, attempt: Attempt, adopt: bool) -> Outcome:
         scene = await self._scene(attempt)
+        if scene is None:
+            return await self._without_file(attempt)
         phase = scene.rules.workflow.phase(attempt.phase)
         if phase is None or isinstance(phase, TerminalPhase):
             await sweep_gone(attempt.id, self.grace)
@@ -103,23 +112,31 @@ class Walk:
                 return running
             ending = await self._supervise(scene, phase, running)
         self._report_stuck(ending)
-        outcome = await concluding.conclude(self.host.home, scene, phase, ending, self._stop)
+        outcome = await concluding.conclude(self.host.home, scene, phase, ending, self._watch)
         write_outcome(scene.directory, outcome)
         return outcome
 
-    async def _scene(self, attempt: Attempt) -> Scene:
+    async def _scene(self, attempt: Attempt) -> Scene | None:
+        """None: the ticket's file is gone, or still cannot be read when everything is to stop."""
         home = self.host.home
         while True:
             try:
                 loaded = home.store.read_ticket(self.key, 0)
                 break
             except UnreadableError:
-                await asyncio.sleep(AGAIN_SECONDS / 4)
+                if self._stop.done():
+                    return None
+                await asyncio.wait({self._stop}, timeout=AGAIN_SECONDS / 4)
             except NotFoundError:
-                gone = Ticket(plan_id=self.key.plan, ticket_id=self.key.ticket)
-                return Scene(gone, {}, home.rules(gone), attempt, self._directory(attempt))
+                return None
         ticket = loaded.record
         return Scene(ticket, loaded.raw, home.rules(ticket), attempt, self._directory(attempt))
+
+    async def _without_file(self, attempt: Attempt) -> Outcome:
+        """Whose ticket is gone does not start; what runs of it ends."""
+        reason = self._stop.result() if self._stop.done() else "deleted"
+        await stop_leftover(self._directory(attempt), attempt.id, reason, self.grace)
+        return Outcome(kind=OutcomeKind.STOPPED, reason=f"stopped: {reason}")
 
     def _directory(self, attempt: Attempt) -> Path:
         return self.host.home.places.attempt(self.key, attempt.n, attempt.phase).absolute()
@@ -168,20 +185,25 @@ class Walk:
             limits = Limits(record.timeout_seconds, record.idle_timeout_seconds)
         listening = self._listen(scene) if isinstance(phase, AgentPhase) and scene.attempt.session is None else None
         task = asyncio.ensure_future(listening) if listening is not None else None
+        began = epoch_or(scene.attempt.started_at, time.time())
+        try:
+            return await self._watch(running, limits, began, isinstance(phase, AgentPhase))
+        finally:
+            if task is not None:
+                task.cancel()
+
+    async def _watch(
+        self, running: Running, limits: Limits, started_at: float | None = None, sweep_always: bool = False
+    ) -> Ending:
+        """Whatever this walk has started is watched here, so that one stop reaches it."""
         self._running = running
+        began = time.time() if started_at is None else started_at
         try:
             return await supervise(
-                running,
-                limits=limits,
-                started_at=epoch_or(scene.attempt.started_at, time.time()),
-                grace=self.grace,
-                stop=self._stop,
-                sweep_always=isinstance(phase, AgentPhase),
+                running, limits=limits, started_at=began, grace=self.grace, stop=self._stop, sweep_always=sweep_always
             )
         finally:
             self._running = None
-            if task is not None:
-                task.cancel()
 
     async def _listen(self, scene: Scene) -> None:
         """Store the session id as soon as an agent tells it, where its CLI does not let us choose."""
@@ -229,6 +251,8 @@ class Walk:
                 if str(error) != told:
                     told = str(error)
                     self.host.home.logs.event("outcome_waits", self.key, "error", reason=told)
+                if self.host.closing:
+                    return None
             await asyncio.sleep(AGAIN_SECONDS / 4)
 
     # -- poll checks --------------------------------------------------------------------------------------------------
@@ -240,11 +264,13 @@ class Walk:
         if applied is None or not _asks(applied.ticket) or applied.ticket.visit is None:
             return
         ticket, visit = applied.ticket, applied.ticket.visit
+        self.visit = visit
         attempt = Attempt(n=visit.first or 0, id=uuid.uuid4().hex, phase=visit.phase, started_at=iso(time.time()))
-        scene = replace(await self._scene(attempt), ticket=ticket)
-        phase = scene.rules.workflow.phase(visit.phase)
-        if not isinstance(phase, PollPhase):
+        scene = await self._scene(attempt)
+        phase = scene.rules.workflow.phase(visit.phase) if scene is not None else None
+        if scene is None or not isinstance(phase, PollPhase):
             return
+        scene = replace(scene, ticket=ticket)
         deadline = epoch_or(visit.started_at, time.time()) + (phase.timeout_seconds or DEFAULT_POLL_TIMEOUT)
         outcome = await self._ask(scene, phase, deadline)
         if outcome.kind is OutcomeKind.STOPPED:
@@ -269,6 +295,8 @@ class Walk:
                 kind=OutcomeKind.TIMEOUT, reason=f"timed out: {phase.id} had said not yet until its time was up"
             )
         await self._clear(scene.directory)
+        if self._stop.done():
+            return Outcome(kind=OutcomeKind.STOPPED, reason=f"stopped before it began: {self._stop.result()}")
         wanted = request_for_check(self.host.home, scene, phase)
         if isinstance(wanted, Outcome):
             return wanted
@@ -279,11 +307,16 @@ class Walk:
         except OrchestratorError as error:
             return Outcome(kind=OutcomeKind.ERROR, reason=str(error))
         limits = Limits(timeout=min(rest, MAX_CHECK_SECONDS))
-        ending = await supervise(
-            running, limits=limits, started_at=time.time(), grace=self.grace, stop=self._stop, sweep_always=False
-        )
-        outcome = await concluding.conclude(self.host.home, scene, phase, ending, self._stop)
+        ending = await self._watch(running, limits)
+        outcome = await concluding.conclude(self.host.home, scene, phase, ending, self._watch)
         return concluding.poll_answer(phase, outcome, ending, out_of_time=time.time() >= deadline)
+
+    # -- what nobody asks for any more --------------------------------------------------------------------------------
+
+    async def orphan(self, directory: Path, attempt_id: str) -> None:
+        """End what runs and belongs to no open attempt; until then nothing of this ticket starts."""
+        ending = await stop_leftover(directory, attempt_id, "nobody asks for it any more", self.grace)
+        self.host.home.logs.event("orphan_ended", self.key, "warning", directory=str(directory), ending=repr(ending))
 
     async def _clear(self, directory: Path) -> None:
         """One directory per visit: end what a crash left of the check before, and forget it."""
