@@ -11,6 +11,7 @@ import pytest
 from e2e.install import CLAUDE, CannotInstall, install
 from e2e.servers.claude_model import ModelServer
 from e2e.servers.script import Script
+from e2e.tickets import Home
 
 
 @dataclass(frozen=True)
@@ -81,3 +82,11 @@ def repo(tmp_path: Path, agent_home: AgentHome) -> Path:
     for command in (["init", "-q", str(folder)], ["-C", str(folder), "commit", "-q", "--allow-empty", "-m", "begin"]):
         subprocess.run(["git", *command], env=agent_home.env(), check=True)
     return folder
+
+
+@pytest.fixture
+def tickets(tmp_path: Path, claude_binary: Path, agent_home: AgentHome) -> Iterator[Home]:
+    """IS_SANDBOX comes from the agent's configuration, everything else through the runner's environment."""
+    home = Home(tmp_path, claude_binary, agent_home.env(IS_SANDBOX=""), agent_home.server)
+    yield home
+    home.close()

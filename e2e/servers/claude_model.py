@@ -42,6 +42,11 @@ def usage_limit(resets_at: int) -> Refuse:
     return Refuse(429, "rate_limit_error", "This request would exceed your account's rate limit.", headers)
 
 
+def session_of(asked: Asked) -> str:
+    """Claude Code names its session in every request."""
+    return asked.headers.get("x-claude-code-session-id", "")
+
+
 class ModelServer:
     """Listens while it is entered. `asked` holds every request, in the order of arrival."""
 

@@ -119,9 +119,9 @@ class Rule:
 
     def __init__(self, words: str) -> None:
         self.words = words
-        self.steps: list[Reply] = []
+        self.steps: list[Reply | Scenario] = []
 
-    def then(self, reply: Reply) -> Rule:
+    def then(self, reply: Reply | Scenario) -> Rule:
         self.steps.append(reply)
         return self
 
@@ -134,8 +134,13 @@ class Rule:
     def say(self, text: str) -> Rule:
         return self.then(Say(text))
 
-    def reply(self, step: int) -> Reply:
-        return self.steps[min(step, len(self.steps) - 1)]
+    def judge(self, by: Callable[[str], str]) -> Rule:
+        """Say what follows from what the last tool answered."""
+        return self.then(lambda asked: Say(by(asked.tool_results[-1])))
+
+    def reply(self, asked: Asked) -> Reply:
+        step = self.steps[min(asked.step, len(self.steps) - 1)]
+        return step(asked) if callable(step) else step
 
 
 class Script:
@@ -152,5 +157,5 @@ class Script:
     def __call__(self, asked: Asked) -> Reply:
         for rule in self._rules:
             if rule.steps and rule.words in asked.prompt:
-                return rule.reply(asked.step)
+                return rule.reply(asked)
         return Refuse(400, "invalid_request_error", f"nothing is scripted for the prompt {asked.prompt[-200:]!r}")

@@ -1,0 +1,278 @@
+"""A ticket of `local` from setup to merged: the installed command, real git, the real Claude Code, a scripted model.
+
+The model works as one does: it edits through the Write tool, runs and commits through the Bash tool, and says how it
+went. Whatever is killed or stopped in the middle, the ticket is merged once, by one attempt at a time.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from e2e.servers.claude_model import session_of, usage_limit
+from e2e.servers.script import Asked, Reply, Rule, Script
+from e2e.tickets import DEADLINE, FUNCTION, GO_ON, IMPLEMENT, PLAN, REVIEW, TEST, TICKET, TITLE, Home
+from orchestrator.core.times import epoch_or
+from tests.processes import living
+from tests.waiting import wait_for
+
+SUCCESS, FAILURE = "success", "failure"
+MERGED = [("verify", SUCCESS), ("integrate", SUCCESS), ("cleanup", SUCCESS), ("complete", SUCCESS)]
+STRAIGHT = [("setup", SUCCESS), ("implement", SUCCESS), ("self_review", SUCCESS), *MERGED]
+
+
+def implement(rule: Rule, tickets: Home, function: str = FUNCTION) -> Rule:
+    """A change with its test, committed."""
+    rule.run(f"printf %s {shlex.quote(function)} >> greetings.py")
+    rule.write(str(tickets.worktree / "tests/test_goodbye.py"), TEST)
+    return rule.run("git add --all && git commit -qm 'T-1: Say goodbye'").say("Added goodbye(name) and its test.")
+
+
+def approve(script: Script) -> Rule:
+    return script.when(REVIEW).run("git show --stat HEAD").say("goodbye(name) does what the ticket asks.\n\n**PASS**")
+
+
+class Tool:
+    """A command of the Bash tool that goes on until it is let go. Its shell lives in a session of its own."""
+
+    def __init__(self, root: Path) -> None:
+        self.pid_file, self.gate = root / "tool.pid", root / "tool.go"
+        self.command = (
+            f"echo $$ > {self.pid_file}.new && mv {self.pid_file}.new {self.pid_file};"
+            f" until [ -e {self.gate} ]; do sleep 0.05; done; echo woke up"
+        )
+
+    def wait_for_start(self) -> int:
+        wait_for(self.pid_file.exists, DEADLINE, "the tool to start")
+        return int(self.pid_file.read_text())
+
+
+@pytest.fixture
+def tool(tmp_path: Path) -> Tool:
+    return Tool(tmp_path)
+
+
+def assert_merged(tickets: Home) -> None:
+    """Once, with both parents, on the origin and in the repository; nothing is left beside it."""
+    subjects = tickets.git("log", "--format=%s", "--first-parent", "main", cwd=tickets.origin).splitlines()
+    assert subjects == [f"Merge {TICKET}: {TITLE}", "Say hello"]
+    assert len(tickets.git("log", "-1", "--format=%P", "main", cwd=tickets.origin).split()) == 2
+    assert FUNCTION.strip() in tickets.git("show", "main:greetings.py", cwd=tickets.origin)
+    assert tickets.git("rev-parse", "main") == tickets.git("rev-parse", "main", cwd=tickets.origin)
+    assert not tickets.worktree.exists()
+    assert len(tickets.git("worktree", "list").splitlines()) == 1
+    wait_for(lambda: not tickets.processes(), what="the end of every process of an attempt")
+
+
+def assert_continued(tickets: Home, session: str) -> None:
+    """The last attempt of implement went on in that session, and the model was told what it had been told before."""
+    last = tickets.attempts("implement")[-1].read("attempt.json")
+    assert (last["session"], last["resume"]) == (session, True)
+    assert last["argv"][last["argv"].index("--resume") + 1] == session
+    assert "--session-id" not in last["argv"]
+    asked = tickets.asked(GO_ON)
+    assert {session_of(one) for one in asked} == {session}
+    assert IMPLEMENT in asked[0].conversation
+
+
+def test_a_ticket_goes_from_setup_to_merged(tickets: Home, script: Script) -> None:
+    implement(script.when(IMPLEMENT).run('echo "token of the agent: ${GH_TOKEN:-none}"'), tickets)
+    approve(script)
+    ran = tickets.orchestrator("run", PLAN, TICKET)
+    assert (ran.returncode, ran.stdout.splitlines()[-1:]) == (0, [f"ticket {TICKET} is complete"]), ran.stderr
+    assert tickets.history() == STRAIGHT
+    assert_merged(tickets)
+    assert_sessions_are_told(tickets)
+    assert_tokens_are_for_the_runner_only(tickets)
+    assert_cost_is_recorded(tickets)
+
+
+def assert_sessions_are_told(tickets: Home) -> None:
+    """The history, `sessions` and the model speak of the same sessions, each phase of an agent with its own."""
+    history = [(e["phase"], e["sessionId"]) for e in tickets.ticket()["phaseHistory"] if e.get("sessionId")]
+    assert [(e["phase"], e["sessionId"]) for e in tickets.json("sessions", PLAN, TICKET)] == history
+    assert [phase for phase, _ in history] == ["implement", "self_review"]
+    told = [session_of(asked) for asked in (*tickets.begun(IMPLEMENT), *tickets.begun(REVIEW))]
+    assert [session for _, session in history] == told
+
+
+def assert_tokens_are_for_the_runner_only(tickets: Home) -> None:
+    assert "token of the agent: none" in tickets.asked(IMPLEMENT)[-1].tool_results
+    (verified,) = (entry["output"] for entry in tickets.ticket()["phaseHistory"] if entry["phase"] == "verify")
+    assert "token of the runner: of-the-runner" in verified
+
+
+def assert_cost_is_recorded(tickets: Home) -> None:
+    for phase, words in (("implement", IMPLEMENT), ("self_review", REVIEW)):
+        (attempt,) = tickets.attempts(phase)
+        usage, turns = attempt.read("outcome.json")["usage"], len(tickets.asked(words))
+        assert (usage["inputTokens"], usage["cachedTokens"]) == (turns * 1200, turns * 300)
+        assert (usage["outputTokens"], usage["turns"]) == (turns * 25, turns)
+        assert usage["costUsd"] > 0
+
+
+def test_what_the_review_rejects_is_implemented_again(tickets: Home, script: Script) -> None:
+    undocumented = FUNCTION.replace('    """Takes leave."""\n', "")
+    mended = script.when("What the review of your change said")
+    mended.run("""sed -i 's/^def goodbye.*/&\\n    \"\"\"Takes leave.\"\"\"/' greetings.py""")
+    mended.run("git commit -qam 'T-1: Document goodbye'").say("Added the docstring.")
+    implement(script.when(IMPLEMENT), tickets, undocumented)
+    review = script.when(REVIEW).run("grep -q 'Takes leave' greetings.py && echo documented || echo bare")
+    review.judge(lambda found: "PASS" if found == "documented" else "greetings.py:5: goodbye has no docstring\n\nFAIL")
+    assert tickets.orchestrator("run", PLAN, TICKET).returncode == 0
+    assert tickets.history() == [
+        ("setup", SUCCESS), ("implement", SUCCESS), ("self_review", FAILURE), ("implement", SUCCESS),
+        ("self_review", SUCCESS), *MERGED,
+    ]  # fmt: skip
+    assert_merged(tickets)
+    assert "goodbye has no docstring" in tickets.asked("What the review of your change said")[0].prompt
+    sessions = [session_of(asked) for asked in (*tickets.begun(IMPLEMENT), *tickets.begun(REVIEW))]
+    assert len(set(sessions)) == 4
+
+
+def test_a_success_without_a_commit_is_a_failure_and_after_a_retry_a_person_is_asked(
+    tickets: Home, script: Script
+) -> None:
+    script.when(IMPLEMENT).run("echo '# later' >> greetings.py").say("All done, every test passes!")
+    ran = tickets.orchestrator("run", PLAN, TICKET)
+    assert (ran.returncode, "needs_attention" in ran.stderr) == (1, True), ran.stderr
+    ticket = tickets.ticket()
+    assert (ticket["status"], ticket["currentPhase"]) == ("needs_attention", "escalate")
+    assert "no evidence: no commit since" in ticket["error"]
+    assert tickets.history() == [
+        ("setup", SUCCESS), ("implement", FAILURE), ("implement", FAILURE), ("escalate", SUCCESS)
+    ]  # fmt: skip
+    first, second = tickets.begun(IMPLEMENT)
+    assert "How the previous attempt ended" not in first.prompt
+    assert "All done, every test passes!" in second.prompt.partition("How the previous attempt ended")[2]
+    assert tickets.git("log", "--format=%s", "main", cwd=tickets.origin) == "Say hello"
+    assert tickets.worktree.exists()
+
+
+def test_an_agent_outlives_the_daemon_and_its_result_is_used_by_the_next_one(
+    tickets: Home, script: Script, tool: Tool
+) -> None:
+    implement(script.when(IMPLEMENT).run(tool.command), tickets)
+    approve(script)
+    daemon = tickets.start("daemon")
+    tool_pid = tool.wait_for_start()
+    daemon.kill()
+    daemon.wait(DEADLINE)
+    assert living(tool_pid)
+    tickets.start("daemon")
+    wait_for(lambda: tickets.events("adopted"), DEADLINE, "the next daemon to adopt the agent")
+    tool.gate.touch()
+    tickets.wait_for_end("complete")
+    assert tickets.history() == STRAIGHT
+    assert_merged(tickets)
+    assert len(tickets.begun(IMPLEMENT)) == 1
+    assert len(tickets.attempts("implement")) == 1
+    assert tickets.asked(IMPLEMENT)[1].tool_results == ["woke up"]
+
+
+def test_a_pause_leaves_no_process_and_a_resume_goes_on_in_the_same_session(
+    tickets: Home, script: Script, tool: Tool
+) -> None:
+    implement(script.when(GO_ON), tickets)
+    script.when(IMPLEMENT).run(tool.command)
+    approve(script)
+    tickets.start("daemon")
+    tool_pid = tool.wait_for_start()
+    (attempt,) = tickets.attempts("implement")
+    assert os.getsid(tool_pid) != os.getsid(attempt.group)
+    tickets.steer("pause")
+    wait_for(lambda: tickets.ticket().get("attempt") is None, DEADLINE, "the attempt to be stopped")
+    assert (living(tool_pid), tickets.processes()) == (False, [])
+    ticket = tickets.ticket()
+    assert (ticket["status"], ticket["currentPhase"]) == ("paused", "implement")
+    assert attempt.read("outcome.json")["kind"] == "stopped"
+    tickets.steer("resume")
+    ticket = tickets.wait_for_end("complete")
+    assert tickets.history() == STRAIGHT
+    assert not any(ticket["retries"].values())
+    assert_continued(tickets, attempt.read("attempt.json")["session"])
+    assert_merged(tickets)
+
+
+def kill_runner_and_agent(tickets: Home, tool: Tool) -> str:
+    """-9 for both at once; the shell of the agent's tool is left over. Returns the agent's session."""
+    daemon = tickets.start("daemon")
+    tool_pid = tool.wait_for_start()
+    (attempt,) = tickets.attempts("implement")
+    daemon.kill()
+    os.killpg(attempt.group, signal.SIGKILL)
+    daemon.wait(DEADLINE)
+    wait_for(lambda: not living(attempt.group), DEADLINE, "the end of the launcher")
+    assert living(tool_pid)
+    return str(attempt.read("attempt.json")["session"])
+
+
+def assert_lost_and_swept(tickets: Home, tool: Tool, times: int) -> None:
+    assert not living(tool.wait_for_start())
+    kinds = [attempt.read("outcome.json")["kind"] for attempt in tickets.attempts("implement")]
+    assert kinds == ["lost"] * times + ["success"]
+    assert tickets.history() == STRAIGHT
+    assert not any(tickets.ticket()["retries"].values())
+
+
+def test_an_agent_that_was_killed_with_the_daemon_is_swept_and_continued_in_its_session(
+    tickets: Home, script: Script, tool: Tool
+) -> None:
+    implement(script.when(GO_ON), tickets)
+    script.when(IMPLEMENT).run(tool.command)
+    approve(script)
+    session = kill_runner_and_agent(tickets, tool)
+    tickets.start("daemon")
+    tickets.wait_for_end("complete")
+    assert_lost_and_swept(tickets, tool, 1)
+    assert_continued(tickets, session)
+    assert_merged(tickets)
+
+
+def test_an_agent_that_was_killed_before_its_session_was_written_begins_a_new_one(
+    tickets: Home, script: Script, tool: Tool
+) -> None:
+    begun = implement(script.when(IMPLEMENT).run(f"[ -e {tool.pid_file} ] || {{ {tool.command}; }}"), tickets)
+    approve(script)
+    session = kill_runner_and_agent(tickets, tool)
+    (written,) = Path(tickets.env["HOME"]).glob(f".claude/projects/*/{session}.jsonl")
+    written.unlink()
+    tickets.start("daemon")
+    tickets.wait_for_end("complete")
+    assert_lost_and_swept(tickets, tool, 2)
+    assert_merged(tickets)
+    first, second = tickets.begun(IMPLEMENT)
+    assert session_of(first) == session != session_of(second)
+    assert second.prompt == first.prompt
+    assert len(tickets.asked(IMPLEMENT)) == len(begun.steps) + 1
+
+
+def test_a_used_up_account_is_waited_for_and_the_session_goes_on(tickets: Home, script: Script) -> None:
+    resets: list[int] = []
+
+    def until_reset(asked: Asked) -> Reply:
+        resets[:] = resets or [int(time.time()) + 5]
+        return usage_limit(resets[0])
+
+    implement(script.when(GO_ON), tickets)
+    script.when(IMPLEMENT).then(until_reset)
+    approve(script)
+    tickets.env |= {"ANTHROPIC_API_KEY": "", "CLAUDE_CODE_OAUTH_TOKEN": "scripted"}
+    tickets.start("daemon")
+    wait_for(lambda: tickets.ticket().get("wakeAt"), DEADLINE, "the ticket to wait")
+    shown = tickets.json("status", "--plan", PLAN)["tickets"][0]
+    assert (shown["status"], shown["currentPhase"]) == ("ready", "implement")
+    assert (epoch_or(shown["wakeAt"], 0), shown["waitReason"]) == (resets[0], "usage limit of claude")
+    ticket = tickets.wait_for_end("complete")
+    limited, continued = tickets.attempts("implement")
+    assert limited.read("outcome.json")["kind"] == "rate_limited"
+    assert epoch_or(continued.read("attempt.json")["startedAt"], 0) >= resets[0]
+    assert tickets.history() == STRAIGHT
+    assert not any(ticket["retries"].values())
+    assert_continued(tickets, limited.read("attempt.json")["session"])
+    assert_merged(tickets)
