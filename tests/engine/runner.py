@@ -1,8 +1,8 @@
 """A runner in a process of its own: `<root> daemon|tick|run [options]`. It can be told where to die.
 
 `--crash 'module:name before|after n [text]'`: killed -9 there, at the n-th call with that text among its arguments.
-`--slow`: launchers write their pid only when somebody makes the file `go`. `--key plan/ticket`: for `run`. `--lock`: only
-if no daemon runs. `--mark`: made when it has begun to look.
+`--slow`: launchers write their pid only when somebody makes the file `go`. `--key plan/ticket`: for `run`.
+`--lock`: only if no daemon runs. `--mark`: made when it has begun to look.
 """
 
 from __future__ import annotations

@@ -75,9 +75,10 @@ async def supervise(
 
 
 def kill(running: Running, reason: str) -> None:
-    """At once and without grace; whoever supervises it sees to the rest."""
+    """At once and without grace, with what has left its group; whoever supervises it sees to the rest."""
     if not _had_ended(running, reason):
         running.signal(signal.SIGKILL)
+        sweep.sweep(running.id, signal.SIGKILL)
 
 
 async def settle(directory: Path, attempt_id: str) -> Found:
