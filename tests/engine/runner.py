@@ -25,9 +25,12 @@ from orchestrator.engine import locks
 from orchestrator.engine.daemon import walk
 from orchestrator.engine.home import Home
 from orchestrator.engine.loop import Mode
+from orchestrator.wiring import Options, load
 
 
 def config_of(root: Path) -> Config:
+    if (root / "config.yaml").exists():
+        return load(Options(str(root / "config.yaml"))).config
     settings = msgspec.json.decode((root / "settings.json").read_bytes(), type=Settings)
     none = str(root / "none")
     return Config(
