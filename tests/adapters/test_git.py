@@ -61,6 +61,12 @@ def test_any_kind_of_change_is_one(repo: Path, change: str) -> None:
     assert changed_since(repo, since)
 
 
+def test_commits_that_change_no_file_are_no_change(repo: Path) -> None:
+    since = started(repo)
+    git(repo, "commit", "--quiet", "--allow-empty", "-m", "nothing")
+    assert not changed_since(repo, since)
+
+
 def test_ignored_files_are_no_change(repo: Path) -> None:
     commit(repo, **{".gitignore": "*.log\n"})
     since = started(repo)

@@ -29,9 +29,7 @@ def commits_since(cwd: str | Path, sha: str) -> int:
 
 
 def changed_since(cwd: str | Path, sha: str) -> bool:
-    """Whether anything differs from `sha`: commits, staged, unstaged or untracked files (ignored ones do not count)."""
-    if commits_since(cwd, sha) > 0:
-        return True
+    """Whether any file differs from `sha`: committed, staged, unstaged or untracked (ignored ones do not count)."""
     return bool(_ask(cwd, "diff", "--name-only", sha, "--")) or bool(
         _ask(cwd, "ls-files", "--others", "--exclude-standard", "--directory", "--no-empty-directory")
     )
