@@ -112,13 +112,20 @@ def test_a_usage_limit_holds_the_account_until_the_reset_and_spends_no_retry() -
     assert (walk.attempt.session, walk.attempt.resume, walk.t.wake_at) == ("s-7", True, None)
 
 
-@pytest.mark.parametrize("until", [None, 0, AT - 60])
+@pytest.mark.parametrize("until", [None, 0, AT - 120])
 def test_a_limit_without_a_reset_to_come_lasts_five_minutes(until: float | None) -> None:
     walk = working()
     at = walk.at
     walk.end("rate_limited", until=until)
     assert walk.t.wake_at == iso(at + 300)
     assert walk.decisions[1:] == (HoldAccount("claude", at + 300, "usage limit of claude"),)
+
+
+def test_a_limit_whose_reset_came_while_the_attempt_ran_is_over() -> None:
+    walk = working()
+    at = walk.at
+    walk.end("rate_limited", until=at)
+    assert walk.t.wake_at == iso(at + 3)
 
 
 @pytest.mark.parametrize("say", ["pause", "skip"])

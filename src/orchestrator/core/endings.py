@@ -18,6 +18,9 @@ from orchestrator.errors import IllegalTransitionError
 
 MAX_LOSSES = 5
 """More lost attempts than this in one visit need a person."""
+JUST_RESET_SECONDS = 3.0
+"""So long at least an account is held that was at its limit."""
+CLOCKS_DIFFER_SECONDS = 60.0
 SUPERSEDED = frozenset({"skip", "retry"})
 """Reasons of a stop after which the outcome of the attempt no longer counts."""
 
@@ -71,7 +74,7 @@ def attempt_ended(rules: Rules, t: Ticket, e: AttemptEnded) -> Decisions:
     if kind is OutcomeKind.LOST:
         return _lost(moves.keep_session(t, a), e)
     if kind is OutcomeKind.RATE_LIMITED:
-        t = moves.wait(moves.keep_session(t, a), _reset_time(e), f"usage limit of {a.agent or 'the agent'}")
+        t = moves.wait(moves.keep_session(t, a), _reset_time(a, e), f"usage limit of {a.agent or 'the agent'}")
         return (Save(t), *_hold(a, e))
     phase = rules.workflow.phase(a.phase)
     t = replace(t, steered=None)
@@ -100,10 +103,13 @@ def _hold(a: Attempt, e: AttemptEnded) -> Decisions:
     """The account is at its limit, whatever becomes of the ticket."""
     if e.outcome.kind is not OutcomeKind.RATE_LIMITED or a.agent is None:
         return ()
-    return (HoldAccount(a.agent, _reset_time(e), e.outcome.reason or f"usage limit of {a.agent}"),)
+    return (HoldAccount(a.agent, _reset_time(a, e), e.outcome.reason or f"usage limit of {a.agent}"),)
 
 
-def _reset_time(e: AttemptEnded) -> float:
-    """A reset that nobody told, or that is over already, is a guess: asking again at once would go in circles."""
+def _reset_time(a: Attempt, e: AttemptEnded) -> float:
+    """A reset that nobody told, or that was over long before the attempt began, is a guess: asking again at once would
+    go in circles. One that came about when the attempt ran is over."""
     until = e.outcome.until or 0
-    return until if until > e.at else e.at + moves.UNKNOWN_LIMIT_SECONDS
+    if until < epoch_or(a.started_at, e.at) - CLOCKS_DIFFER_SECONDS:
+        return e.at + moves.UNKNOWN_LIMIT_SECONDS
+    return max(until, e.at + JUST_RESET_SECONDS)
