@@ -68,7 +68,7 @@ __all__ = [
 # end the launcher before it writes `exit`. `>>`: a program that opens /dev/stderr anew must not write over the rest.
 LAUNCHER = """set +eC; trap : INT TERM HUP
 until echo $$ >"$0/pid"; do [ -d "$0" ] || exit; sleep 1; done
-"$@" <"$0/prompt.md" >>"$0/stdout.log" 2>>"$0/stderr.log"; c=$?
+in=$1; shift; "$@" <"$in" >>"$0/stdout.log" 2>>"$0/stderr.log"; c=$?
 until echo $c >"$0/exit"; do [ -d "$0" ] || exit; sleep 1; done
 """
 LOCK_PATIENCE = 1.0
@@ -88,6 +88,9 @@ class Request(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     env: dict[str, str]
     """The entire environment. Of it only the names are written down."""
     stdin: str = ""
+    """What lies in `prompt.md`."""
+    reads_stdin: bool = True
+    """Otherwise its standard input is empty: who got the prompt in another way must not get it twice."""
     started_at: str = ""
     timeout_seconds: float | None = None
     idle_timeout_seconds: float | None = None
@@ -140,21 +143,25 @@ def start(directory: Path, request: Request) -> Running:
     alive = _claim(directory, request.id)
     try:
         _write(directory, request)
-        child = _launch(alive, directory, argv, request.cwd, env)
+        child = _launch(alive, directory, argv, request, env)
     finally:
         os.close(alive)  # from now on only the launcher holds the lock
     return Running(directory, request.id, child)
 
 
-def _launch(alive: int, directory: Path, argv: list[str], cwd: str, env: dict[str, str]) -> subprocess.Popen[bytes]:
+def _launch(
+    alive: int, directory: Path, argv: list[str], request: Request, env: dict[str, str]
+) -> subprocess.Popen[bytes]:
+    place = str(directory.absolute())
+    stdin = f"{place}/prompt.md" if request.reads_stdin else os.devnull
     _heed_signals()
     try:
         return subprocess.Popen(
-            ["/bin/sh", "-c", LAUNCHER, str(directory.absolute()), *argv],
+            ["/bin/sh", "-c", LAUNCHER, place, stdin, *argv],
             stdin=alive,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            cwd=cwd,
+            cwd=request.cwd,
             env=env,
             start_new_session=True,
         )
@@ -165,7 +172,7 @@ def _launch(alive: int, directory: Path, argv: list[str], cwd: str, env: dict[st
                 f"{argv[0]}: argument list too long ({size:,} bytes; one argument may have about 131,000): "
                 "pass long text on standard input or in a file"
             ) from error
-        raise StartError(f"{argv[0]}: cannot be started in {cwd}: {error.strerror}") from error
+        raise StartError(f"{argv[0]}: cannot be started in {request.cwd}: {error.strerror}") from error
 
 
 def _heed_signals() -> None:

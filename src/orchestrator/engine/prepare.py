@@ -114,13 +114,21 @@ def _script_request(home: Home, scene: Scene, phase: ScriptPhase | PollPhase) ->
 
 
 def _script_directory(scene: Scene) -> str:
+    _refuse_relative("worktree", scene.worktree)
     if scene.worktree and Path(scene.worktree).is_dir():
         return scene.worktree
     if scene.repo is None:
         raise CannotRunError("no repo: neither the ticket nor its plan names one; set `repo` in plan.json")
+    _refuse_relative("repo", scene.repo)
     if not Path(scene.repo).is_dir():
         raise MissingDirectoryError(f"the repo {scene.repo} does not exist")
     return scene.repo
+
+
+def _refuse_relative(name: str, path: str | None) -> None:
+    """It would be looked for wherever the runner was started."""
+    if path and not Path(path).is_absolute():
+        raise CannotRunError(f"the {name} {path} is not an absolute path; nothing is run anywhere else instead")
 
 
 def _program(script: Path) -> tuple[str, ...]:
@@ -134,6 +142,7 @@ def _agent_request(home: Home, scene: Scene, phase: AgentPhase) -> Request:
     attempt, cwd = scene.attempt, scene.worktree
     settings, agent = home.agent(attempt.agent or home.settings.default_agent)
     prompt = _prompt(home, scene, phase)
+    _refuse_relative("worktree", cwd)
     if cwd is None or not Path(cwd).is_dir():
         raise MissingDirectoryError(f"the worktree {cwd} does not exist; an agent runs nowhere else")
     call = Call(
@@ -153,6 +162,7 @@ def _agent_request(home: Home, scene: Scene, phase: AgentPhase) -> Request:
         kind="agent",
         argv=command.argv,
         stdin=command.stdin or prompt,
+        reads_stdin=bool(command.stdin),
         cwd=cwd,
         env=agent_env(home.environ, settings, agent.login_env, _given(scene)),
         timeout_seconds=phase.timeout_seconds or DEFAULT_AGENT_TIMEOUT,
