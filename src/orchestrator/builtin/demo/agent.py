@@ -148,11 +148,14 @@ def base_name() -> str:
 
 
 def forget_dead_git() -> None:
-    """The worktree is this agent's alone: an index lock in it was left by one that was killed."""
-    lock = git("rev-parse", "--git-path", "index.lock")
-    if lock and Path(lock).exists():
+    """The worktree and its branch are this agent's alone: locks of theirs were left by one that was killed."""
+    branch = git("symbolic-ref", "HEAD") or "HEAD"
+    paths = [git("rev-parse", "--git-path", f"{name}.lock") for name in ("index", "HEAD", branch)]
+    locks = [Path(path) for path in paths if path and Path(path).exists()]
+    if locks:
         time.sleep(0.5)
-        Path(lock).unlink(missing_ok=True)
+    for lock in locks:
+        lock.unlink(missing_ok=True)
 
 
 def git(*words: str) -> str | None:
