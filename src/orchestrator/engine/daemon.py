@@ -30,10 +30,10 @@ class Reload:
         self._due = 0.0
         self._mark = self._stat()
 
-    def __call__(self) -> bool:
-        """True when something changed."""
+    def __call__(self, told: bool = False) -> bool:
+        """True when something changed. `told`: look now, for somebody says that files changed."""
         now = time.monotonic()
-        if now < self._due:
+        if now < self._due and not told:
             return False
         self._due = now + HOUSEKEEPING_SECONDS
         return self._config() | self._workflows()

@@ -43,7 +43,8 @@ from orchestrator.engine.sight import Scanned, Sight
 from orchestrator.engine.walk import Walk
 from orchestrator.errors import CannotRunError, IllegalTransitionError, NotFoundError, StoreError, UnreadableError
 
-CHECK_SECONDS = 1.1
+CHECK_SECONDS = 1.0
+"""How often to look at what is not watched: the config file, and a workflow that was being written a moment ago."""
 LEAVE_SECONDS = 1.0
 """How long closing may take beyond the graces of stopping. What is then not done is found by the next runner."""
 FOREIGN_SECONDS = 1.0
@@ -65,7 +66,7 @@ class Loop:
         home: Home,
         mode: Mode = Mode.DAEMON,
         only: tuple[Key, Lock] | None = None,
-        housekeeping: Callable[[], bool] = lambda: False,
+        housekeeping: Callable[[bool], bool] = lambda _: False,
         until: Callable[[Board], bool] = lambda _: False,
     ) -> None:
         self.home, self.mode = home, mode
@@ -88,8 +89,6 @@ class Loop:
         """Tickets that could not be saved lately; told once."""
         self._uncompleted: dict[str, float] = {}
         """Plans whose completion could not be saved, and when to try again."""
-        self._check_due: float | None = None
-        """When to look again at what is not a plan: a workflow that was written a moment ago may still be."""
         self._leave_due: float | None = None
         """When to leave, whatever is still waited for."""
 
@@ -98,8 +97,6 @@ class Loop:
     def tell_paths(self, paths: set[str]) -> None:
         """Files changed (called in the loop's thread)."""
         self.sight.tell(paths)
-        if any(not path.startswith(str(self.home.places.plans)) for path in paths):
-            self._check_due = time.monotonic() + CHECK_SECONDS
         self._wake.set()
 
     @property
@@ -152,8 +149,8 @@ class Loop:
 
     async def _sleep(self) -> None:
         now = time.monotonic()
-        dues = [self.sight.due(), *self._foreign.values(), *self._uncompleted.values()]
-        dues.extend(due for due in (self._check_due, self._leave_due) if due is not None)
+        dues = [self.sight.due(), now + CHECK_SECONDS, *self._foreign.values(), *self._uncompleted.values()]
+        dues.extend([self._leave_due] if self._leave_due is not None else [])
         if not self._closing and (wake := next_wake(self.board, self._limits(), time.time())) is not None:
             dues.append(now + wake - time.time())
         timeout = max(min(dues) - now, 0.001)
@@ -163,17 +160,17 @@ class Loop:
 
     def _look(self) -> None:
         """Bring the board up to date with the files."""
+        told = self.sight.is_told
         scanned = self.sight.look()
         self._merge_stale()
         if scanned:
             self._touched |= self.board.open | self.walks.keys()
         if scanned is Scanned.FILES:
             self._touched |= self.board.by_status[Status.QUEUED]
-        if self._housekeeping():
+        # after the look: who writes a workflow and then a ticket that needs it finds both taken
+        if self._housekeeping(told or scanned is not Scanned.NOTHING):
             self._touched |= self.board.open
         now = time.monotonic()
-        if self._check_due is not None and self._check_due <= now:
-            self._check_due = None
         for key in [key for key, due in self._foreign.items() if due <= now]:
             del self._foreign[key]
             self._touched.add(key)

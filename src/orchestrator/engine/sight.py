@@ -34,6 +34,11 @@ class Sight:
         """Files changed, says somebody."""
         self._paths |= paths
 
+    @property
+    def is_told(self) -> bool:
+        """Whether somebody told of a change since the last look."""
+        return bool(self._paths)
+
     def due(self) -> float:
         """When to look again if nobody tells of a change (monotonic)."""
         due = min(self._folders_at + self._home.settings.poll_interval, self._files_at + FILES_EVERY)
