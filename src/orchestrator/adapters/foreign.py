@@ -90,7 +90,7 @@ def _others(key: str, theirs: Doc, bases: Sequence[Doc], latest: Doc, anew: bool
         return latest.get(key, _ABSENT) if copied else theirs[key]
     if key in DERIVED:
         return latest.get(key, theirs.get(key, _ABSENT))
-    dropped = key in PLANNER_FIELDS if anew else any(key in base for base in bases)
+    dropped = key in PLANNER_FIELDS if anew else bool(bases) and all(key in base for base in bases)
     return _ABSENT if dropped else latest[key]
 
 

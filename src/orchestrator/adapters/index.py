@@ -50,8 +50,9 @@ class Index:
         """By file: why it is held."""
         self.doubtful: dict[str, float] = {}
         """Files that cannot be used now, with the monotonic time from which that is believed."""
-        self.stale: set[Key] = set()
-        """Tickets whose file was written from an old copy: the board stays as it was until the store has merged it."""
+        self.rewritten: set[Key] = set()
+        """Tickets whose file was written, by us or by others, after we had written it. What was written from an old
+        copy is not on the board until the store has merged it."""
         self._root = str(places.plans)
         self._marks: dict[str, dict[str, Mark | None]] = {}
         """By plan and file. None: it was there, but could not be read."""
@@ -192,12 +193,12 @@ class Index:
 
     def _put(self, key: Key, ticket: Ticket) -> None:
         before = self._held.pop(key, None) or self.board.tickets.get(key)
+        if before is not None and before.rev:
+            self.rewritten.add(key)
         if before is not None and _is_stale(ticket, before):
             self.board.put_ticket(before)
-            self.stale.add(key)
         else:
             self.board.put_ticket(ticket)
-            self.stale.discard(key)
 
     def _doubt(self, path: str, problems: tuple[Problem, ...], now: float, patience: float) -> None:
         """No problems: it is gone."""
@@ -244,7 +245,7 @@ class Index:
         self.problems.pop(path, None)
         if not path.endswith("/plan.json"):
             self._held.pop(self._key(path), None)
-            self.stale.discard(self._key(path))
+            self.rewritten.discard(self._key(path))
 
     def _marks_of(self, path: str) -> dict[str, Mark | None]:
         return self._marks.setdefault(self._plan_of(path), {})

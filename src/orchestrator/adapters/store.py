@@ -96,6 +96,8 @@ class Store:
         if not decisions:
             if reports:
                 before = self._write(key, raw, before, before, lines, None, ())
+            else:
+                self._remember(key, lines)
             return Applied(before, before, (), bool(reports), reports)
         save, *rest = decisions
         assert isinstance(save, Save)
@@ -191,7 +193,7 @@ class Store:
 
     def note(self, key: Key, kind: str, text: str) -> None:
         """A line in the journal that changes nothing (`notified`)."""
-        with contextlib.suppress(OSError), locked(self.places.store_lock(key)):
+        with contextlib.suppress(OSError, StoreError), locked(self.places.store_lock(key)):
             self._journal.append(self.places.journal(key), [Entry(iso(self._now()), kind, note=text)])
 
     def note_deleted(self, key: Key) -> None:
@@ -222,10 +224,13 @@ class Store:
             content, read = self._try_to_read(key)
             if isinstance(read, UnreadableError):
                 return
-            _, lines, _ = self._reconcile(key, content, read)
-            if lines and lines[0].kind in ("seen", "recovered"):
-                with contextlib.suppress(OSError):
-                    self._journal.append(self.places.journal(key), lines)
+            self._remember(key, self._reconcile(key, content, read)[1], seen=True)
+
+    def _remember(self, key: Key, lines: list[Entry], seen: bool = False) -> None:
+        """Write down what others changed although nothing follows from it: the next old copy may overwrite it."""
+        if lines and (seen or lines[0].kind != "seen") and lines[0].sum != "-":
+            with contextlib.suppress(OSError):
+                self._journal.append(self.places.journal(key), lines)
 
     # -- plans --------------------------------------------------------------------------------------------------------
 

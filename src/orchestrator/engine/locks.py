@@ -10,7 +10,6 @@ from pathlib import Path
 from orchestrator.adapters.files import Lock, is_locked, read_note, try_lock
 from orchestrator.adapters.places import Places
 
-
 ATTEMPTS, PAUSE = 5, 0.02
 
 

@@ -37,7 +37,7 @@ from orchestrator.core.rules import agent_of
 from orchestrator.core.schedule import Limits, Needs, Step, agent_free, next_up, next_wake
 from orchestrator.core.workflow import AgentPhase, PollPhase, TerminalPhase
 from orchestrator.engine.home import Home
-from orchestrator.engine.recover import orphans
+from orchestrator.engine.recover import holds, orphans
 from orchestrator.engine.reports import report
 from orchestrator.engine.sight import Scanned, Sight
 from orchestrator.engine.walk import Walk
@@ -122,6 +122,7 @@ class Loop:
     async def run(self) -> None:
         self._merge_edited()
         self._end_orphans()
+        self.held |= holds(self.index, time.time())
         while True:
             self._look()
             self._reconcile()
@@ -162,7 +163,7 @@ class Loop:
         """Bring the board up to date with the files."""
         told = self.sight.is_told
         scanned = self.sight.look()
-        self._merge_stale()
+        self._merge_rewritten()
         if scanned:
             self._touched |= self.board.open | self.walks.keys()
         if scanned is Scanned.FILES:
@@ -177,12 +178,12 @@ class Loop:
         if self._leave_due is not None and self._leave_due <= now:
             self._leave()
 
-    def _merge_stale(self) -> None:
-        """Lay what was written from old copies over what was written since, before anything follows from it."""
-        for key in self.index.stale - self._foreign.keys():
+    def _merge_rewritten(self) -> None:
+        """Before anything follows: old copies are laid over what was written since, edits are written down."""
+        for key in self.index.rewritten - self._foreign.keys():
             self._merge(key)
             if key not in self._foreign:
-                self.index.stale.discard(key)
+                self.index.rewritten.discard(key)
 
     def _merge_edited(self) -> None:
         """At the start: what others wrote while no runner looked, where that may be from an old copy."""
@@ -193,7 +194,7 @@ class Loop:
 
     def _merge(self, key: Key) -> None:
         applied = self._try(key, lambda _: None)
-        if applied is not None:
+        if applied is not None and applied.ticket != self.board.tickets.get(key):
             self.board.put_ticket(applied.ticket)
             self._touched.add(key)
 
