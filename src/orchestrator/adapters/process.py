@@ -71,6 +71,8 @@ until echo $$ >"$0/pid"; do [ -d "$0" ] || exit; sleep 1; done
 in=$1; shift; "$@" <"$in" >>"$0/stdout.log" 2>>"$0/stderr.log"; c=$?
 until echo $c >"$0/exit"; do [ -d "$0" ] || exit; sleep 1; done
 """
+SCARCE = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
+"""What the machine has too little of just now: no reason to give a ticket up."""
 LOCK_PATIENCE = 1.0
 """Seconds to wait for somebody who only tests the lock."""
 
@@ -137,7 +139,7 @@ def find(directory: Path, attempt_id: str) -> Found:
 
 
 def start(directory: Path, request: Request) -> Running:
-    """Starts the program. Raises CannotRunError, StartError or StoreError, and then nothing runs."""
+    """Starts the program. Raises CannotRunError, StartError or StoreError (try again later), and then nothing runs."""
     env = {**request.env, sweep.ID_VARIABLE: request.id, "PWD": request.cwd}
     argv = startable(request.argv, request.cwd, env)
     alive = _claim(directory, request.id)
@@ -172,6 +174,8 @@ def _launch(
                 f"{argv[0]}: argument list too long ({size:,} bytes; one argument may have about 131,000): "
                 "pass long text on standard input or in a file"
             ) from error
+        if error.errno in SCARCE:
+            raise StoreError(f"{argv[0]}: cannot be started now: {error.strerror}") from error
         raise StartError(f"{argv[0]}: cannot be started in {request.cwd}: {error.strerror}") from error
 
 
@@ -193,10 +197,14 @@ def _claim(directory: Path, attempt_id: str) -> int:
         alive = os.open(f"{directory}/alive", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
         raise StoreError(f"{directory}: cannot be written: {error.strerror}") from error
-    if _never_began(directory, fresh) and _take(alive) and _never_began(directory, fresh):
-        if not fresh:
-            _empty(directory)
-        return alive
+    try:
+        if _never_began(directory, fresh) and _take(alive) and _never_began(directory, fresh):
+            if not fresh:
+                _empty(directory)
+            return alive
+    except OSError as error:
+        os.close(alive)
+        raise StoreError(f"{directory}: cannot be written: {error.strerror}") from error
     os.close(alive)
     raise StartError(f"{directory}: this attempt was already started; nothing is started twice")
 

@@ -21,6 +21,8 @@ MAX_LOSSES = 5
 JUST_RESET_SECONDS = 3.0
 """So long at least an account is held that was at its limit."""
 CLOCKS_DIFFER_SECONDS = 60.0
+USAGE_LIMIT = "usage limit of "
+"""Why a ticket waits whose agent's account has reached its limit; the agent follows."""
 SUPERSEDED = frozenset({"skip", "retry"})
 """Reasons of a stop after which the outcome of the attempt no longer counts."""
 
@@ -74,7 +76,7 @@ def attempt_ended(rules: Rules, t: Ticket, e: AttemptEnded) -> Decisions:
     if kind is OutcomeKind.LOST:
         return _lost(moves.keep_session(t, a), e)
     if kind is OutcomeKind.RATE_LIMITED:
-        t = moves.wait(moves.keep_session(t, a), _reset_time(a, e), f"usage limit of {a.agent or 'the agent'}")
+        t = moves.wait(moves.keep_session(t, a), _reset_time(a, e), USAGE_LIMIT + (a.agent or "the agent"))
         return (Save(t), *_hold(a, e))
     phase = rules.workflow.phase(a.phase)
     t = replace(t, steered=None)

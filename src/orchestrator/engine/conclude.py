@@ -26,7 +26,7 @@ from orchestrator.core.workflow import AgentPhase, PollPhase, ScriptPhase
 from orchestrator.engine.home import Home
 from orchestrator.engine.prepare import Scene, script_environment, variables
 from orchestrator.engine.supervise import SIGNALLED, Ending, Limits
-from orchestrator.errors import CannotRunError, OrchestratorError, TemplateError
+from orchestrator.errors import CannotRunError, OrchestratorError, StoreError, TemplateError
 from orchestrator.formats import templates
 
 CAPTURE_LIMIT = 1024 * 1024
@@ -71,7 +71,7 @@ def write_outcome(directory: Path, outcome: Outcome) -> None:
 
 
 async def conclude(home: Home, scene: Scene, phase: WalkedPhase, ending: Ending, watch: Watch) -> Outcome:
-    """What an attempt came to. Its processes are gone."""
+    """What an attempt came to. Its processes are gone. Raises StoreError: a capture cannot be begun now."""
     outcome = await _judge(home, scene, phase, ending)
     if outcome.kind in (OutcomeKind.SUCCESS, OutcomeKind.FAILURE):
         try:
@@ -252,6 +252,8 @@ async def _capture(home: Home, scene: Scene, phase: WalkedPhase, name: str, sour
             source, variables(scene, "base_branch" in source), captured=scene.rules.workflow.captured_names()
         )
         running = start(directory, _capture_request(home, scene, phase, name, command, given))
+    except StoreError:
+        raise
     except (OrchestratorError, TemplateError) as error:
         raise _CaptureError(f"capture {name}: {error}") from error
     limit = phase.timeout_seconds or CAPTURE_SECONDS

@@ -112,9 +112,19 @@ class Walk:
                 return running
             ending = await self._supervise(scene, phase, running)
         self._report_stuck(ending)
-        outcome = await concluding.conclude(self.host.home, scene, phase, ending, self._watch)
+        outcome = await self._conclude(scene, phase, ending)
         write_outcome(scene.directory, outcome)
         return outcome
+
+    async def _conclude(self, scene: Scene, phase: WalkedPhase, ending: Ending) -> Outcome:
+        while True:
+            try:
+                return await concluding.conclude(self.host.home, scene, phase, ending, self._watch)
+            except StoreError as error:
+                self.host.home.logs.event("cannot_start", self.key, "error", reason=str(error), will="try again")
+            await asyncio.wait({self._stop}, timeout=AGAIN_SECONDS)
+            if self._stop.done():
+                return Outcome(kind=OutcomeKind.STOPPED, reason=f"stopped: {self._stop.result()}")
 
     async def _scene(self, attempt: Attempt) -> Scene | None:
         """None: the ticket's file is gone, or still cannot be read when everything is to stop."""
@@ -308,7 +318,7 @@ class Walk:
             return Outcome(kind=OutcomeKind.ERROR, reason=str(error))
         limits = Limits(timeout=min(rest, MAX_CHECK_SECONDS))
         ending = await self._watch(running, limits)
-        outcome = await concluding.conclude(self.host.home, scene, phase, ending, self._watch)
+        outcome = await self._conclude(scene, phase, ending)
         return concluding.poll_answer(phase, outcome, ending, out_of_time=time.time() >= deadline)
 
     # -- what nobody asks for any more --------------------------------------------------------------------------------
