@@ -178,7 +178,7 @@ def record(t: Ticket, phase_id: str, o: Outcome, started: str, at: float, attemp
         started_at=started,
         completed_at=iso(at),
         output=o.output[:OUTPUT_LIMIT] if good else _failure_output(o)[-OUTPUT_LIMIT:],
-        session_id=o.session or (attempt.session if attempt else None),
+        session_id=o.session or (attempt.session if attempt and o.kind is not OutcomeKind.ERROR else None),
         agent=attempt.agent if attempt else None,
     )
     return replace(t, phase_history=(*t.phase_history, entry), context={**t.context, **o.captured})
