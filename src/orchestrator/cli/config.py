@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from orchestrator.cli import output
+from orchestrator.cli.objects import problem_objects
 from orchestrator.cli.options import command, group, json_option, options
 from orchestrator.cli.output import clean, say
 from orchestrator.cli.verdict import verdict
@@ -70,7 +71,7 @@ def _short(value: dict[str, Any]) -> str:
     """One agent or server in one line: what it says, without what it leaves to defaults."""
     import msgspec
 
-    said = {key: one for key, one in value.items() if one not in (None, [], {}, ())}
+    said = {key: one for key, one in value.items() if one not in (None, [], {}, (), "arg")}
     return msgspec.json.encode(said).decode()
 
 
@@ -82,13 +83,13 @@ def check(as_json: bool) -> int:
     Exit code 1 when there are errors; warnings (an unknown key, a variable that is not set) do not count.
 
     \b
-    --json: {"file", "problems": [{"where", "what", "severity", "hint"?, "file"?, "line"?, "column"?}]}
+    --json: {"file", "problems": [{"where", "what", "severity", "hint", "file", "line", "column"}]}
     """
     from orchestrator import wiring
 
     looked = wiring.look(options())
     if as_json:
-        output.show_json({"file": looked.found.file, "problems": looked.problems})
+        output.show_json({"file": looked.found.file, "problems": problem_objects(looked.problems)})
         return verdict(looked.problems, False)
     return verdict(looked.problems, False, looked.found.file or "no config file, the defaults")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,7 +57,7 @@ def _merged(graph: str) -> list[str]:
 
 
 def _table(rows: list[Row]) -> list[str]:
-    head = ("TICKET", "STATE", "PHASES", "ATTEMPTS", "FAILED", "TIME", "TITLE")
+    head = ("TICKET", "STATE", "PHASES", "ATTEMPTS", "FAILURES", "TIME", "TITLE")
     body = [
         (
             row.key.ticket,
@@ -75,11 +74,10 @@ def _table(rows: list[Row]) -> list[str]:
 
 
 def _where(made: DemoHome) -> list[str]:
-    config = os.path.relpath(made.config_file) if len(os.path.relpath(made.config_file)) < 40 else made.config_file
     return [
         paint("Where to look:", "bold", output.has_colour()),
         f"  cd {made.repo}",
-        f"  orchestrator status -C {config}",
-        f"  orchestrator logs {made.plan_id} SHOP-2 -C {config}",
+        f"  orchestrator status -C {made.config_file}",
+        f"  orchestrator logs {made.plan_id} SHOP-2 -C {made.config_file}",
         f"  {made.config_file.parent / 'logs'}: one folder per attempt",
     ]

@@ -16,7 +16,7 @@ COLOURS = {
 }  # fmt: skip
 STATE_COLOURS = {
     "running": "cyan", "ready": "blue", "queued": "dim", "paused": "yellow", "complete": "green",
-    "needs_attention": "red", "failed": "red", "active": "bold",
+    "needs_attention": "red", "failed": "red", "missing": "red", "unreadable": "red", "active": "bold",
 }  # fmt: skip
 NARROWEST = 60
 _CONTROLS = dict.fromkeys((*range(32), 127, *range(128, 160), *range(8234, 8239), *range(8294, 8298)), " ")

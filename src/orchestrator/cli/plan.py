@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from orchestrator.cli import output
+from orchestrator.cli.objects import plan_object, problem_objects
 from orchestrator.cli.options import command, group, json_option, opened
 from orchestrator.cli.output import STATE_COLOURS, clean, paint, paragraph, problem_lines, say
-from orchestrator.cli.verdict import verdict
+from orchestrator.cli.verdict import counted, verdict
 
 if TYPE_CHECKING:
     from orchestrator.control.describing import PlanText, TicketText
@@ -33,16 +34,16 @@ def check(plan_id: str | None, as_json: bool) -> int:
     errors.
 
     \b
-    --json: [{"plan", "problems": [{"where", "what", "severity", "hint"?, "file"?, "line"?, "column"?}]}]
+    --json: [{"plan", "problems": [{"where", "what", "severity", "hint", "file", "line", "column"}]}]
     """
     from orchestrator.control import checking
 
     found = checking.check_plans(opened().config, plan_id)
     problems = [problem for one in found for problem in one.problems]
     if as_json:
-        output.show_json([one._asdict() for one in found])
+        output.show_json([{"plan": one.plan, "problems": problem_objects(one.problems)} for one in found])
         return verdict(problems, False)
-    return verdict(problems, False, f"{len(found)} plan{'s' if len(found) != 1 else ''}")
+    return verdict(problems, False, counted(len(found), "plan"))
 
 
 @command("show")
@@ -60,7 +61,7 @@ def show(plan_id: str, as_json: bool) -> int:
 
     config = opened().config
     if as_json:
-        output.show_json(showing.documents(config, plan_id)[0]._asdict())
+        output.show_json(plan_object(showing.documents(config, plan_id)[0]))
         return 0
     text = describing.plan_text(config, plan_id)
     say(*_head(text))
@@ -73,7 +74,8 @@ def show(plan_id: str, as_json: bool) -> int:
 
 def _head(text: PlanText) -> list[str]:
     p, colour = text.plan, output.has_colour()
-    about = [f"{len(text.tickets)} tickets", p.status, *([f"by {p.created_by}"] if p.created_by else [])]
+    author = [f"by {p.created_by}"] if p.created_by else []
+    about = [counted(len(text.tickets), "ticket"), p.status, *author]
     return [
         paint(clean(f"{p.id} — {p.name}" if p.name else p.id), "bold", colour),
         f"  {clean(', '.join(about))}{f', {p.created_at}' if p.created_at else ''}",

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 import click
 
 from orchestrator.cli import output
+from orchestrator.cli.objects import plan_object
 from orchestrator.cli.options import command, json_option, opened
 from orchestrator.cli.output import STATE_COLOURS, Cell, clean, paint, say
 from orchestrator.cli.times import passed, wait_text
 from orchestrator.core.model import Status
+from orchestrator.core.views import MISSING, UNREADABLE
 
 if TYPE_CHECKING:
-    from orchestrator.control.showing import Documents
     from orchestrator.core.problems import Problem
     from orchestrator.core.views import PlanView, TicketView
 
@@ -25,7 +26,7 @@ SOME = 12
 """Tickets of one state that are then shown."""
 TITLE = 36
 """Characters of a title that stands before remarks."""
-MATTERS = (Status.NEEDS_ATTENTION, Status.FAILED, Status.RUNNING, Status.READY, Status.PAUSED)
+MATTERS = (Status.NEEDS_ATTENTION, Status.FAILED, MISSING, UNREADABLE, Status.RUNNING, Status.READY, Status.PAUSED)
 
 
 @command("status")
@@ -41,13 +42,13 @@ def status(plan_id: str | None, as_json: bool) -> int:
     \b
     --json: [{"plan": …, "tickets": […], "problems": […]}], each plan and ticket as in its file;
     with --plan X: {"plan": …, "tickets": […], "problems": […]}.
-    A problem: {"where", "what", "severity", "hint"?, "file"?, "line"?, "column"?}.
+    A problem: {"where", "what", "severity", "hint", "file", "line", "column"}.
     """
     from orchestrator.control import showing
 
     loaded = opened()
     if as_json:
-        documents = [_object(one) for one in showing.documents(loaded.config, plan_id)]
+        documents = [plan_object(one) for one in showing.documents(loaded.config, plan_id)]
         output.show_json(documents if plan_id is None else documents[0])
         return 0
     shown = showing.status(loaded.config, loaded.problems, plan_id)
@@ -58,10 +59,6 @@ def status(plan_id: str | None, as_json: bool) -> int:
         lines += [*_plan(plan, everything=plan_id is not None), ""]
     say(*lines[:-1], *_problems(shown.problems, every=plan_id is not None))
     return 0
-
-
-def _object(documents: Documents) -> dict[str, object]:
-    return documents._asdict()
 
 
 # -- plans ------------------------------------------------------------------------------------------------------------
@@ -95,7 +92,7 @@ def _what_matters(plan: PlanView, now: float) -> list[str]:
     rows: list[Sequence[Cell]] = []
     more: list[str] = []
     for state in MATTERS:
-        tickets = [ticket for ticket in plan.tickets if ticket.state is state]
+        tickets = [ticket for ticket in plan.tickets if ticket.state == state]
         rows += [_row(ticket, plan, now) for ticket in tickets[:SOME]]
         if len(tickets) > SOME:
             more.append(f"{len(tickets) - SOME} more {state}")
@@ -116,7 +113,7 @@ def _row(ticket: TicketView, plan: PlanView, now: float) -> tuple[Cell, ...]:
         phase += f" ({ticket.position}/{ticket.phases})"
     return (
         ticket.key.ticket,
-        (str(ticket.state), STATE_COLOURS.get(str(ticket.state))),
+        (ticket.state, STATE_COLOURS.get(ticket.state)),
         phase,
         clean(_words(ticket.title, "; ".join(_remarks(ticket, plan, now)))),
     )
@@ -145,15 +142,19 @@ def _remarks(ticket: TicketView, plan: PlanView, now: float) -> Iterable[str]:
         yield f"waits for {', '.join(named)}"
     if ticket.wake_at or ticket.wait_reason:
         yield wait_text(ticket.wait_reason, ticket.wake_at, now)
-    if ticket.state is Status.READY and plan.status == "paused":
+    if ticket.state == Status.READY and plan.status == "paused":
         yield "its plan is paused"
+    if ticket.state == MISSING:
+        yield "plan.json lists it, but it has no file"
+    if ticket.state == UNREADABLE:
+        yield "its file cannot be used, see the problems"
     if not ticket.is_listed:
         yield "not listed in plan.json, so it never starts"
     if ticket.error:
         yield ticket.error
     if ticket.pr:
         yield f"PR {ticket.pr}"
-    if ticket.session and ticket.state is not Status.COMPLETE:
+    if ticket.session and ticket.state != Status.COMPLETE:
         yield f"session {ticket.session}"
 
 

@@ -16,10 +16,12 @@ def verdict(problems: Sequence[Problem], strict: bool, checked: str | None = Non
     errors = sum(problem.severity == "error" for problem in problems)
     warnings = len(problems) - errors
     if checked is not None:
-        found = ", ".join([*_count(errors, "error"), *_count(warnings, "warning")]) or "no problems"
+        kinds = ((errors, "error"), (warnings, "warning"))
+        found = ", ".join(counted(number, word) for number, word in kinds if number) or "no problems"
         say(*problem_lines(problems), f"{checked} checked: {found}")
     return 1 if errors or (strict and warnings) else 0
 
 
-def _count(number: int, word: str) -> list[str]:
-    return [f"{number} {word}{'s' if number > 1 else ''}"] if number else []
+def counted(number: int, word: str) -> str:
+    """`1 plan`, `2 plans`"""
+    return f"{number} {word}{'' if number == 1 else 's'}"

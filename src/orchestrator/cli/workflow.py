@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from orchestrator.cli import output
+from orchestrator.cli.objects import problem_objects
 from orchestrator.cli.options import command, group, json_option, opened
 from orchestrator.cli.output import clean, say
-from orchestrator.cli.verdict import verdict
+from orchestrator.cli.verdict import counted, verdict
 
 if TYPE_CHECKING:
     from orchestrator.control.checking import Checked
@@ -45,7 +46,7 @@ def list_(as_json: bool) -> int:
 
 def _about(one: Checked) -> str:
     if one.workflow is None:
-        return f"cannot be used: {len(one.errors)} errors; orchestrator workflow check {one.name}"
+        return f"cannot be used; `orchestrator workflow check {one.name}` says why"
     phases = f"{len(one.workflow.phases)} phases"
     return clean(f"{one.workflow.description} ({phases})" if one.workflow.description else phases)
 
@@ -63,6 +64,10 @@ def _object(one: Checked) -> dict[str, object]:
     }
 
 
+def _checked(one: Checked) -> dict[str, object]:
+    return {"name": one.name, "file": one.file, "problems": problem_objects(one.problems)}
+
+
 @command("check")
 @click.argument("names", metavar="[NAME|FILE]...", nargs=-1)
 @click.option("--strict", is_flag=True, help="Warnings fail too.")
@@ -74,16 +79,16 @@ def check(names: tuple[str, ...], strict: bool, as_json: bool) -> int:
     the others. Exit code 1 on errors, with --strict on warnings too.
 
     \b
-    --json: [{"name", "file", "problems": [{"where", "what", "severity", "hint"?, "file"?, "line"?, "column"?}]}]
+    --json: [{"name", "file", "problems": [{"where", "what", "severity", "hint", "file", "line", "column"}]}]
     """
     from orchestrator.control import checking
 
     found = checking.check_workflows(opened().config, names)
     problems = [problem for one in found for problem in one.problems]
     if as_json:
-        output.show_json([{"name": one.name, "file": one.file, "problems": one.problems} for one in found])
+        output.show_json([_checked(one) for one in found])
         return verdict(problems, strict)
-    return verdict(problems, strict, f"{len(found)} workflow{'s' if len(found) != 1 else ''}")
+    return verdict(problems, strict, counted(len(found), "workflow"))
 
 
 workflow.add_command(list_)

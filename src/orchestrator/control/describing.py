@@ -70,9 +70,8 @@ def _ticket_text(scene: Scene, plan: Plan, ticket: Ticket, blockers: tuple[str, 
 def config_document(config: Config) -> dict[str, Any]:
     """What counts, and where each value came from."""
     settings = msgspec.to_builtins(config.settings)
-    for owners in (settings["agents"], settings["mcpServers"]):
-        for owner in owners.values():
-            owner["env"] = {name: _masked(value) for name, value in owner["env"].items()}
+    for owner in [*settings["agents"].values(), *settings["mcpServers"].values()]:
+        owner["env"] = {name: _masked(value) for name, value in owner["env"].items()}
     paths = ("home", "stateDir", "logDir", "workflowPath", "promptPath", "scriptPath", "skillsPath")
     resolved = msgspec.to_builtins(config)
     written = _keys(config.file)

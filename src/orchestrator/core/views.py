@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from typing import NamedTuple
 
 import msgspec
 
@@ -16,9 +17,14 @@ from orchestrator.core.workflow import Workflow
 
 MISSING = "missing"
 UNREADABLE = "unreadable"
+"""States of a ticket that a plan lists, beside those of `Status`: it has no file, or one that cannot be used."""
 
 WorkflowOf = Callable[[Ticket], Workflow | None]
 """The workflow that a ticket goes by; None when there is none that can be used."""
+IsHeld = Callable[[Key], bool]
+"""Whether a ticket has a file that cannot be used."""
+
+STUCK = frozenset({Status.FAILED, Status.NEEDS_ATTENTION, Status.PAUSED, MISSING, UNREADABLE})
 
 
 class Blocker(msgspec.Struct, frozen=True):
@@ -26,12 +32,11 @@ class Blocker(msgspec.Struct, frozen=True):
 
     key: Key
     state: str
-    """Its status, `missing` or `unreadable`."""
 
     @property
     def is_stuck(self) -> bool:
         """It will not be complete by itself."""
-        return self.state in (Status.FAILED, Status.NEEDS_ATTENTION, Status.PAUSED, MISSING, UNREADABLE)
+        return self.state in STUCK
 
 
 class Running(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,23 +53,24 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
 
 class TicketView(msgspec.Struct, frozen=True, kw_only=True):
     key: Key
-    title: str
-    state: Status
-    phase: str | None
-    position: int | None
+    state: str
+    """Its status, `missing` or `unreadable`."""
+    title: str = ""
+    phase: str | None = None
+    position: int | None = None
     """1-based place of the phase in its workflow."""
-    phases: int | None
+    phases: int | None = None
     """How many phases the workflow has."""
-    blockers: tuple[Blocker, ...]
+    blockers: tuple[Blocker, ...] = ()
     """What it waits for, while it is queued."""
-    wake_at: str | None
-    wait_reason: str | None
-    error: str | None
-    pr: str | None
-    session: str | None
+    wake_at: str | None = None
+    wait_reason: str | None = None
+    error: str | None = None
+    pr: str | None = None
+    session: str | None = None
     """The latest session of an agent."""
-    running: Running | None
-    is_listed: bool
+    running: Running | None = None
+    is_listed: bool = True
     """plan.json lists it; else it never starts."""
 
 
@@ -73,48 +79,72 @@ class PlanView(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     status: str
     workflow: str | None
-    created_at: str
-    counts: dict[Status, int]
+    counts: dict[str, int]
     tickets: tuple[TicketView, ...]
 
 
-def plan_view(board: Board, plan: Plan, workflow_of: WorkflowOf, is_held: Callable[[Key], bool]) -> PlanView:
-    """`is_held`: the ticket has a file that cannot be used."""
-    tickets = tuple(ticket_view(board, ticket, workflow_of(ticket), is_held) for ticket in board.of_plan(plan.id))
+class Place(NamedTuple):
+    """A phase in its workflow."""
+
+    phase: str | None
+    position: int | None
+    phases: int | None
+
+
+def plan_view(board: Board, plan: Plan, workflow_of: WorkflowOf, is_held: IsHeld) -> PlanView:
+    """Its tickets in the order of plan.json, then those that it does not list."""
+    present = {ticket.ticket_id: ticket for ticket in board.of_plan(plan.id)}
+    names = dict.fromkeys([*(entry.ticket_id for entry in plan.tickets), *present])
+    places: dict[tuple[str | None, str | None], Place] = {}
+    tickets = []
+    for name in names:
+        ticket = present.get(name)
+        if ticket is None:
+            key = Key(plan.id, name)
+            tickets.append(TicketView(key=key, state=_state(board, key, is_held)))
+            continue
+        where = (ticket.workflow, ticket.current_phase)
+        if where not in places:
+            places[where] = place_of(ticket, workflow_of(ticket))
+        tickets.append(ticket_view(board, ticket, places[where], is_held))
+    counts = dict(Counter(ticket.state for ticket in tickets))
     return PlanView(
-        id=plan.id,
-        name=plan.name,
-        status=str(plan.status),
-        workflow=plan.workflow,
-        created_at=plan.created_at,
-        counts=dict(Counter(ticket.state for ticket in tickets)),
-        tickets=tickets,
+        id=plan.id, name=plan.name, status=plan.status, workflow=plan.workflow, counts=counts, tickets=tuple(tickets)
     )
 
 
-def ticket_view(
-    board: Board, ticket: Ticket, workflow: Workflow | None, is_held: Callable[[Key], bool] = lambda _: False
-) -> TicketView:
+def place_of(ticket: Ticket, workflow: Workflow | None) -> Place:
+    if workflow is None:
+        return Place(ticket.current_phase, None, None)
+    phase = ticket.current_phase or workflow.first
+    if phase is None:
+        return Place(None, None, len(workflow.phases))
+    return Place(workflow.resolve(phase), workflow.position(phase), len(workflow.phases))
+
+
+def ticket_view(board: Board, ticket: Ticket, place: Place, is_held: IsHeld) -> TicketView:
     state, key = should_be(ticket), ticket.key
-    phase = ticket.current_phase or (workflow.first if workflow else None)
-    waits = board.waits_for(key) if state is Status.QUEUED else ()
     ready = state is Status.READY
     return TicketView(
         key=key,
-        title=ticket.title,
         state=state,
-        phase=workflow.resolve(phase) if workflow and phase else phase,
-        position=workflow.position(phase) if workflow and phase else None,
-        phases=len(workflow.phases) if workflow else None,
-        blockers=tuple(Blocker(one, _state(board, one, is_held)) for one in waits),
+        title=ticket.title,
+        phase=place.phase,
+        position=place.position,
+        phases=place.phases,
+        blockers=_blockers(board, key, is_held) if state is Status.QUEUED else (),
         wake_at=ticket.wake_at if ready else None,
         wait_reason=ticket.wait_reason if ready else None,
         error=ticket.error,
         pr=ticket.context.get("pr_url") or None,
         session=latest_session(ticket),
-        running=_running(ticket),
+        running=_running(ticket) if ticket.attempt is not None else None,
         is_listed=key in board.places,
     )
+
+
+def _blockers(board: Board, key: Key, is_held: IsHeld) -> tuple[Blocker, ...]:
+    return tuple(Blocker(one, _state(board, one, is_held)) for one in board.waits_for(key))
 
 
 def _running(ticket: Ticket) -> Running | None:
@@ -124,7 +154,7 @@ def _running(ticket: Ticket) -> Running | None:
     return Running(n=a.n, phase=a.phase, since=a.started_at, agent=a.agent, session=a.session, stopping=a.stop)
 
 
-def _state(board: Board, key: Key, is_held: Callable[[Key], bool]) -> str:
+def _state(board: Board, key: Key, is_held: IsHeld) -> str:
     ticket = board.tickets.get(key)
     if ticket is not None:
         return str(should_be(ticket))
