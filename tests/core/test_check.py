@@ -170,15 +170,15 @@ def test_a_ticket_that_blocks_itself_is_reported_once(blocker: str) -> None:
 def test_a_cycle_is_named_from_the_first_of_its_tickets() -> None:
     checked = placed("x", entry("a", "x", "b"), entry("b", "p1/c"), entry("c", "a"), entry("d", "a"))
     assert lines(checked, *map(ticket, "xabcd")) == [
-        "ticket p1/a: waits for itself: a → b → c → a (each is blocked by the next; remove one blocker)"
+        "ticket p1/a: is in a cycle: a → b → c → a (each is blocked by the next; remove one blocker)"
     ]
 
 
 def test_separate_cycles_are_all_named() -> None:
     checked = placed(entry("a", "b"), entry("b", "a"), entry("c", "d"), entry("d", "c"))
     assert [line.partition(" (")[0] for line in lines(checked, *map(ticket, "abcd"))] == [
-        "ticket p1/a: waits for itself: a → b → a",
-        "ticket p1/c: waits for itself: c → d → c",
+        "ticket p1/a: is in a cycle: a → b → a",
+        "ticket p1/c: is in a cycle: c → d → c",
     ]
 
 
@@ -187,9 +187,9 @@ def test_a_cycle_through_other_plans_is_reported_by_each_of_them() -> None:
     two = placed(entry("x", "y"), entry("y", "p1/a"), id="p2")
     three = placed(entry("z", "p1/a"), id="p3")
     known = Known(plans={"p1": one, "p2": two, "p3": three})
-    assert "p1/a: waits for itself: a → p2/x → p2/y → a" in lines(one, ticket("a"), known=known)[0]
+    assert "p1/a: is in a cycle: a → p2/x → p2/y → a" in lines(one, ticket("a"), known=known)[0]
     of_two = lines(two, ticket("x", "p2"), ticket("y", "p2"), known=known)
-    assert "p2/x: waits for itself: x → y → p1/a → x" in of_two[0]
+    assert "p2/x: is in a cycle: x → y → p1/a → x" in of_two[0]
     assert lines(three, ticket("z", "p3"), known=known) == []
 
 
@@ -249,10 +249,10 @@ def test_workflows_and_agents_must_be_known() -> None:
     assert lines(checked, *tickets) == []
 
 
-def test_a_ticket_needs_a_workflow_from_somewhere() -> None:
+def test_without_a_workflow_from_anywhere_it_warns_which_one_counts() -> None:
     checked = placed("a", workflow=None)
     assert lines(checked, ticket("a", workflow=None), known=Known(workflows={})) == [
-        "ticket p1/a: has no workflow (set workflow in the ticket or in plan.json)"
+        'ticket p1/a: has no workflow ("standard" counts; set workflow in the ticket or in plan.json)'
     ]
 
 
@@ -271,7 +271,7 @@ def test_repo_and_worktree_must_come_from_the_ticket_or_the_plan() -> None:
     assert lines(checked, ticket("a", repo="/r", worktree="/t"), ticket("b")) == [
         "ticket p1/b: has no repo (set repo in the ticket or in plan.json)",
         "ticket p1/b: has no worktree, and the plan no worktreeRoot "
-        "(set worktree in the ticket or worktreeRoot in plan.json)",
+        "(it will be in the home's worktrees folder; set worktree in the ticket or worktreeRoot in plan.json)",
     ]
 
 
@@ -302,7 +302,7 @@ def test_ten_thousand_tickets_in_one_cycle_are_named_in_a_line() -> None:
     entries = [entry(str(i), str((i + 1) % 10_000)) for i in range(10_000)]
     problems = plan_problems(placed(*entries), {str(i): ticket(str(i)) for i in range(10_000)})
     assert len(problems) == 1
-    assert problems[0].what.startswith("waits for itself: 0 → 1 → 2")
+    assert problems[0].what.startswith("is in a cycle: 0 → 1 → 2")
     assert "… 9981 more …" in problems[0].what
 
 

@@ -101,3 +101,9 @@ def test_a_dispatch_says_when_it_started() -> None:
     walk = Walk(script("a"))
     walk.dispatch()
     assert (walk.attempt.started_at, walk.status) == (iso(AT), Status.RUNNING)
+
+
+def test_the_ticket_s_id_stands_in_its_branch_so_that_no_two_tickets_share_one() -> None:
+    ids = ["A.1", "A_1", "A-1", "a..b", "x.", "x.lock"]
+    names = [derive(rules(script("a"), user="sam"), ticket(ticket_id=one, title="")).branch for one in ids]
+    assert names == ["sam/a.1", "sam/a_1", "sam/a-1", "sam/a-.b", "sam/x-", "sam/x-lock"]

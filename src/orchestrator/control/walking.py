@@ -64,7 +64,7 @@ def _ran(home: Home, key: Key, signal: int | None = None) -> Ran:
 
 
 def _admitted(home: Home, key: Key) -> Ticket:
-    plan, ticket = home.store.read_plan(key.plan).record, home.store.read_ticket(key).record
+    plan, ticket = home.store.read_plan(key.plan).record, leftover.command(home, key, lambda _: None).ticket
     name, steer = f"ticket {key.ticket} of plan {key.plan}", f"{key.plan} {key.ticket}"
     if ticket.status is Status.COMPLETE:
         return ticket

@@ -175,7 +175,7 @@ def cyclic(scope: Scope) -> Iterator[Problem]:
             if len(names) > MAX_NAMED:
                 names[MAX_NAMED // 2 : -MAX_NAMED // 2] = [f"… {len(names) - MAX_NAMED} more …"]
             hint = "each is blocked by the next; remove one blocker"
-            yield Problem(scope.ticket(names[0]), f"waits for itself: {' → '.join(names)}", hint=hint)
+            yield Problem(scope.ticket(names[0]), f"is in a cycle: {' → '.join(names)}", hint=hint)
 
 
 # --- workflow, agent, repo, worktree --------------------------------------------------------------------------------
@@ -191,7 +191,8 @@ def workflows(scope: Scope) -> Iterator[Problem]:
         if ticket.workflow is not None and ticket.workflow not in known:
             yield _unknown(scope.ticket(name), "workflow", ticket.workflow, known)
         elif (ticket.workflow or scope.plan.workflow) is None:
-            yield Problem(scope.ticket(name), "has no workflow", hint="set workflow in the ticket or in plan.json")
+            hint = '"standard" counts; set workflow in the ticket or in plan.json'
+            yield Problem(scope.ticket(name), "has no workflow", "warning", hint)
 
 
 def phases(scope: Scope) -> Iterator[Problem]:
@@ -223,8 +224,8 @@ def places(scope: Scope) -> Iterator[Problem]:
         if not (ticket.repo or scope.plan.repo):
             yield Problem(scope.ticket(name), "has no repo", hint="set repo in the ticket or in plan.json")
         if not (ticket.worktree or scope.plan.worktree_root):
-            hint = "set worktree in the ticket or worktreeRoot in plan.json"
-            yield Problem(scope.ticket(name), "has no worktree, and the plan no worktreeRoot", hint=hint)
+            hint = "it will be in the home's worktrees folder; set worktree in the ticket or worktreeRoot in plan.json"
+            yield Problem(scope.ticket(name), "has no worktree, and the plan no worktreeRoot", "warning", hint)
 
 
 def same_branch(scope: Scope) -> Iterator[Problem]:

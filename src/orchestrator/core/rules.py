@@ -42,7 +42,7 @@ def derive(rules: Rules, ticket: Ticket) -> Ticket:
     """Fill in what the planner left out. Written at the first dispatch."""
     branch = ticket.branch
     if not branch:
-        tail = "-".join(part for part in (slug(ticket.ticket_id, 128), slug(ticket.title)) if part)
+        tail = "-".join(part for part in (_in_branch(ticket.ticket_id), slug(ticket.title)) if part)
         branch = f"{slug(rules.user) or 'orchestrator'}/{tail}"
     root = rules.plan.worktree_root or rules.worktree_root
     worktree = f"{root.rstrip('/')}/{ticket.ticket_id}" if root else None
@@ -53,6 +53,11 @@ def derive(rules: Rules, ticket: Ticket) -> Ticket:
         worktree=ticket.worktree or worktree,
         current_phase=ticket.current_phase or rules.workflow.first,
     )
+
+
+def _in_branch(ticket_id: str) -> str:
+    """The id as it is, so that two tickets have two branches; but for dots where git refuses them."""
+    return re.sub(r"\.(?=\.|$|lock$)", "-", ticket_id.lower())
 
 
 POLL_CLOCKS = ("_pollStart_", "_pollNextCheck_")
