@@ -3,11 +3,13 @@
 `--crash 'module:name before|after n [text]'`: killed -9 there, at the n-th call with that text among its arguments.
 `--slow`: launchers write their pid only when somebody makes the file `go`. `--key plan/ticket`: for `run`.
 `--lock`: only if no daemon runs. `--mark`: made when it has begun to look.
+`--full flag`: the disk is full as long as there is such a file.
 """
 
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import os
 import signal
@@ -75,6 +77,24 @@ def run(words: list[str], environ: dict[str, str], cwd: str) -> None:
     raise SystemExit(main(words))
 
 
+def disk_full_while(flag: Path) -> None:
+    """Nothing that this process writes fits on the disk as long as the file `flag` exists."""
+
+    def failing(original: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            if flag.exists() and not (original is mkdir and args[0].exists()):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return original(*args, **kwargs)
+
+        return call
+
+    mkdir = Path.mkdir
+    Path.write_bytes = failing(Path.write_bytes)  # type: ignore[method-assign]
+    Path.mkdir = failing(mkdir)  # type: ignore[method-assign]
+    os.write = failing(os.write)
+    process._put = failing(process._put)
+
+
 def main(words: list[str]) -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("root", type=Path)
@@ -83,10 +103,13 @@ def main(words: list[str]) -> int:
     parser.add_argument("--crash")
     parser.add_argument("--slow", action="store_true")
     parser.add_argument("--lock", action="store_true")
+    parser.add_argument("--full", type=Path)
     parser.add_argument("--key")
     asked = parser.parse_args(words)
     if asked.slow:
         process.LAUNCHER = f"until [ -e '{asked.root}/go' ]; do sleep 0.01; done\n{process.LAUNCHER}"
+    if asked.full:
+        disk_full_while(asked.full)
     if asked.crash:
         crashing(asked.crash)
     config = config_of(asked.root)

@@ -51,16 +51,23 @@ CHAOS = int(os.environ.get("ORCHESTRATOR_CHAOS", "0"))
 
 
 def one_phase(kind: str = "script", more: str = "") -> str:
-    """A workflow of one phase `work`, with a capture, then the end."""
+    """A workflow of one phase `work`, with captures, then the end."""
     what = "command: work.sh" if kind == "script" else "promptTemplate: p.md"
     return f"""
 name: w
 phases:
-  - {{id: work, type: {kind}, {what}, {more} onSuccess: done, onFailure: bad,
-      capture: {{said: stdout, counted: "echo counted >>@/captures; cat @/hold-capture 2>/dev/null && sleep 60; wc -l <@/captures"}}}}
+  - id: work
+    type: {kind}
+    {what}
+    {more}
+    onSuccess: done
+    onFailure: bad
+    capture:
+      said: stdout
+      counted: "echo counted >>@/captures; while [ -e @/hold-capture ]; do sleep 0.01; done; wc -l <@/captures"
   - {{id: done, type: terminal}}
   - {{id: bad, type: terminal, notify: true}}
-"""  # noqa: E501
+"""
 
 
 THREE_PHASES = """

@@ -188,10 +188,14 @@ def test_a_capture_that_was_cut_off_is_swept_and_repeated(site: Site) -> None:
     wait_for(lambda: site.lines("captures"))
     daemon.kill()
     before = wait_for(site.left)
+    daemon = site.daemon()
+    wait_for(lambda: len(site.lines("captures")) == 2)
+    assert not [pid for pid in before if living(pid)]
     site.free("capture")
+    wait_for(lambda: site.ticket().status == "complete", what="a complete ticket")
+    daemon.kill()
     completes(site)
     started_once(site)
-    assert not [pid for pid in before if living(pid)]
     assert site.ticket().context["counted"] == "2"
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 
 import pytest
 
 from orchestrator.core.events import SkipRequested
+from orchestrator.core.times import iso
 from tests.engine.sites import POLLING, Make, Run, Site, make, one_phase
 from tests.processes import living
 from tests.waiting import wait_for
@@ -106,7 +108,7 @@ def test_what_a_script_left_running_on_purpose_is_left_alone(make: Make) -> None
 
 
 def test_the_time_that_nobody_watched_counts(make: Make) -> None:
-    site = make(one_phase("agent", "timeoutSeconds: 0.5,"))
+    site = make(one_phase("agent", "timeoutSeconds: 0.5"))
     in_phase(site, "work")
     site.settle(lambda: site.ticket().status == "needs_attention")
     assert [line["outcome"] for line in site.events("ended")] == ["timeout"]
@@ -114,7 +116,7 @@ def test_the_time_that_nobody_watched_counts(make: Make) -> None:
 
 
 def test_a_recorded_end_beats_the_time_out(make: Make) -> None:
-    site = make(one_phase("agent", "timeoutSeconds: 0.5,"))
+    site = make(one_phase("agent", "timeoutSeconds: 0.5"))
     in_phase(site, "work")
     site.free("work")
     wait_for(lambda: not site.left())
@@ -147,3 +149,13 @@ def test_a_signal_to_the_terminal_s_group_does_not_reach_programs(make: Make) ->
     site.free("two")
     wait_for(lambda: site.ticket().status == "complete")
     assert daemon.running()
+
+
+def test_an_account_at_its_limit_is_not_tried_again_by_the_next_runner(make: Make) -> None:
+    site = make(one_phase("agent"), {"T1": [], "T2": []})
+    later = iso(time.time() + 3600)
+    site.edit(status="ready", currentPhase="work", wakeAt=later, waitReason="usage limit of worker")
+    site.tick()
+    assert site.ran() == []
+    site.edit(wakeAt=iso(time.time() - 1))
+    site.settle(lambda: all(site.ticket(key).status == "complete" for key in site.every()))
