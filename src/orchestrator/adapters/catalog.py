@@ -106,6 +106,12 @@ class Catalog:
         path = _find(self._config.prompt_path, name)
         return path.read_text(encoding="utf-8") if path else None
 
+    @staticmethod
+    def names_in(folders: tuple[str, ...]) -> list[str]:
+        """The files that lie directly in these folders."""
+        places = (Path(folder) for folder in folders)
+        return [path.name for place in places if place.is_dir() for path in place.iterdir() if path.is_file()]
+
 
 def _find(folders: tuple[str, ...], name: str) -> Path | None:
     if Path(name).is_absolute():

@@ -72,9 +72,8 @@ def _check(config: Config, catalog: Catalog, one: WorkflowFile) -> Checked:
         problem = Problem(f"workflow {one.name}", f"cannot be read: {error}", file=one.file)
         return Checked(one.name, one.file, one.bundled, None, (problem,))
     parsed = parse_workflow(text, one.file)
-    problems = list(parsed.problems)
-    if parsed.workflow is not None:
-        problems += _outside(config, catalog, parsed)
+    problems = [*parsed.problems, *(_outside(config, catalog, parsed) if parsed.read else ())]
+    problems.sort(key=lambda problem: (problem.line or 0, problem.column or 0))
     name = parsed.workflow.name if parsed.workflow else one.name
     problems += _hidden_by(catalog, name, one)
     return Checked(name, one.file, one.bundled, parsed.workflow, tuple(problems))
@@ -88,21 +87,24 @@ def _hidden_by(catalog: Catalog, name: str, one: WorkflowFile) -> Iterator[Probl
 
 
 def _outside(config: Config, catalog: Catalog, parsed: ParsedWorkflow) -> list[Problem]:
-    """What the workflow takes from outside: scripts, prompts, agents, variables."""
-    assert parsed.workflow is not None
+    """What the workflow takes from outside: scripts, prompts, agents, variables. Of one with errors, what could be read
+    of it; an empty name stands for one that could not be."""
+    assert parsed.read is not None
     prompts = _Prompts(catalog, parsed)
     found = resource_problems(
-        parsed.workflow,
-        lambda command: catalog.script(command) is not None,
-        prompts.exists,
+        parsed.read,
+        lambda command: not command or catalog.script(command) is not None,
+        lambda name: not name or prompts.exists(name),
         agents=config.settings.agents,
         script_path=config.script_path,
         prompt_path=config.prompt_path,
+        scripts=catalog.names_in(config.script_path),
+        prompts=catalog.names_in(config.prompt_path),
     )
     known = PLANNER_FIELDS | RUNNER_FIELDS | GIVEN
-    found += variable_problems(parsed.workflow, prompts.names_used, known)
-    problems = [problem_at(parsed, one) for one in found] + prompts.problems
-    return sorted(problems, key=lambda one: (one.line or 0, one.column or 0))
+    if parsed.whole:  # else captures may be missing, and what they define
+        found += variable_problems(parsed.read, prompts.names_used, known)
+    return [problem_at(parsed, one) for one in found] + prompts.problems
 
 
 class _Prompts:
@@ -145,8 +147,8 @@ class _Prompts:
                 yield f"capture.{name}", f"capture {name}", source
 
     def _report(self, phase: Phase, key: str, what: str) -> None:
-        assert self._parsed.workflow is not None
-        index = self._parsed.workflow.phases.index(phase)
+        assert self._parsed.read is not None
+        index = self._parsed.read.phases.index(phase)
         path = ("phases", index, *(int(step) if step.isdecimal() else step for step in key.split(".")))
         self.problems.append(problem_at(self._parsed, Found(what, path, phase.id)))
 

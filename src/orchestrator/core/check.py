@@ -160,17 +160,19 @@ def resource_problems(
     agents: Collection[str] | None = None,
     script_path: Iterable[str] = (),
     prompt_path: Iterable[str] = (),
+    scripts: Collection[str] = (),
+    prompts: Collection[str] = (),
 ) -> list[Found]:
     """Missing scripts and prompts (warnings: they fail the ticket that gets there) and agents that the config does not
-    define (errors). `agents=None`: not looked up."""
+    define (errors). `agents=None`: not looked up. `scripts`, `prompts`: those that exist, to suggest one."""
     found: list[Found] = []
     for i, phase in enumerate(workflow.phases):
         if isinstance(phase, ScriptPhase | PollPhase) and not has_script(phase.command):
-            found.append(_missing("script", phase.command, ("phases", i, "command"), phase.id, script_path))
+            hint = did_you_mean(phase.command, scripts)
+            found.append(_missing("script", phase.command, ("phases", i, "command"), phase.id, script_path, hint))
         if isinstance(phase, AgentPhase) and not has_prompt(phase.prompt_template):
-            found.append(
-                _missing("prompt", phase.prompt_template, ("phases", i, "promptTemplate"), phase.id, prompt_path)
-            )
+            name, path = phase.prompt_template, ("phases", i, "promptTemplate")
+            found.append(_missing("prompt", name, path, phase.id, prompt_path, did_you_mean(name, prompts)))
         if (
             isinstance(phase, AgentPhase)
             and phase.agent is not None
@@ -182,10 +184,12 @@ def resource_problems(
     return found
 
 
-def _missing(kind: str, name: str, path: tuple[str | int, ...], phase: str, folders: Iterable[str]) -> Found:
+def _missing(
+    kind: str, name: str, path: tuple[str | int, ...], phase: str, folders: Iterable[str], hint: str | None
+) -> Found:
     looked = list(folders)
     where = f" (looked in {', '.join(looked)})" if looked else ""
-    return Found(f"missing {kind} {name}{where}", path, phase, "warning")
+    return Found(f"missing {kind} {name}{where}", path, phase, "warning", hint)
 
 
 Use = tuple[str, str, int | None]

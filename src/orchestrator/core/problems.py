@@ -15,7 +15,8 @@ class Problem(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     where: str
     """In words: `workflow standard: phase create_pr`, `ticket p1/T-1`, `config`."""
     what: str
-    severity: Severity = "error"
+    severity: Severity = msgspec.field(default_factory=lambda: "error")
+    """A factory, because a plain default would be left out of JSON."""
     hint: str | None = None
     """What to write or do instead."""
     file: str | None = None

@@ -41,6 +41,10 @@ class ParsedWorkflow(NamedTuple):
     """In order of their place."""
     file: str
     tree: Tree
+    read: Workflow | None = None
+    """What could be read of it, also when there are errors; None when nothing can be said about its phases."""
+    whole: bool = False
+    """`read` is all of it: if there are errors, they are in what the phases call each other."""
 
 
 def parse_workflow(text: str, file: str) -> ParsedWorkflow:
@@ -50,16 +54,18 @@ def parse_workflow(text: str, file: str) -> ParsedWorkflow:
     where = Where(_named(tree.value))
     reading.report_faults(where)
     workflow = _workflow(reading, where) if tree.value is not INVALID else None
+    whole = not reading.failed
     if workflow is not None:
         rules = NAME_RULES if _ways_are_lost(tree.value["phases"]) else (*NAME_RULES, *REACH_RULES)
         reading.problems += [_problem(found, workflow, file, tree) for found in found_by(rules, workflow)]
-    return ParsedWorkflow(None if reading.failed else workflow, reading.in_order(), file, tree)
+    usable = None if reading.failed else workflow
+    return ParsedWorkflow(usable, reading.in_order(), file, tree, workflow, whole)
 
 
 def problem_at(parsed: ParsedWorkflow, found: Found) -> Problem:
     """What a check found later (missing scripts, unknown variables), with its place in the file."""
-    assert parsed.workflow is not None, "only a sound workflow is checked further"
-    return _problem(found, parsed.workflow, parsed.file, parsed.tree)
+    assert parsed.read is not None, "only what could be read is checked further"
+    return _problem(found, parsed.read, parsed.file, parsed.tree)
 
 
 def _problem(found: Found, workflow: Workflow, file: str, tree: Tree) -> Problem:
