@@ -115,9 +115,8 @@ cli.params.append(config_option)
 
 def main(argv: list[str] | None = None) -> int:
     """The exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
+    _prepare_streams()
+    chosen.forget()
     code = _guarded(argv)
     try:
         sys.stdout.flush()
@@ -129,9 +128,31 @@ def main(argv: list[str] | None = None) -> int:
     return code
 
 
+def _prepare_streams() -> None:
+    """Whatever the locale is and whoever closed them: a name that cannot be shown must not end a command."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+
+
+def _called(argv: list[str] | None) -> int:
+    if "_ORCHESTRATOR_COMPLETE" in os.environ:
+        cli.main(argv, prog_name="orchestrator")  # completion in the shell
+    with cli.make_context("orchestrator", list(sys.argv[1:] if argv is None else argv)) as ctx:
+        return int(cli.invoke(ctx) or 0)
+
+
 def _guarded(argv: list[str] | None) -> int:
     try:
-        return int(cli.main(argv, prog_name="orchestrator", standalone_mode=False) or 0)
+        return _called(argv)
+    except click.exceptions.Exit as exit_:
+        return exit_.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        print(error.format_message(), file=sys.stderr)
+        return USAGE
     except click.ClickException as error:
         return _wrong_usage(error)
     except (click.Abort, KeyboardInterrupt):
@@ -145,7 +166,7 @@ def _guarded(argv: list[str] | None) -> int:
     except OSError as error:
         if error.errno not in OUTSIDE:
             return _bug(error)
-        return _complain(f"{error.filename or 'the system'}: {error.strerror}")
+        return _complain(f"{error.filename or 'cannot write'}: {error.strerror}")
     except Exception as error:
         return _bug(error)
 

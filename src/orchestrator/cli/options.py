@@ -27,6 +27,9 @@ class Chosen:
     config_file: str | None = None
     log_file: str | None = None
 
+    def forget(self) -> None:
+        self.config_file = self.log_file = None
+
 
 chosen = Chosen()
 
@@ -42,8 +45,7 @@ config_option = click.Option(
     metavar="PATH",
     callback=_remember,
     expose_value=False,
-    help="Config file; its folder's state and logs count. [default: $ORCHESTRATOR_HOME/config.yaml, "
-    "~/.orchestrator/config.yaml, ./orchestrator.yaml]",
+    help="Config file. [default: $ORCHESTRATOR_HOME/config.yaml, ~/.orchestrator/config.yaml, ./orchestrator.yaml]",
 )
 
 

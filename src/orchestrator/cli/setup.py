@@ -37,7 +37,7 @@ def init(folder: str | None) -> int:
 
 
 @command("schema")
-@click.argument("kind", type=click.Choice(KINDS))
+@click.argument("kind", metavar="plan|ticket|workflow|config", type=click.Choice(KINDS))
 def schema(kind: str) -> int:
     """Print the JSON Schema of a kind of file.
 

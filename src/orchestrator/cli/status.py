@@ -67,10 +67,10 @@ def status(plan_id: str | None, as_json: bool) -> int:
 def _plan(plan: PlanView, everything: bool) -> list[str]:
     colour = output.has_colour()
     name = f" — {clean(plan.name)}" if plan.name and plan.name != plan.id else ""
+    workflow = f", workflow {plan.workflow}" if plan.workflow else ""
+    first, *more = output.paragraph(f"{plan.status}{workflow}: {_counts(plan)}")
     state = paint(plan.status, STATE_COLOURS.get(plan.status), colour)
-    workflow = f", workflow {clean(plan.workflow)}" if plan.workflow else ""
-    head = f"{paint(plan.id, 'bold', colour)}{name}"
-    lines = [head, f"  {state}{workflow}: {_counts(plan)}"]
+    lines = [f"{paint(plan.id, 'bold', colour)}{name}", first.replace(plan.status, state, 1), *more]
     if not plan.tickets:
         return lines
     now = time.time()
