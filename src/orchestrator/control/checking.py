@@ -74,7 +74,7 @@ def _check(config: Config, catalog: Catalog, one: WorkflowFile) -> Checked:
     parsed = parse_workflow(text, one.file)
     problems = [*parsed.problems, *(_outside(config, catalog, parsed) if parsed.read else ())]
     problems.sort(key=lambda problem: (problem.line or 0, problem.column or 0))
-    name = parsed.workflow.name if parsed.workflow else one.name
+    name = (parsed.read.name if parsed.read else "") or one.name
     problems += _hidden_by(catalog, name, one)
     return Checked(name, one.file, one.bundled, parsed.workflow, tuple(problems))
 

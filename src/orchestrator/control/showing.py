@@ -21,6 +21,7 @@ from orchestrator.core.model import Plan, Ticket
 from orchestrator.core.problems import Problem, did_you_mean
 from orchestrator.core.rules import Rules
 from orchestrator.core.settings import Config
+from orchestrator.core.times import epoch_or
 from orchestrator.core.views import PlanView, plan_view
 from orchestrator.core.workflow import Workflow
 from orchestrator.errors import CannotRunError
@@ -91,7 +92,7 @@ class Scene:
 
     def plans(self) -> list[Plan]:
         """In the order in which they were made."""
-        return sorted(self.index.board.plans.values(), key=lambda plan: (plan.created_at, plan.id))
+        return sorted(self.index.board.plans.values(), key=lambda plan: (epoch_or(plan.created_at, 0), plan.id))
 
     def plan(self, plan_id: str) -> Plan:
         """Raises NotFoundError, UnreadableError."""
