@@ -157,9 +157,12 @@ def test_a_run_walks_its_ticket_alone_beside_a_daemon(make: Make) -> None:
 def test_no_slot_stays_free_and_none_is_used_twice(make: Make) -> None:
     for slots in (2, 4):
         site = make(PHASE, tickets(12), max_concurrency=slots)
-        (site.root / "pace").write_text("0.1")
+        site.hold("one")
         daemon = site.daemon()
-        wait_for(lambda: all_complete(site), what="complete tickets")  # noqa: B023 - called at once
+        wait_for(lambda: len(site.ran()) == slots, what="all slots in use")  # noqa: B023 - called at once
+        (site.root / "pace").write_text("0.05")
+        site.free("one")
+        wait_for(lambda: all_complete(site), what="complete tickets")  # noqa: B023
         daemon.kill()
         assert overlaps(site.lines("ran")) == slots
         assert most_open(site) == slots

@@ -119,6 +119,25 @@ def test_a_shutdown_stops_a_capture(make: Make) -> None:
     site.assert_sound()
 
 
+@pytest.mark.parametrize("how", ["pause", "shutdown"])
+def test_what_had_ended_counts_if_its_captures_need_but_a_moment(make: Make, how: str) -> None:
+    capture = "touch @/capturing; while [ -e @/hold-capture ]; do sleep 0.01; done"
+    site = make(THREE_PHASES.replace("echo said", capture), grace=10)
+    site.hold("capture")
+    site.hold("two")
+    daemon = site.daemon()
+    wait_for((site.root / "capturing").exists)
+    if how == "pause":
+        site.pause()
+    else:
+        daemon.signal(signal.SIGTERM)
+    site.free("capture")
+    wait_for(lambda: site.ticket().attempt is None, what="the end of the attempt")
+    assert site.history() == [("one", "success")]
+    assert (site.ticket().status, site.ticket().current_phase) == ("paused" if how == "pause" else "ready", "two")
+    assert len(site.ran()) == 1
+
+
 DEAF = "#!/bin/sh\ntrap '' INT TERM\necho \"T1 x 1 start\" >>'@/ran'\nwhile :; do sleep 0.05; done\n"
 
 
@@ -193,4 +212,4 @@ def test_nothing_survives_of_a_program_that_is_deaf_forks_and_leaves_its_session
         return
     wait_for(lambda: site.ticket().attempt is None)
     assert site.ticket().status == ("paused" if how == "pause" else "ready")
-    assert [line["outcome"] for line in site.events("ended")] == ["stopped"]
+    wait_for(lambda: [line["outcome"] for line in site.events("ended")] == ["stopped"])

@@ -61,6 +61,7 @@ class Walk:
         """For which a check asks."""
         self._lock, self._owned = lock, owned
         self._stop: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._stopped_at = 0.0
         self._running: Running | None = None
         self.task: asyncio.Task[None] | None = None
         self.grace = host.home.settings.grace
@@ -68,6 +69,7 @@ class Walk:
     def ask_stop(self, reason: str) -> None:
         """End the running program; its outcome is then applied as usual."""
         if not self._stop.done():
+            self._stopped_at = asyncio.get_running_loop().time()
             self._stop.set_result(reason)
 
     def hurry(self) -> None:
@@ -119,7 +121,7 @@ class Walk:
     async def _conclude(self, scene: Scene, phase: WalkedPhase, ending: Ending) -> Outcome:
         while True:
             try:
-                return await concluding.conclude(self.host.home, scene, phase, ending, self._watch)
+                return await concluding.conclude(self.host.home, scene, phase, ending, self._watch_capture)
             except StoreError as error:
                 self.host.home.logs.event("cannot_start", self.key, "error", reason=str(error), will="try again")
             await asyncio.wait({self._stop}, timeout=AGAIN_SECONDS)
@@ -213,6 +215,28 @@ class Walk:
                 running, limits=limits, started_at=began, grace=self.grace, stop=self._stop, sweep_always=sweep_always
             )
         finally:
+            self._running = None
+
+    async def _watch_capture(self, running: Running, limits: Limits) -> Ending:
+        """The program has ended: a stop leaves its captures a grace, so that what it brought is not thrown away."""
+        loop = asyncio.get_running_loop()
+        late: asyncio.Future[str] = loop.create_future()
+
+        def delay(_: object) -> None:
+            loop.call_at(self._stopped_at + self.grace, stop)
+
+        def stop() -> None:
+            if not late.done():
+                late.set_result(self._stop.result())
+
+        self._stop.add_done_callback(delay)
+        self._running = running
+        try:
+            return await supervise(
+                running, limits=limits, started_at=time.time(), grace=self.grace / 2, stop=late, sweep_always=False
+            )
+        finally:
+            self._stop.remove_done_callback(delay)
             self._running = None
 
     async def _listen(self, scene: Scene) -> None:
