@@ -57,7 +57,7 @@ def _write_all(fd: int, content: bytes) -> None:
 def read_whole(path: Path | str) -> bytes:
     """Raises FileNotFoundError when there is nothing of that name, UnreadableError for everything else."""
     try:
-        with open(path, "rb") as stream:  # noqa: PTH123 - a Path costs more than the call
+        with open(path, "rb", buffering=0) as stream:  # noqa: PTH123 - a Path costs more than the call
             return stream.read()
     except FileNotFoundError:
         if not os.path.lexists(path):

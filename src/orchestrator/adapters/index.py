@@ -7,6 +7,8 @@ problem is held: it leaves the board, but it is not absent. A folder that cannot
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import os
 import time
 from collections.abc import Iterable, Iterator
@@ -103,8 +105,9 @@ class Index:
     def scan(self, every: bool = True) -> None:
         """Look at every folder; at every file only when `every` (else only in folders that changed)."""
         found = folders(self._root)
-        for plan_id in {**(found or {}), **self._marks}:
-            self._scan_plan(plan_id, every)
+        with _collecting_nothing():
+            for plan_id in {**(found or {}), **self._marks}:
+                self._scan_plan(plan_id, every)
 
     def _scan_plan(self, plan_id: str, every: bool) -> None:
         self.look(f"{self._root}/{plan_id}/plan.json")
@@ -268,3 +271,15 @@ def _is_stale(ticket: Ticket, before: Ticket) -> bool:
     """Whether somebody wrote it from an old copy, or changed in it what is a fact."""
     facts = (ticket.attempt, ticket.attempts) != (before.attempt, before.attempts)
     return ticket.rev < before.rev or (ticket.rev == before.rev and facts)
+
+
+@contextlib.contextmanager
+def _collecting_nothing() -> Iterator[None]:
+    """Thousands of records are made and none is garbage: to look for it among them takes as long as making them."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

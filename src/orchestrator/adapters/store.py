@@ -207,9 +207,10 @@ class Store:
                         self._journal.append(path, [Entry(iso(self._now()), "deleted")])
 
     def behind(self, key: Key, ticket: Ticket) -> bool:
-        """Whether a crash came between the save and its line in the journal."""
+        """Whether a crash came between the save and its line in the journal. (A journal that is not there at all was
+        taken away, unless the save was the first; it begins anew with the next.)"""
         last = self._journal.last(self.places.journal(key))
-        return ticket.rev > 0 and (last is None or last.rev < ticket.rev)
+        return last.rev < ticket.rev if last is not None else ticket.rev == 1
 
     def edited_since(self, key: Key, changed_ns: int) -> bool:
         """Whether its file, changed at that time, was changed by somebody else than us; as far as times tell."""
