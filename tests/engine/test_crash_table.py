@@ -20,7 +20,7 @@ from tests.waiting import wait_for
 __all__ = ["make"]
 
 STORE, FILES, PROCESS = "orchestrator.adapters.store", "orchestrator.adapters.files", "orchestrator.adapters.process"
-WALK, CONCLUDE = "orchestrator.engine.walk", "orchestrator.engine.conclude"
+WALK, CAPTURES = "orchestrator.engine.walk", "orchestrator.engine.captures"
 ENDED_WELL = [("work", "success"), ("done", "success")]
 
 
@@ -201,8 +201,8 @@ def test_a_capture_that_was_cut_off_is_swept_and_repeated(site: Site) -> None:
 @pytest.mark.parametrize(
     ("point", "captures"),
     [
-        (f"{CONCLUDE}:start before 1", "1"),
-        (f"{CONCLUDE}:_captured_text after 2", "2"),
+        (f"{CAPTURES}:start before 1", "1"),
+        (f"{CAPTURES}:_captured_text after 2", "2"),
         (f"{WALK}:write_outcome before 1", "2"),
         (f"{WALK}:write_outcome after 1", "1"),
         (f"{STORE}:Store._write before 1 AttemptEnded(", "1"),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from orchestrator.adapters import process
-from orchestrator.engine import conclude
+from orchestrator.engine import captures
 from orchestrator.errors import StoreError
 from tests.engine.sites import Make, Runner, Site, make, one_phase
 from tests.waiting import wait_for
@@ -107,7 +107,7 @@ def test_a_machine_without_processes_to_spare_is_waited_for(site: Site, monkeypa
 
 
 def test_a_capture_that_cannot_begin_now_does_not_fail_its_phase(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    start, refused = conclude.start, []
+    start, refused = captures.start, []
 
     def refuse_once(*args: Any) -> Any:
         if not refused:
@@ -115,6 +115,6 @@ def test_a_capture_that_cannot_begin_now_does_not_fail_its_phase(site: Site, mon
             raise StoreError("no room")
         return start(*args)
 
-    monkeypatch.setattr(conclude, "start", refuse_once)
+    monkeypatch.setattr(captures, "start", refuse_once)
     site.tick()
     completes(site)

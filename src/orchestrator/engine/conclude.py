@@ -7,9 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import shutil
-import time
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import msgspec
@@ -17,39 +14,22 @@ from msgspec.structs import replace
 
 from orchestrator.adapters import git
 from orchestrator.adapters.attempt_files import head, lines, recorded, tail
-from orchestrator.adapters.process import Request, Running, start
 from orchestrator.agents.base import Agent, Ended, Report
 from orchestrator.core.outcome import OUTPUT_LIMIT, Outcome, OutcomeKind
 from orchestrator.core.route import exit_route
-from orchestrator.core.times import epoch_or, iso
-from orchestrator.core.workflow import AgentPhase, PollPhase, ScriptPhase
+from orchestrator.core.workflow import AgentPhase, PollPhase
+from orchestrator.engine.captures import StoppedError, WalkedPhase, Watch, last_line, with_captures
 from orchestrator.engine.home import Home
-from orchestrator.engine.prepare import Scene, script_environment, variables
-from orchestrator.engine.supervise import SIGNALLED, Ending, Limits
-from orchestrator.errors import CannotRunError, OrchestratorError, StoreError, TemplateError
-from orchestrator.formats import templates
+from orchestrator.engine.prepare import Scene
+from orchestrator.engine.supervise import SIGNALLED, Ending
+from orchestrator.errors import CannotRunError
 
-CAPTURE_LIMIT = 1024 * 1024
-"""Bytes of one captured value."""
-CAPTURE_SECONDS = 60.0
 SMALL = 1024 * 1024
 """Output up to this size is read in the loop; more in a thread."""
 HIGHEST_SIGNAL = 64
 
 _VERDICT = re.compile(r"^[\s*_#>`~-]*(PASS|FAIL)[\s*_`~.!]*$", re.MULTILINE)
 _NO_CHANGE = re.compile(r"^[\s*_#>`~-]*NO_CHANGE_NEEDED:[\s*_`]*(\S.*)$", re.MULTILINE)
-
-WalkedPhase = ScriptPhase | AgentPhase | PollPhase
-Watch = Callable[[Running, Limits], Awaitable[Ending]]
-"""How a walk waits for a program; it can be stopped by then."""
-
-
-class _CaptureError(OrchestratorError):
-    pass
-
-
-class _Stopped(OrchestratorError):
-    pass
 
 
 def read_outcome(directory: Path) -> Outcome | None:
@@ -75,8 +55,8 @@ async def conclude(home: Home, scene: Scene, phase: WalkedPhase, ending: Ending,
     outcome = await _judge(home, scene, phase, ending)
     if outcome.kind in (OutcomeKind.SUCCESS, OutcomeKind.FAILURE):
         try:
-            outcome = await _with_captures(home, scene, phase, outcome, watch)
-        except _Stopped as stopped:
+            outcome = await with_captures(home, scene, phase, outcome, watch)
+        except StoppedError as stopped:
             return Outcome(kind=OutcomeKind.STOPPED, reason=str(stopped), session=outcome.session)
     return outcome
 
@@ -112,7 +92,7 @@ def _cut_short(phase: WalkedPhase, ending: Ending) -> Outcome | None:
 def _judge_script(directory: Path, code: int) -> Outcome:
     good = code == 0
     by_signal = SIGNALLED < code <= SIGNALLED + HIGHEST_SIGNAL
-    said = _last_line(tail(directory / "stderr.log", OUTPUT_LIMIT)) or _last_line(tail(directory / "stdout.log", 4096))
+    said = last_line(tail(directory / "stderr.log", OUTPUT_LIMIT)) or last_line(tail(directory / "stdout.log", 4096))
     how = f"ended by signal {code - SIGNALLED}" if by_signal else f"exit code {code}"
     return Outcome(
         kind=OutcomeKind.SUCCESS if good else OutcomeKind.FAILURE,
@@ -128,11 +108,6 @@ def _output(directory: Path, good: bool) -> str:
         return head(directory / "stdout.log", OUTPUT_LIMIT)
     said, errors = tail(directory / "stdout.log", OUTPUT_LIMIT), tail(directory / "stderr.log", OUTPUT_LIMIT)
     return (f"{said.rstrip()}\n{errors}" if said and errors else said or errors)[-OUTPUT_LIMIT:]
-
-
-def _last_line(text: str) -> str:
-    rows = [row.strip() for row in text.splitlines() if row.strip()]
-    return rows[-1][:300] if rows else ""
 
 
 # -- agents -----------------------------------------------------------------------------------------------------------
@@ -222,81 +197,6 @@ def phase_start(home: Home, scene: Scene) -> str | None:
     return own.head if own is not None else None
 
 
-# -- captures ---------------------------------------------------------------------------------------------------------
-
-
-async def _with_captures(home: Home, scene: Scene, phase: WalkedPhase, outcome: Outcome, watch: Watch) -> Outcome:
-    """`stdout` on success and failure; commands after success or a route, all or none of them."""
-    if not phase.capture:
-        return replace(outcome, text="")
-    text = outcome.text if isinstance(phase, AgentPhase) else _captured_text(scene.directory / "stdout.log")
-    final = {name: text.strip() for name, source in phase.capture.items() if source == "stdout"}
-    outcome = replace(outcome, captured=final, text="")
-    commands = {name: source for name, source in phase.capture.items() if source != "stdout"}
-    if outcome.kind is not OutcomeKind.SUCCESS and exit_route(phase, outcome.exit_code) is None:
-        return outcome
-    found = {}
-    try:
-        for name, source in commands.items():
-            found[name] = await _capture(home, scene, phase, name, source, watch)
-    except _CaptureError as error:
-        return replace(outcome, kind=OutcomeKind.FAILURE, reason=str(error), exit_code=None)
-    return replace(outcome, captured={**final, **found})
-
-
-async def _capture(home: Home, scene: Scene, phase: WalkedPhase, name: str, source: str, watch: Watch) -> str:
-    directory = scene.directory / f"capture-{name}"
-    shutil.rmtree(directory, ignore_errors=True)
-    try:
-        command, given = templates.shell_command(
-            source, variables(scene, "base_branch" in source), captured=scene.rules.workflow.captured_names()
-        )
-        running = start(directory, _capture_request(home, scene, phase, name, command, given))
-    except StoreError:
-        raise
-    except (OrchestratorError, TemplateError) as error:
-        raise _CaptureError(f"capture {name}: {error}") from error
-    limit = phase.timeout_seconds or CAPTURE_SECONDS
-    ending = await watch(running, Limits(timeout=limit))
-    if ending.stopped == "timeout":
-        raise _CaptureError(f"capture {name}: timed out after {limit:g} s")
-    if ending.stopped is not None:
-        raise _Stopped(f"stopped: {ending.stopped}")
-    if ending.exit_code != 0:
-        said = _last_line(tail(directory / "stderr.log", OUTPUT_LIMIT))
-        raise _CaptureError(f"capture {name}: exit code {ending.exit_code}{f': {said}' if said else ''}")
-    if (directory / "stdout.log").stat().st_size > CAPTURE_LIMIT:
-        raise _CaptureError(f"capture {name}: printed more than 1 MiB")
-    return _captured_text(directory / "stdout.log").strip()
-
-
-def _capture_request(
-    home: Home, scene: Scene, phase: WalkedPhase, name: str, command: str, given: dict[str, str]
-) -> Request:
-    cwd = next((d for d in (scene.worktree, scene.repo) if d and Path(d).is_dir()), None)
-    if cwd is None:
-        raise CannotRunError("neither the worktree nor the repo exists")
-    return Request(
-        id=scene.attempt.id,
-        n=scene.attempt.n,
-        phase=f"{phase.id}: capture {name}",
-        kind="capture",
-        argv=("/bin/bash", "-c", command),
-        cwd=cwd,
-        env=script_environment(home, scene) | given,
-        started_at=iso(time.time()),
-    )
-
-
-def _captured_text(path: Path) -> str:
-    """At most CAPTURE_LIMIT bytes of a file as text."""
-    try:
-        with path.open("rb") as stream:
-            return stream.read(CAPTURE_LIMIT).decode(errors="replace")
-    except OSError:
-        return ""
-
-
 # -- poll checks ------------------------------------------------------------------------------------------------------
 
 
@@ -310,11 +210,7 @@ def poll_answer(phase: PollPhase, outcome: Outcome, ending: Ending, out_of_time:
     if outcome.kind is OutcomeKind.TIMEOUT:
         return outcome if out_of_time else replace(outcome, kind=OutcomeKind.NOT_YET)
     if outcome.kind is OutcomeKind.FAILURE and outcome.exit_code == 1 and ending.exit_code == 1:
-        return replace(outcome, kind=OutcomeKind.NOT_YET, reason=_last_line(outcome.output)[:200])
+        return replace(outcome, kind=OutcomeKind.NOT_YET, reason=last_line(outcome.output)[:200])
     if outcome.kind is OutcomeKind.FAILURE and outcome.exit_code is None and (ending.exit_code or 0) > SIGNALLED:
         return replace(outcome, kind=OutcomeKind.NOT_YET)
     return outcome
-
-
-def started_at(scene: Scene) -> float:
-    return epoch_or(scene.attempt.started_at, time.time())

@@ -36,6 +36,7 @@ from orchestrator.core.peek import next_agent
 from orchestrator.core.rules import agent_of
 from orchestrator.core.schedule import Limits, Needs, Step, agent_free, next_up, next_wake
 from orchestrator.core.workflow import AgentPhase, PollPhase, TerminalPhase
+from orchestrator.engine.checks import check
 from orchestrator.engine.home import Home
 from orchestrator.engine.recover import holds, orphans
 from orchestrator.engine.reports import report
@@ -396,7 +397,7 @@ class Loop:
             return False
         if self._step(ticket).needs is Needs.CHECK:
             walk.is_check = True
-            self._fly(walk, walk.check())
+            self._fly(walk, check(walk))
             return True
         event = Dispatched(at=time.time(), grant=_grant())
         applied = self._try(walk.key, lambda t: event if _waits(t) else None)

@@ -8,24 +8,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from msgspec.structs import replace
-
 from orchestrator.adapters.attempt_files import lines, recorded, stop_that_counts
 from orchestrator.adapters.files import Lock
-from orchestrator.adapters.process import Alive, Exited, Gone, NeverBegan, Request, Running, start
+from orchestrator.adapters.process import Alive, Exited, Gone, NeverBegan, Running, start
 from orchestrator.adapters.store import Applied, starts
-from orchestrator.core.events import AttemptEnded, CheckEnded, CheckStarted, Event, Grant, SessionKnown
-from orchestrator.core.model import Attempt, Key, Status, Ticket, Visit, should_be
+from orchestrator.core.events import AttemptEnded, Event, Grant, SessionKnown
+from orchestrator.core.model import Attempt, Key, Ticket, Visit
 from orchestrator.core.outcome import Outcome, OutcomeKind
-from orchestrator.core.times import epoch_or, iso
-from orchestrator.core.workflow import DEFAULT_POLL_TIMEOUT, MAX_CHECK_SECONDS, AgentPhase, PollPhase, TerminalPhase
+from orchestrator.core.times import epoch_or
+from orchestrator.core.workflow import AgentPhase, TerminalPhase
 from orchestrator.engine import conclude as concluding
-from orchestrator.engine.conclude import WalkedPhase, read_outcome, write_outcome
+from orchestrator.engine.captures import WalkedPhase
+from orchestrator.engine.conclude import read_outcome, write_outcome
 from orchestrator.engine.home import Home
 from orchestrator.engine.prepare import MissingDirectoryError, Scene, request
 from orchestrator.engine.supervise import Ending, Limits, kill, settle, stop_leftover, supervise, sweep_gone
@@ -80,8 +78,9 @@ class Walk:
             kill(self._running, self._stop.result())
 
     @property
-    def stopping(self) -> bool:
-        return self._stop.done()
+    def stop_reason(self) -> str | None:
+        """Why it is to stop; None: it is not."""
+        return self._stop.result() if self._stop.done() else None
 
     def release(self) -> None:
         if self._owned:
@@ -96,7 +95,7 @@ class Walk:
             attempt, adopt = await self._settle(attempt, outcome), False
 
     async def _one(self, attempt: Attempt, adopt: bool) -> Outcome:
-        scene = await self._scene(attempt)
+        scene = await self.scene(attempt)
         if scene is None:
             return await self._without_file(attempt)
         phase = scene.rules.workflow.phase(attempt.phase)
@@ -114,11 +113,11 @@ class Walk:
                 return running
             ending = await self._supervise(scene, phase, running)
         self._report_stuck(ending)
-        outcome = await self._conclude(scene, phase, ending)
+        outcome = await self.conclude(scene, phase, ending)
         write_outcome(scene.directory, outcome)
         return outcome
 
-    async def _conclude(self, scene: Scene, phase: WalkedPhase, ending: Ending) -> Outcome:
+    async def conclude(self, scene: Scene, phase: WalkedPhase, ending: Ending) -> Outcome:
         while True:
             try:
                 return await concluding.conclude(self.host.home, scene, phase, ending, self._watch_capture)
@@ -128,7 +127,7 @@ class Walk:
             if self._stop.done():
                 return Outcome(kind=OutcomeKind.STOPPED, reason=f"stopped: {self._stop.result()}")
 
-    async def _scene(self, attempt: Attempt) -> Scene | None:
+    async def scene(self, attempt: Attempt) -> Scene | None:
         """None: the ticket's file is gone, or still cannot be read when everything is to stop."""
         home = self.host.home
         while True:
@@ -146,7 +145,7 @@ class Walk:
 
     async def _without_file(self, attempt: Attempt) -> Outcome:
         """Whose ticket is gone does not start; what runs of it ends."""
-        reason = self._stop.result() if self._stop.done() else "deleted"
+        reason = self.stop_reason or "deleted"
         await stop_leftover(self._directory(attempt), attempt.id, reason, self.grace)
         return Outcome(kind=OutcomeKind.STOPPED, reason=f"stopped: {reason}")
 
@@ -199,12 +198,12 @@ class Walk:
         task = asyncio.ensure_future(listening) if listening is not None else None
         began = epoch_or(scene.attempt.started_at, time.time())
         try:
-            return await self._watch(running, limits, began, isinstance(phase, AgentPhase))
+            return await self.watch(running, limits, began, isinstance(phase, AgentPhase))
         finally:
             if task is not None:
                 task.cancel()
 
-    async def _watch(
+    async def watch(
         self, running: Running, limits: Limits, started_at: float | None = None, sweep_always: bool = False
     ) -> Ending:
         """Whatever this walk has started is watched here, so that one stop reaches it."""
@@ -266,11 +265,11 @@ class Walk:
             grant = self.host.grant(ticket, outcome) if not self._stop.done() else None
             return AttemptEnded(at=time.time(), attempt_id=attempt.id, outcome=outcome, grant=grant)
 
-        applied = await self._apply(decide)
+        applied = await self.save(decide)
         start_ = starts(applied.decisions) if applied is not None else None
         return start_.attempt if start_ is not None else None
 
-    async def _apply(self, decide: Decide) -> Applied | None:
+    async def save(self, decide: Decide) -> Applied | None:
         told = ""
         while True:
             try:
@@ -289,89 +288,9 @@ class Walk:
                     return None
             await asyncio.sleep(AGAIN_SECONDS / 4)
 
-    # -- poll checks --------------------------------------------------------------------------------------------------
-
-    async def check(self) -> None:
-        """Ask once. A check is no attempt: it is swept and repeated after a crash."""
-        self.is_check = True
-        applied = await self._apply(lambda t: CheckStarted(at=time.time()) if _asks(t) else None)
-        if applied is None or not _asks(applied.ticket) or applied.ticket.visit is None:
-            return
-        ticket, visit = applied.ticket, applied.ticket.visit
-        self.visit = visit
-        attempt = Attempt(n=visit.first or 0, id=uuid.uuid4().hex, phase=visit.phase, started_at=iso(time.time()))
-        scene = await self._scene(attempt)
-        phase = scene.rules.workflow.phase(visit.phase) if scene is not None else None
-        if scene is None or not isinstance(phase, PollPhase):
-            return
-        scene = replace(scene, ticket=ticket)
-        deadline = epoch_or(visit.started_at, time.time()) + (phase.timeout_seconds or DEFAULT_POLL_TIMEOUT)
-        outcome = await self._ask(scene, phase, deadline)
-        if outcome.kind is OutcomeKind.STOPPED:
-            return
-        self.is_check = False
-
-        def decide(ticket: Ticket) -> Event | None:
-            if not _asks(ticket) or ticket.visit != visit:
-                return None
-            grant = self.host.grant(ticket, outcome)
-            return CheckEnded(at=time.time(), phase=phase.id, outcome=outcome, grant=grant)
-
-        applied = await self._apply(decide)
-        begun = starts(applied.decisions) if applied is not None else None
-        if begun is not None:
-            await self.attempts(begun.attempt)
-
-    async def _ask(self, scene: Scene, phase: PollPhase, deadline: float) -> Outcome:
-        rest = deadline - time.time()
-        if rest <= 0:
-            return Outcome(
-                kind=OutcomeKind.TIMEOUT, reason=f"timed out: {phase.id} had said not yet until its time was up"
-            )
-        await self._clear(scene.directory)
-        if self._stop.done():
-            return Outcome(kind=OutcomeKind.STOPPED, reason=f"stopped before it began: {self._stop.result()}")
-        wanted = request_for_check(self.host.home, scene, phase)
-        if isinstance(wanted, Outcome):
-            return wanted
-        try:
-            running = start(scene.directory, wanted)
-        except StoreError as error:
-            return Outcome(kind=OutcomeKind.NOT_YET, reason=str(error))
-        except OrchestratorError as error:
-            return Outcome(kind=OutcomeKind.ERROR, reason=str(error))
-        limits = Limits(timeout=min(rest, MAX_CHECK_SECONDS))
-        ending = await self._watch(running, limits)
-        outcome = await self._conclude(scene, phase, ending)
-        return concluding.poll_answer(phase, outcome, ending, out_of_time=time.time() >= deadline)
-
     # -- what nobody asks for any more --------------------------------------------------------------------------------
 
     async def orphan(self, directory: Path, attempt_id: str) -> None:
         """End what runs and belongs to no open attempt; until then nothing of this ticket starts."""
         ending = await stop_leftover(directory, attempt_id, "nobody asks for it any more", self.grace)
         self.host.home.logs.event("orphan_ended", self.key, "warning", directory=str(directory), ending=repr(ending))
-
-    async def _clear(self, directory: Path) -> None:
-        """One directory per visit: end what a crash left of the check before, and forget it."""
-        record = recorded(directory)
-        if record is None:
-            return
-        await stop_leftover(directory, record.id, "repeated", self.grace)
-        for name in ("pid", "exit", "stop.json", "attempt.json"):
-            with contextlib.suppress(OSError):
-                (directory / name).unlink(missing_ok=True)
-
-
-def request_for_check(home: Home, scene: Scene, phase: PollPhase) -> Request | Outcome:
-    try:
-        return replace(request(home, scene, phase), timeout_seconds=None)
-    except MissingDirectoryError as error:
-        return Outcome(kind=OutcomeKind.FAILURE, reason=str(error))
-    except OrchestratorError as error:
-        return Outcome(kind=OutcomeKind.ERROR, reason=str(error))
-
-
-def _asks(ticket: Ticket) -> bool:
-    """Still to be asked for: a pause or a skip meanwhile makes the answer worthless."""
-    return should_be(ticket) is Status.READY and ticket.attempt is None
