@@ -77,6 +77,15 @@ def test_the_plan_with_the_fewest_attempts_in_flight_goes_first_then_the_older_o
     assert turn(made) == ["a", "c", "b", "d"]
 
 
+def test_the_older_plan_is_older_in_time_however_the_time_is_written() -> None:
+    made = board(
+        plan("a", id="late", created_at="2026-02-28T23:00:00Z"),
+        plan("b", id="early", created_at="2026-03-01T00:30:00+02:00"),
+        *tickets("a", plan_id="late"), *tickets("b", plan_id="early"),
+    )  # fmt: skip
+    assert turn(made) == ["b", "a"]
+
+
 def test_a_large_plan_does_not_starve_a_small_one() -> None:
     many = [f"m{n}" for n in range(50)]
     made = board(

@@ -111,7 +111,7 @@ class _Line:
 
     def __init__(self, plan: str, created_at: str, under_way: bool, step: Step, spots: Iterator[Spot]) -> None:
         self.plan, self.step = plan, step
-        self._created_at, self._fresh, self._spots = created_at, not under_way, spots
+        self._age, self._fresh, self._spots = (epoch_or(created_at, 0), created_at), not under_way, spots
 
     def advance(self) -> bool:
         head = next(self._spots, None)
@@ -119,8 +119,8 @@ class _Line:
             self.head = head
         return head is not None
 
-    def rank(self, in_flight: Counter[str]) -> tuple[bool, int, str, str, Spot]:
-        return (self._fresh, in_flight[self.plan], self._created_at, self.plan, self.head)
+    def rank(self, in_flight: Counter[str]) -> tuple[bool, int, tuple[float, str], str, Spot]:
+        return (self._fresh, in_flight[self.plan], self._age, self.plan, self.head)
 
 
 def _lines(board: Board, step: Callable[[Ticket], Step], room: _Room, busy: Set[Key], now: float) -> Iterator[_Line]:
