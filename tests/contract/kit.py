@@ -198,7 +198,8 @@ class Box:
         (self.marks / name).touch()
 
     def log(self) -> list[Doc]:
-        return [json.loads(line) for line in (self.logs / "orchestrator.log").read_text().splitlines()]
+        path = self.logs / "orchestrator.log"
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
     # -- commands -----------------------------------------------------------------------------------------------------
 

@@ -375,3 +375,33 @@ def test_a_script_that_hangs_is_ended_by_its_limit(box: Box) -> None:
     box.refused("run", "p", "T-1")
     assert "tim" in box.read("p", "T-1")["error"]
     box.alone()
+
+
+def test_a_check_under_way_is_stopped_with_the_daemon_and_repeated_after_a_crash(box: Box) -> None:
+    box.script("slow.sh", '[ -e "$MARKS/open" ] && exit 0; echo $$ > "$MARKS/held.T-1"; sleep 60')
+    box.workflow("w", poll("wait", "done", "slow.sh"), terminal())
+    box.plan("p", "T-1", workflow="w")
+    daemon = box.daemon()
+    box.held("T-1")
+    assert daemon.stop() == 0
+    assert (box.status_of("p", "T-1"), box.read("p", "T-1").get("attempt")) == ("ready", None)
+    box.alone()
+    (box.marks / "held.T-1").unlink()
+    daemon = box.daemon()
+    pid = box.held("T-1")
+    daemon.stop(signal.SIGKILL)
+    box.mark("open")
+    box.ok("run", "p", "T-1")
+    assert pid not in box.processes()
+
+
+def test_the_limit_of_the_command_line_outlives_a_reload(box: Box) -> None:
+    box.config({"maxConcurrency": 3, "grace": 0})
+    box.daemon("--concurrency", "1")
+    box.config({"maxConcurrency": 3, "grace": 0.1})
+    wait_for(lambda: any(line["event"] == "config_reloaded" for line in box.log()))
+    box.plan("p", "T-1", "T-2", workflow="holding")
+    box.held("T-1")
+    box.mark("release.T-1")
+    box.held("T-2")
+    assert box.trace() == ["T-1 work", "T-1 after", "T-2 work"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from typing import Any
 
@@ -39,7 +40,8 @@ def test_what_is_not_possible_is_refused_with_what_is_and_changes_no_byte(box: B
 @pytest.mark.parametrize(
     ("command", "status", "then"),
     [("pause", "queued", "paused"), ("pause", "ready", "paused"), ("pause", "running", "paused"),
-     ("resume", "paused", "ready"), ("retry", "failed", "ready"), ("retry", "needs_attention", "ready"), ("retry", "paused", "ready")],
+     ("resume", "paused", "ready"),
+     ("retry", "failed", "ready"), ("retry", "needs_attention", "ready"), ("retry", "paused", "ready")],
 )  # fmt: skip
 def test_what_is_possible_is_done_and_said_twice_changes_no_byte(
     box: Box, command: str, status: str, then: str
@@ -373,3 +375,57 @@ def test_a_stopped_agent_goes_on_in_its_session_and_sessions_shows_it(box: Box) 
          "completedAt": "2026-01-01T00:00:01Z", "sessionId": "abc-1", "agent": None}
     ]  # fmt: skip
     assert box.ok("sessions", "p", "T-1", "--phase", "other", "--json").json == []
+
+
+# --- in the middle of a stop
+
+
+@pytest.mark.parametrize("command", ["resume", "retry"])
+def test_who_changes_their_mind_while_it_is_being_stopped_gets_it_again(box: Box, command: str) -> None:
+    box.config({"grace": 0.5})
+    body = (
+        '[ -e "$MARKS/second" ] && exit 0\n'
+        + "trap '' INT TERM\n"
+        + 'echo $$ > "$MARKS/held.T-1"\nwhile :; do sleep 0.05; done'
+    )
+    box.script("once.sh", body)
+    holding(box, "once.sh")
+    box.mark("second")
+    box.ok("pause", "p", "T-1")
+    box.ok(command, "p", "T-1")
+    ticket = box.until("p", "T-1", "complete")
+    assert box.history("p", "T-1") == [("work", "success"), ("after", "success"), ("done", "success")]
+    assert ticket["retries"].get("work", 0) == 0
+
+
+def test_skip_to_the_phase_it_is_in_begins_it_again(box: Box) -> None:
+    holding(box)
+    (box.marks / "held.T-1").unlink()
+    box.ok("skip", "p", "T-1", "work")
+    box.held("T-1")
+    box.mark("release")
+    box.until("p", "T-1", "complete")
+    assert box.history("p", "T-1")[:2] == [("work", "skipped"), ("work", "success")]
+
+
+@pytest.mark.parametrize("status", ["complete", "failed", "needs_attention"])
+def test_an_ending_written_by_hand_stops_the_attempt(box: Box, status: str) -> None:
+    pid = holding(box)
+    box.edit("p", "T-1", status=status)
+    box.until("p", "T-1", status)
+    assert pid not in box.processes()
+    assert box.history("p", "T-1") == []
+
+
+def test_a_plan_paused_or_taken_away_by_hand_stops_its_attempts(box: Box) -> None:
+    pid = holding(box)
+    plan = box.read_plan("p")
+    box.write(box.plan_file("p"), json.dumps({**plan, "status": "paused"}))
+    box.until("p", "T-1", "ready")
+    assert pid not in box.processes()
+    (box.marks / "held.T-1").unlink()
+    box.write(box.plan_file("p"), json.dumps({**plan, "status": "active"}))
+    pid = box.held("T-1")
+    (box.plans / "p").rename(box.root / "away")
+    wait_for(lambda: pid not in box.processes())
+    assert not (box.plans / "p").exists()

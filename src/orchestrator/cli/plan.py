@@ -50,7 +50,7 @@ def check(plan_id: str | None, as_json: bool) -> int:
 @click.argument("plan_id", metavar="PLAN")
 @json_option
 def show(plan_id: str, as_json: bool) -> int:
-    """Show what a plan wants: its tickets in order, as they will be walked.
+    """Show what a plan wants, in the order of walking.
 
     With what the planner left out filled in: repository, branch, worktree, workflow, agent.
 

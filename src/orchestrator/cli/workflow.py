@@ -73,7 +73,7 @@ def _checked(one: Checked) -> dict[str, object]:
 @click.option("--strict", is_flag=True, help="Warnings fail too.")
 @json_option
 def check(names: tuple[str, ...], strict: bool, as_json: bool) -> int:
-    """Check workflows, with the scripts, prompts, agents and variables that they use.
+    """Check workflows, and what they use.
 
     All of them, or those named, or files. Each problem comes with file, line and column. A broken file does not hide
     the others. Exit code 1 on errors, with --strict on warnings too.
