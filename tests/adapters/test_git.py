@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters.git import changed_since, commits_since, default_base, head, is_worktree
+from orchestrator.adapters.git import changes_since, commits_since, default_base, head, is_worktree
 from tests.builtin.scripts import commit, git, lone_repo, repo_with_origin, run
 
 
@@ -51,27 +51,37 @@ def test_commits_are_counted_also_after_a_rewrite(repo: Path) -> None:
 @pytest.mark.parametrize("change", ["commit", "staged", "unstaged", "untracked"])
 def test_any_kind_of_change_is_one(repo: Path, change: str) -> None:
     since = started(repo)
-    assert not changed_since(repo, since)
+    assert not changes_since(repo, since)
     name = "shared" if change == "unstaged" else "neu ü"
     (repo / name).write_text("x")
     if change in ("staged", "commit"):
         git(repo, "add", name)
     if change == "commit":
         git(repo, "commit", "--quiet", "-m", "x")
-    assert changed_since(repo, since)
+    assert changes_since(repo, since)
 
 
 def test_commits_that_change_no_file_are_no_change(repo: Path) -> None:
     since = started(repo)
     git(repo, "commit", "--quiet", "--allow-empty", "-m", "nothing")
-    assert not changed_since(repo, since)
+    assert not changes_since(repo, since)
+
+
+@pytest.mark.parametrize("name", ["shared", "neu ü"])
+def test_a_mark_of_changes_stays_until_something_changes_again(repo: Path, name: str) -> None:
+    since = started(repo)
+    (repo / name).write_text("x")
+    before = changes_since(repo, since)
+    assert before == changes_since(repo, since) != ""
+    (repo / name).write_text("y")
+    assert changes_since(repo, since) != before
 
 
 def test_ignored_files_are_no_change(repo: Path) -> None:
     commit(repo, **{".gitignore": "*.log\n"})
     since = started(repo)
     (repo / "x.log").touch()
-    assert not changed_since(repo, since)
+    assert not changes_since(repo, since)
 
 
 def test_a_worktree_is_its_own_top_and_nothing_inside_it(repo: Path, tmp_path: Path) -> None:
@@ -119,4 +129,4 @@ def test_variables_that_bind_git_elsewhere_change_nothing(
 def test_asking_takes_no_lock(repo: Path) -> None:
     (repo / ".git" / "index.lock").touch()
     (repo / "shared").write_text("x")
-    assert changed_since(repo, started(repo))
+    assert changes_since(repo, started(repo))

@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
+from stat import S_ISREG
 
 from orchestrator.adapters.environment import BOUND
 
 TIMEOUT = 30.0
+LARGE = 8 * 1024 * 1024
 KEPT_BASE = "orchestrator-base"
 """Beside a worktree's index: the base that its setup chose."""
 
@@ -28,11 +30,30 @@ def commits_since(cwd: str | Path, sha: str) -> int:
     return int(count) if count else 0
 
 
-def changed_since(cwd: str | Path, sha: str) -> bool:
-    """Whether any file differs from `sha`: committed, staged, unstaged or untracked (ignored ones do not count)."""
-    return bool(_ask(cwd, "diff", "--name-only", sha, "--")) or bool(
-        _ask(cwd, "ls-files", "--others", "--exclude-standard", "--directory", "--no-empty-directory")
-    )
+def changes_since(cwd: str | Path, sha: str) -> str:
+    """A mark of how the files differ from `sha`: committed, staged, unstaged or untracked (ignored ones do not count).
+    Empty when they do not; the same as long as nobody changes any."""
+    tracked = _ask(cwd, "diff", "--binary", "--no-ext-diff", "--no-textconv", "--no-renames", sha, "--")
+    untracked = _ask(cwd, "ls-files", "--others", "--exclude-standard", "-z")
+    if not tracked and not untracked:
+        return ""
+    import hashlib  # not at the top: few ask
+
+    mark = hashlib.sha256((tracked or "").encode())
+    for name in (untracked or "").split("\0"):
+        mark.update(name.encode(errors="surrogateescape") + b"\0" + _content(Path(cwd, name)))
+    return mark.hexdigest()
+
+
+def _content(path: Path) -> bytes:
+    """Of a large file its size and time will do."""
+    try:
+        stat = path.lstat()
+        if not S_ISREG(stat.st_mode) or stat.st_size > LARGE:
+            return f"{stat.st_mode} {stat.st_size} {stat.st_mtime_ns}".encode()
+        return path.read_bytes()
+    except OSError:
+        return b"?"
 
 
 def is_worktree(path: str | Path) -> bool:

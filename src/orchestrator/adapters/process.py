@@ -100,6 +100,7 @@ class Request(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     session: str | None = None
     resume: bool = False
     head: str | None = None
+    changes: str = ""
 
 
 class NeverBegan(msgspec.Struct, frozen=True):

@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from orchestrator.adapters import git
-from orchestrator.adapters.attempt_files import head, lines, recorded, tail
+from orchestrator.adapters.attempt_files import Record, head, lines, recorded, tail
 from orchestrator.agents.base import Agent, Ended, Report
 from orchestrator.core.outcome import OUTPUT_LIMIT, Outcome, OutcomeKind
 from orchestrator.core.route import exit_route
@@ -176,25 +176,25 @@ def _no_evidence(home: Home, scene: Scene, phase: AgentPhase, text: str) -> str:
     """What is missing of the evidence that the phase asks for; empty when there is some."""
     if phase.evidence == "none" or _NO_CHANGE.search(text):
         return ""
-    since, worktree = phase_start(home, scene), scene.worktree
-    if since is None or worktree is None or not Path(worktree).is_dir():
+    start, worktree = phase_start(home, scene), scene.worktree
+    since = start.head if start is not None else None
+    if start is None or since is None or worktree is None or not Path(worktree).is_dir():
         return f"no evidence: {worktree} is no git worktree with a commit to compare with"
     if phase.evidence == "commit":
         found = git.commits_since(worktree, since) > 0
     else:
-        found = git.changed_since(worktree, since)
+        found = git.changes_since(worktree, since) != start.changes
     return "" if found else f"no evidence: no {phase.evidence} since {since[:10]}, and no NO_CHANGE_NEEDED: <reason>"
 
 
-def phase_start(home: Home, scene: Scene) -> str | None:
-    """The commit of the worktree when the visit's first attempt began."""
+def phase_start(home: Home, scene: Scene) -> Record | None:
+    """The visit's first attempt, with the state of the worktree when it began."""
     visit = scene.ticket.visit
     if visit is not None and visit.first is not None and visit.first != scene.attempt.n:
         first = recorded(home.places.attempt(scene.key, visit.first, scene.attempt.phase))
         if first is not None and first.head is not None:
-            return first.head
-    own = recorded(scene.directory)
-    return own.head if own is not None else None
+            return first
+    return recorded(scene.directory)
 
 
 # -- poll checks ------------------------------------------------------------------------------------------------------

@@ -61,7 +61,7 @@ class Scene(msgspec.Struct, frozen=True):
 def variables(scene: Scene, uses_base: bool) -> dict[str, Any]:
     """What templates see: the ticket's keys, captured values, and what the phase is given."""
     ticket = scene.ticket
-    raw = {**encode(ticket), **scene.raw}
+    raw = {"phase": scene.attempt.phase, "plan_name": scene.rules.plan.name, **encode(ticket), **scene.raw}
     raw |= {
         "repo": scene.repo,
         "worktree": scene.worktree,
@@ -72,10 +72,7 @@ def variables(scene: Scene, uses_base: bool) -> dict[str, Any]:
     said = [entry.output for entry in ticket.phase_history if entry.status is not PhaseStatus.SKIPPED and entry.output]
     given = {
         "attempt": scene.attempt.n,
-        "phase": scene.attempt.phase,
-        "agent": scene.attempt.agent or ticket.agent or scene.rules.plan.agent or scene.rules.default_agent,
         "previous_output": said[-1] if said else "",
-        "plan_name": scene.rules.plan.name,
     }
     if uses_base:
         place = scene.worktree if scene.worktree and Path(scene.worktree).is_dir() else scene.repo
@@ -156,6 +153,7 @@ def _agent_request(home: Home, scene: Scene, phase: AgentPhase) -> Request:
         max_cost_usd=phase.max_cost_usd,
     )
     command = agent.command(call)
+    head = git.head(cwd)
     return _request(
         scene,
         phase.id,
@@ -167,7 +165,8 @@ def _agent_request(home: Home, scene: Scene, phase: AgentPhase) -> Request:
         env=agent_env(home.environ, settings, agent.login_env, _given(scene)),
         timeout_seconds=phase.timeout_seconds or DEFAULT_AGENT_TIMEOUT,
         idle_timeout_seconds=phase.idle_timeout_seconds,
-        head=git.head(cwd),
+        head=head,
+        changes=git.changes_since(cwd, head) if head and phase.evidence == "diff" else "",
     )
 
 
@@ -183,7 +182,7 @@ def _prompt(home: Home, scene: Scene, phase: AgentPhase) -> str:
         raise CannotRunError(f"missing prompt {phase.prompt_template} (looked in {looked})")
     return templates.render(
         source,
-        variables(scene, "base_branch" in source),
+        variables(scene, "base_branch" in source or "{%" in source),  # what it includes may ask for it, too
         captured=scene.rules.workflow.captured_names(),
         load=home.catalog.prompt,
         name=phase.prompt_template,
