@@ -131,6 +131,10 @@ def test_a_folder_that_is_told_is_scanned_and_the_root_is_everything(desk: Desk,
     aliased._root = str(tmp_path / "link/plans")
     aliased.touch([str(tmp_path / "state/plans/p3/plan.json")])
     assert set(aliased.board.plans) == {"p3"}, "some watches tell the real path"
+    (desk.places.plans / "up").symlink_to("..")
+    desk.write(T1, title="New")
+    desk.index.touch([str(desk.places.plans / "up/plans/p1/tickets/T-1.json")])
+    assert desk.board.tickets[T1].title == "New", "and some the path by way of a link"
 
 
 # -- what is and what is not there ------------------------------------------------------------------------------------

@@ -125,23 +125,25 @@ class Index:
     def touch(self, paths: Iterable[str]) -> None:
         """Look at what somebody says has changed, files or folders."""
         for path in paths:
-            parts = self._parts(path)
-            if parts == []:
+            # a watch may tell a path by way of a link
+            steps = self._steps(path) or self._steps(os.path.realpath(path))
+            if not steps:
+                continue
+            if len(steps) == 1:
                 self.scan()
-            elif parts and is_ours(parts):
-                self.look("/".join([self._root, *parts]))
-            elif parts and (len(parts) == 1 or parts[1:] == ["tickets"]):
-                self._scan_plan(parts[0], every=True)
+            elif is_ours(steps[1:]):
+                self.look(f"{self._root}/{'/'.join(steps[1:])}")
+            else:
+                self._scan_plan(steps[1], every=True)
 
-    def _parts(self, path: str) -> list[str] | None:
-        """A path below the plans, in steps; None when it is elsewhere or nothing to look at."""
+    def _steps(self, path: str) -> list[str]:
+        """The plans' folder and what follows it; nothing when that is no file or folder of ours."""
         for root in (self._root, os.path.realpath(self._root)):
-            if path == root:
-                return []
-            if path.startswith(root + os.sep):
-                parts = path[len(root) + 1 :].split(os.sep)
-                return None if parts[0].startswith(".") else parts
-        return None
+            if path == root or path.startswith(root + os.sep):
+                below = path[len(root) + 1 :].split(os.sep) if path != root else []
+                mine = len(below) < 2 or is_ours(below) or below[1:] == ["tickets"]
+                return [root, *below] if mine and not any(step.startswith(".") for step in below) else []
+        return []
 
     def settle(self, now: float | None = None) -> None:
         """Look again at files in doubt."""

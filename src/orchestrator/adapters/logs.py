@@ -7,6 +7,7 @@ raises: a full disk must not stop the work, and a terminal that went away neithe
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import time
 from collections.abc import Callable
@@ -18,6 +19,7 @@ import msgspec
 from orchestrator.adapters.places import Places
 from orchestrator.core.model import Key
 from orchestrator.core.times import iso
+from orchestrator.formats.plan_json import whole
 
 Line = dict[str, Any]
 Tell = Callable[[Line], None]
@@ -35,7 +37,8 @@ class Logs:
         if key is not None:
             line |= {"plan": key.plan, "ticket": key.ticket}
         line |= {name: value for name, value in fields.items() if value is not None}
-        _append(self._places.log_file, msgspec.json.encode(line, enc_hook=str) + b"\n")
+        line = _text(line)
+        _append(self._places.log_file, msgspec.json.encode(line) + b"\n")
         if key is not None:
             _append(self._places.ticket_logs(key) / "ticket.log", (readable(line) + "\n").encode())
         if self._tell is not None:
@@ -43,8 +46,14 @@ class Logs:
                 self._tell(line)
 
 
+def _text(line: Line) -> Line:
+    """What is no JSON as text, and a file's name that is no UTF-8 as well as it can be."""
+    decoded: Line = whole(msgspec.to_builtins(line, enc_hook=str))
+    return decoded
+
+
 def readable(line: Line) -> str:
-    """`2026-02-28T10:01:02.114Z started phase=implement attempt=2`"""
+    """`2026-02-28T10:01:02.114Z started phase=implement attempt=2`: always one line."""
     shown = {name: value for name, value in line.items() if name not in ("at", "level", "event", "plan", "ticket")}
     words = [f"{name}={_quoted(value)}" for name, value in shown.items()]
     mark = "" if line["level"] == "info" else f"{line['level'].upper()} "
@@ -53,9 +62,9 @@ def readable(line: Line) -> str:
 
 def _quoted(value: Any) -> str:
     text = f"{value:g}" if isinstance(value, float) else str(value)
-    if text and not any(c in text for c in ' "=\n\t\r'):
+    if text and text.isprintable() and not any(c in text for c in ' "='):
         return text
-    return msgspec.json.encode(text).decode()
+    return json.dumps(text, ensure_ascii=not text.isprintable())
 
 
 def _append(path: Path, content: bytes) -> None:

@@ -17,9 +17,12 @@ from orchestrator.core.settings import Config
 from orchestrator.engine.home import Home
 from orchestrator.engine.loop import Loop, Mode
 from orchestrator.engine.recover import catch_up
-from orchestrator.errors import OrchestratorError
+from orchestrator.errors import OrchestratorError, StoreError
 
 HOUSEKEEPING_SECONDS = 1.0
+REST_SECONDS = 0.3
+
+Mark = tuple[int, int, int]
 
 
 class Reload:
@@ -28,7 +31,8 @@ class Reload:
     def __init__(self, home: Home, load: Callable[[], Config]) -> None:
         self._home, self._load = home, load
         self._due = 0.0
-        self._mark = self._stat()
+        self._mark = self._seen = self._stat()
+        self._seen_at = 0.0
 
     def __call__(self, told: bool = False) -> bool:
         """True when something changed. `told`: look now, for somebody says that files changed."""
@@ -38,16 +42,25 @@ class Reload:
         self._due = now + HOUSEKEEPING_SECONDS
         return self._config() | self._workflows()
 
-    def _stat(self) -> tuple[int, int, int] | None:
+    def _stat(self) -> Mark | None:
         try:
             stat = Path(self._home.config.file or "").stat()
         except OSError:
             return None
         return (stat.st_mtime_ns, stat.st_size, stat.st_ino)
 
+    def _rests(self, mark: Mark | None) -> bool:
+        """Nobody is writing it just now: the beginning of a configuration is a whole one, too."""
+        now = time.monotonic()
+        if mark != self._seen:
+            self._seen, self._seen_at = mark, now
+        return now >= self._seen_at + REST_SECONDS
+
     def _config(self) -> bool:
         mark = self._stat()
         if mark == self._mark or self._home.config.file is None:
+            return False
+        if not self._rests(mark):
             return False
         self._mark = mark
         try:
@@ -102,7 +115,10 @@ async def _walk(
     home.catalog.refresh()
     loop = Loop(home, mode, only, Reload(home, load), until)
     running = asyncio.get_running_loop()
-    home.places.plans.mkdir(parents=True, exist_ok=True)
+    try:
+        home.places.plans.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"cannot create {home.places.plans}: {error.strerror}") from error
     folders = [home.places.plans, *(Path(path) for path in home.config.workflow_path[:-1])]
     watch = Watch(folders, lambda paths: _tell(running, loop, paths)).start()
     with _signals(loop) as received:
