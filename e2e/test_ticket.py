@@ -41,11 +41,17 @@ class Tool:
     """A command of the Bash tool that goes on until it is let go. Its shell lives in a session of its own."""
 
     def __init__(self, root: Path) -> None:
-        self.pid_file, self.gate = root / "tool.pid", root / "tool.go"
+        self.pid_file, self.server_file, self.gate = root / "tool.pid", root / "server.pid", root / "tool.go"
         self.command = (
             f"echo $$ > {self.pid_file}.new && mv {self.pid_file}.new {self.pid_file};"
             f" until [ -e {self.gate} ]; do sleep 0.05; done; echo woke up"
         )
+
+    def leave_running(self) -> str:
+        """What agents do with a development server: it leaves the tool's family, and polite signals do nothing."""
+        wait = f"trap '' INT TERM HUP; echo $$ > {self.server_file}; until [ -e {self.gate} ]; do sleep 0.05; done"
+        begin = f"(setsid sh -c {shlex.quote(wait)} </dev/null >/dev/null 2>&1 &)"
+        return f"{begin}; until [ -s {self.server_file} ]; do sleep 0.05; done; {self.command}"
 
     def wait_for_start(self) -> int:
         wait_for(self.pid_file.exists, DEADLINE, "the tool to start")
@@ -179,15 +185,16 @@ def test_a_pause_leaves_no_process_and_a_resume_goes_on_in_the_same_session(
     tickets: Home, script: Script, tool: Tool
 ) -> None:
     implement(script.when(GO_ON), tickets)
-    script.when(IMPLEMENT).run(tool.command)
+    script.when(IMPLEMENT).run(tool.leave_running())
     approve(script)
     tickets.start("daemon")
     tool_pid = tool.wait_for_start()
     (attempt,) = tickets.attempts("implement")
-    assert os.getsid(tool_pid) != os.getsid(attempt.group)
+    server_pid = int(tool.server_file.read_text())
+    assert len({os.getsid(pid) for pid in (server_pid, tool_pid, attempt.group)}) == 3
     tickets.steer("pause")
     wait_for(lambda: tickets.ticket().get("attempt") is None, DEADLINE, "the attempt to be stopped")
-    assert (living(tool_pid), tickets.processes()) == (False, [])
+    assert (living(tool_pid), living(server_pid), tickets.processes()) == (False, False, [])
     ticket = tickets.ticket()
     assert (ticket["status"], ticket["currentPhase"]) == ("paused", "implement")
     assert attempt.read("outcome.json")["kind"] == "stopped"
@@ -256,7 +263,7 @@ def test_a_used_up_account_is_waited_for_and_the_session_goes_on(tickets: Home, 
     resets: list[int] = []
 
     def until_reset(asked: Asked) -> Reply:
-        resets[:] = resets or [int(time.time()) + 5]
+        resets[:] = resets or [int(time.time()) + 8]
         return usage_limit(resets[0])
 
     implement(script.when(GO_ON), tickets)

@@ -12,6 +12,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ from tests.waiting import wait_for
 
 COMMAND = Path(sys.executable).with_name("orchestrator")
 PLAN, TICKET, TITLE = "greetings", "T-1", "Say goodbye"
-DEADLINE = 60.0
+DEADLINE = 120.0
 
 PROJECT = {
     ".gitignore": "__pycache__/\n",
@@ -139,10 +140,14 @@ class Home:
     # -- the command --------------------------------------------------------------------------------------------------
 
     def orchestrator(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
+        began = time.monotonic()
+        done = subprocess.run(
             [COMMAND, *words], env=self.env, cwd=self.root, stdin=subprocess.DEVNULL, capture_output=True, text=True,
             timeout=DEADLINE, check=False,
         )  # fmt: skip
+        took = f"{time.monotonic() - began:.1f} s"
+        print(f"--- orchestrator {' '.join(words)}: {done.returncode} after {took}\n{done.stdout}{done.stderr}")
+        return done
 
     def steer(self, verb: str) -> None:
         done = self.orchestrator(verb, PLAN, TICKET)
