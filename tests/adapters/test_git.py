@@ -130,3 +130,8 @@ def test_asking_takes_no_lock(repo: Path) -> None:
     (repo / ".git" / "index.lock").touch()
     (repo / "shared").write_text("x")
     assert changes_since(repo, started(repo))
+
+
+def test_the_base_of_a_worktree_that_somebody_else_made_is_not_its_own_branch(repo: Path, tmp_path: Path) -> None:
+    git(repo, "worktree", "add", "--quiet", "-b", "topic", str(tmp_path / "theirs"))
+    assert default_base(tmp_path / "theirs") == "main"

@@ -67,7 +67,8 @@ def is_worktree(path: str | Path) -> bool:
 def default_base(path: str | Path) -> str | None:
     """Short name of the branch that work in this repository or worktree starts from and returns to; asks no network.
 
-    What setup kept for the worktree; else the HEAD branch of `origin`; else the one checked out; else main, master.
+    What setup kept for the worktree; else the HEAD branch of `origin`; else the one checked out in the main tree (the
+    worktree's own is the ticket's); else main, master.
     """
     git_dir = _ask(path, "rev-parse", "--absolute-git-dir")
     if git_dir is None:
@@ -83,15 +84,23 @@ def _base_of_origin(path: str | Path) -> str | None:
     refs = dict(line.partition(" ")[::2] for line in (lines or "").splitlines())
     prefix = "refs/remotes/origin/"
     target = refs.pop(f"{prefix}HEAD", "")
-    here = _ask(path, "symbolic-ref", "--quiet", "--short", "HEAD")
+    here = _main_branch(path)
     candidates = (target.removeprefix(prefix), here, "main", "master")
     return next((name for name in candidates if name and prefix + name in refs), None)
 
 
 def _own_base(path: str | Path) -> str | None:
-    here = _ask(path, "symbolic-ref", "--quiet", "--short", "HEAD")
+    here = _main_branch(path)
     names = [name for name in (here, "main", "master") if name]
     return next((name for name in names if _ask(path, "rev-parse", "-q", "--verify", f"refs/heads/{name}")), None)
+
+
+def _main_branch(path: str | Path) -> str | None:
+    common = _ask(path, "rev-parse", "--git-common-dir")
+    if common is None:
+        return None
+    place = Path(path, common).absolute()
+    return _ask(path, f"--git-dir={place}", "symbolic-ref", "--quiet", "--short", "HEAD")
 
 
 def _ask(cwd: str | Path, *words: str) -> str | None:

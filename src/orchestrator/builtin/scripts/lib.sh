@@ -58,15 +58,18 @@ fetch_origin() {
 }
 
 # base_of DIR: the branch that work starts from and returns to. Setup keeps it beside the worktree's index, so that
-# nobody who switches branches in the main tree changes where a ticket goes.
+# nobody who switches branches in the main tree changes where a ticket goes. Of a worktree that somebody else made, what
+# is checked out in the main tree counts: its own branch is the ticket's.
 base_of() {
-  local kept current name
+  local kept current name common
   kept=$(git_dir "$1")/orchestrator-base
   if [ -s "$kept" ]; then
     cat -- "$kept"
     return
   fi
-  current=$(git -C "$1" symbolic-ref --quiet --short HEAD || true)
+  common=$(git -C "$1" rev-parse --git-common-dir)
+  common=$(cd -- "$1" && cd -- "$common" && pwd -P)
+  current=$(git --git-dir="$common" symbolic-ref --quiet --short HEAD || true)
   if has_origin "$1"; then
     name=$(git -C "$1" ls-remote --symref origin HEAD | sed -n 's#^ref: refs/heads/\(.*\)[[:space:]]HEAD$#\1#p' || true)
     for name in "$name" "$current" main master; do
