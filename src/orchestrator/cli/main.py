@@ -6,10 +6,11 @@ traceback; a bug's traceback goes to the log. A module is loaded when its comman
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import sys
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import click
 
@@ -114,7 +115,25 @@ cli.params.append(config_option)
 
 
 def main(argv: list[str] | None = None) -> int:
-    """The exit code."""
+    """The exit code. Called without words it is the program, and does not return: taking the interpreter down piece by
+    piece would take longer than many a command."""
+    code = run(argv)
+    if argv is None:
+        _leave(code)
+    return code
+
+
+def _leave(code: int) -> NoReturn:
+    import threading
+
+    if threading.active_count() > 1:
+        sys.exit(code)  # a thread may still write something
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.flush()
+    os._exit(code)
+
+
+def run(argv: list[str] | None) -> int:
     _prepare_streams()
     chosen.forget()
     code = _guarded(argv)

@@ -6,7 +6,6 @@ The law: what comes from a file is shown, never obeyed: control characters are t
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, TextIO
@@ -70,7 +69,15 @@ def show_json(value: Any) -> None:
 
 def width() -> int | None:
     """Columns of the terminal; None: there is none, so nothing is wrapped."""
-    return max(shutil.get_terminal_size().columns, NARROWEST) if is_terminal() else None
+    return max(_columns(), NARROWEST) if is_terminal() else None
+
+
+def _columns() -> int:
+    """(`shutil.get_terminal_size` would do, but takes long to import.)"""
+    try:
+        return int(os.environ.get("COLUMNS") or os.get_terminal_size(sys.stdout.fileno()).columns)
+    except (ValueError, OSError):
+        return 80
 
 
 Cell = str | tuple[str, str | None]

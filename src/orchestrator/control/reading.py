@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from orchestrator.adapters.bulk import load
 from orchestrator.adapters.index import Index
 from orchestrator.adapters.places import Places
 from orchestrator.core.board import Board, blocker_key
@@ -28,13 +29,20 @@ def checked_id(kind: str, text: str) -> str:
     return text
 
 
-def everything(places: Places, plan_id: str | None = None) -> Index:
-    """The board as the files are now, or one plan of it. A file that does not parse is read again for a second."""
+def everything(places: Places, keep: dict[str, bytes] | None = None) -> Index:
+    """The board as the files are now. A file that does not parse is read again for a second, as anywhere.
+
+    `keep`: gets the content of ticket files.
+    """
     index = Index(places)
-    if plan_id is None:
-        index.scan()
-    else:
-        index.touch([str(places.tickets(plan_id))])
+    load(index, keep)
+    settle(index)
+    return index
+
+
+def one_plan(places: Places, plan_id: str) -> Index:
+    index = Index(places)
+    index.touch([str(places.tickets(plan_id))])
     settle(index)
     return index
 

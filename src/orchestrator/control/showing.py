@@ -25,7 +25,7 @@ from orchestrator.core.times import epoch_or
 from orchestrator.core.views import PlanView, plan_view
 from orchestrator.core.workflow import Workflow
 from orchestrator.errors import CannotRunError
-from orchestrator.formats.plan_json import Malformed, decode_plan, decode_ticket
+from orchestrator.formats.plan_json import Loaded, Malformed, decode_plan, decode_ticket
 
 if TYPE_CHECKING:
     from orchestrator.engine.home import Home
@@ -50,11 +50,12 @@ class Documents(NamedTuple):
 class Scene:
     """Everything that a look at the plans needs, read once."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, keep: dict[str, bytes] | None = None) -> None:
+        """`keep`: gets the content of ticket files."""
         self.config = config
         self.places = Places(config)
         self.catalog = Catalog(config)
-        self.index: Index = everything(self.places)
+        self.index: Index = everything(self.places, keep)
         self._workflows: dict[str, Workflow | None] = {}
         self._known: Known | None = None
         self._home: Home | None = None
@@ -126,7 +127,7 @@ def status(config: Config, warnings: Iterable[Problem] = (), plan_id: str | None
     scene = Scene(config)
     plans = [scene.plan(plan_id)] if plan_id is not None else scene.plans()
     board, held = scene.index.board, scene.index.is_held
-    views = tuple(plan_view(board, plan, scene.workflow, held) for plan in plans)
+    views = tuple(plan_view(board, plan, scene.workflow, held, every=plan_id is not None) for plan in plans)
     problems = [problem for plan in plans for problem in scene.problems_of(plan)]
     if plan_id is None:
         lost = [problem for name in scene.held_plans() for problem in scene.file_problems(name)]
@@ -144,38 +145,41 @@ def _broken(catalog: Catalog) -> list[Problem]:
 
 def documents(config: Config, plan_id: str | None = None) -> list[Documents]:
     """Each plan and ticket with every key and value of its file. Raises like `status`."""
-    scene = Scene(config)
+    contents: dict[str, bytes] = {}
+    scene = Scene(config, contents)
     if plan_id is not None and plan_id not in scene.held_plans():
-        return [_documents(scene, scene.plan(plan_id))]
+        return [_documents(scene, scene.plan(plan_id), contents)]
     held = [name for name in scene.held_plans() if plan_id in (None, name)]
-    found = [] if plan_id is not None else [_documents(scene, plan) for plan in scene.plans()]
-    return found + [Documents(None, _tickets(scene, name), scene.file_problems(name)) for name in held]
+    found = [] if plan_id is not None else [_documents(scene, plan, contents) for plan in scene.plans()]
+    return found + [Documents(None, _tickets(scene, name, contents), scene.file_problems(name)) for name in held]
 
 
-def _documents(scene: Scene, plan: Plan) -> Documents:
-    raw = _raw(scene.places.plan_file(plan.id), lambda content, file: decode_plan(content, file).raw)
-    return Documents(raw, _tickets(scene, plan.id), scene.problems_of(plan))
+def _documents(scene: Scene, plan: Plan, contents: dict[str, bytes]) -> Documents:
+    raw = _raw(str(scene.places.plan_file(plan.id)), contents, decode_plan)
+    return Documents(raw, _tickets(scene, plan.id, contents), scene.problems_of(plan))
 
 
-def _tickets(scene: Scene, plan_id: str) -> list[Any]:
-    files = (scene.places.ticket_file(ticket.key) for ticket in scene.index.board.of_plan(plan_id))
-    found = (_raw(file, lambda content, file: decode_ticket(content, file).raw) for file in files)
+def _tickets(scene: Scene, plan_id: str, contents: dict[str, bytes]) -> list[Any]:
+    folder = scene.places.tickets(plan_id)
+    files = (f"{folder}/{ticket.ticket_id}.json" for ticket in scene.index.board.of_plan(plan_id))
+    found = (_raw(file, contents, decode_ticket) for file in files)
     return [raw for raw in found if raw is not None]
 
 
-def _raw(file: Path, decode: Callable[[bytes, str], Any]) -> Any:
+_JSON = msgspec.json.Decoder(msgspec.Raw)
+
+
+def _raw(file: str, contents: dict[str, bytes], decode: Callable[[bytes, str], Loaded[Any]]) -> Any:
     """The file as it is written, copied without being understood where that is possible."""
     try:
-        content = file.read_bytes()
+        content = contents.get(file) or Path(file).read_bytes()
     except OSError:
         return None  # it went away while we looked
     try:
-        content.decode("utf-8")
-        msgspec.json.decode(content, type=msgspec.Raw)
-        return msgspec.Raw(content)
-    except (UnicodeDecodeError, msgspec.DecodeError):
+        return _JSON.decode(content)
+    except msgspec.DecodeError:
         pass
     try:
-        return decode(content, str(file))
+        return decode(content, file).raw
     except Malformed:
         return None

@@ -10,7 +10,7 @@ import time
 from typing import NamedTuple
 
 from orchestrator.adapters.store import Applied
-from orchestrator.control.reading import everything, waits_for
+from orchestrator.control.reading import one_plan, waits_for
 from orchestrator.core.events import (
     Event,
     PauseRequested,
@@ -123,7 +123,7 @@ def _plan(home: Home, plan_id: str, event: PlanEvent) -> bool:
 
 def _stop_attempts(home: Home, plan_id: str) -> None:
     """What a runner would do; the tickets stay ready."""
-    for key in sorted(everything(home.places, plan_id).board.open):
+    for key in sorted(one_plan(home.places, plan_id).board.open):
         if not leftover.is_walked(home, key):
             leftover.command(home, key, _plan_paused)
             leftover.stop_leftover(home, key)

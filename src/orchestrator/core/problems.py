@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from typing import Literal
 
@@ -35,5 +34,7 @@ class Problem(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     """`did you mean await_review?`, or None when nothing is near."""
+    import difflib  # not at the top: most commands have nothing to suggest
+
     near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f"did you mean {near[0]}?" if near else None

@@ -24,6 +24,12 @@ WorkflowOf = Callable[[Ticket], Workflow | None]
 IsHeld = Callable[[Key], bool]
 """Whether a ticket has a file that cannot be used."""
 
+MATTERS = (Status.NEEDS_ATTENTION, Status.FAILED, MISSING, UNREADABLE, Status.RUNNING, Status.READY, Status.PAUSED)
+"""States that a person wants to see first."""
+MANY = 30
+"""A plan with more tickets than this may be shown by what matters."""
+SOME = 12
+"""Tickets of one state that are then shown."""
 STUCK = frozenset({Status.FAILED, Status.NEEDS_ATTENTION, Status.PAUSED, MISSING, UNREADABLE})
 
 
@@ -80,7 +86,14 @@ class PlanView(msgspec.Struct, frozen=True, kw_only=True):
     status: str
     workflow: str | None
     counts: dict[str, int]
+    """How many tickets there are of each state."""
     tickets: tuple[TicketView, ...]
+    hidden: dict[str, int] = {}
+    """How many of each state that matters are not among `tickets`; `stuck`: queued behind what does not move."""
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
 
 
 class Place(NamedTuple):
@@ -91,26 +104,57 @@ class Place(NamedTuple):
     phases: int | None
 
 
-def plan_view(board: Board, plan: Plan, workflow_of: WorkflowOf, is_held: IsHeld) -> PlanView:
-    """Its tickets in the order of plan.json, then those that it does not list."""
+def plan_view(board: Board, plan: Plan, workflow_of: WorkflowOf, is_held: IsHeld, every: bool = True) -> PlanView:
+    """Its tickets in the order of plan.json, then those that it does not list. Not `every`: of a large plan those that
+    matter now."""
     present = {ticket.ticket_id: ticket for ticket in board.of_plan(plan.id)}
     names = dict.fromkeys([*(entry.ticket_id for entry in plan.tickets), *present])
+    states = {name: _state_of(Key(plan.id, name), present.get(name), is_held) for name in names}
+    hidden: dict[str, int] = {}
+    shown = list(names)
+    if not every and len(names) > MANY:
+        shown, hidden = _what_matters(board, plan.id, states, is_held)
     places: dict[tuple[str | None, str | None], Place] = {}
-    tickets = []
-    for name in names:
-        ticket = present.get(name)
-        if ticket is None:
-            key = Key(plan.id, name)
-            tickets.append(TicketView(key=key, state=_state(board, key, is_held)))
-            continue
-        where = (ticket.workflow, ticket.current_phase)
-        if where not in places:
-            places[where] = place_of(ticket, workflow_of(ticket))
-        tickets.append(ticket_view(board, ticket, places[where], is_held))
-    counts = dict(Counter(ticket.state for ticket in tickets))
+
+    def view(name: str) -> TicketView:
+        return _view(board, Key(plan.id, name), present.get(name), workflow_of, is_held, places)
+
     return PlanView(
-        id=plan.id, name=plan.name, status=plan.status, workflow=plan.workflow, counts=counts, tickets=tuple(tickets)
+        id=plan.id,
+        name=plan.name,
+        status=plan.status,
+        workflow=plan.workflow,
+        counts=dict(Counter(states.values())),
+        tickets=tuple(view(name) for name in shown),
+        hidden=hidden,
     )
+
+
+def _what_matters(
+    board: Board, plan_id: str, states: dict[str, str], is_held: IsHeld
+) -> tuple[list[str], dict[str, int]]:
+    """Some of each state that matters, and how many more there are."""
+    groups: dict[str, list[str]] = {state: [] for state in (*MATTERS, "stuck")}
+    for name, state in states.items():
+        if state in groups:
+            groups[state].append(name)
+        elif state == Status.QUEUED and any(one.is_stuck for one in _blockers(board, Key(plan_id, name), is_held)):
+            groups["stuck"].append(name)
+    shown = [name for names in groups.values() for name in names[:SOME]]
+    return shown, {state: len(names) - SOME for state, names in groups.items() if len(names) > SOME}
+
+
+def _view(
+    board: Board, key: Key, ticket: Ticket | None, workflow_of: WorkflowOf, is_held: IsHeld,
+    places: dict[tuple[str | None, str | None], Place],
+) -> TicketView:  # fmt: skip
+    """`places`: what is known already, for many tickets stand in the same place."""
+    if ticket is None:
+        return TicketView(key=key, state=_state(board, key, is_held))
+    where = (ticket.workflow, ticket.current_phase)
+    if where not in places:
+        places[where] = place_of(ticket, workflow_of(ticket))
+    return ticket_view(board, ticket, places[where], is_held)
 
 
 def place_of(ticket: Ticket, workflow: Workflow | None) -> Place:
@@ -155,9 +199,12 @@ def _running(ticket: Ticket) -> Running | None:
 
 
 def _state(board: Board, key: Key, is_held: IsHeld) -> str:
-    ticket = board.tickets.get(key)
+    return _state_of(key, board.tickets.get(key), is_held)
+
+
+def _state_of(key: Key, ticket: Ticket | None, is_held: IsHeld) -> str:
     if ticket is not None:
-        return str(should_be(ticket))
+        return should_be(ticket)
     return UNREADABLE if is_held(key) else MISSING
 
 
