@@ -270,6 +270,15 @@ def test_a_notification_is_made_up_for_even_if_others_have_written_logs_since(si
     site.assert_told_once()
 
 
+def test_a_ticket_that_fails_in_its_very_first_save_is_told_of_too(make: Make) -> None:
+    site = make(one_phase("agent", "agent: nobody"))
+    site.edit(status="ready")
+    site.crash("orchestrator.adapters.journal:Journal.append before 1 CannotRun(")
+    site.tick()
+    assert site.ticket().status == "failed"
+    site.assert_told_once()
+
+
 def test_a_torn_line_of_the_journal_hides_no_other(site: Site) -> None:
     site.crash("orchestrator.adapters.journal:Journal.append before 1 AttemptEnded(")
     path = site.store.places.journal(site.key)

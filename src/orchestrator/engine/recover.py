@@ -80,8 +80,8 @@ def _is_told(journal: Path) -> bool:
             return True
         if any(isinstance(d, dict) and d.get("decision") == "Notify" for d in entry.decisions):
             return False
-        if entry.kind == "recovered" and entry.set.get("status") in TOLD:
-            return False
+        if (entry.kind == "recovered" or (entry.kind, entry.rev) == ("seen", 1)) and entry.set.get("status") in TOLD:
+            return False  # the line that said so is what a crash left out
     return True
 
 

@@ -38,6 +38,7 @@ def main() -> int:
 
 
 def implement(ticket: str) -> int:
+    discard_half_done()
     if not is_committed(ticket):
         write(SOLUTIONS / ticket)
         write(SOLUTIONS / f"{ticket}.first")
@@ -145,6 +146,13 @@ def base_name() -> str:
     if git("rev-parse", "--quiet", "--verify", "origin/main") is None:
         return "main"
     return "origin/main"
+
+
+def discard_half_done() -> None:
+    """This agent commits all that it does, so what is not committed was left by one that was killed."""
+    if git("status", "--porcelain"):
+        need("reset", "--hard", "--quiet")
+        need("clean", "--force", "-d", "--quiet")
 
 
 def forget_dead_git() -> None:
