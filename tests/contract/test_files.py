@@ -378,3 +378,49 @@ def test_a_state_directory_that_cannot_be_written_is_said_in_a_sentence(box: Box
         assert "T-1" in box.refused("pause", "p", "T-1")
     finally:
         (box.plans / "p/tickets").chmod(0o755)
+
+
+def test_a_ticket_written_anew_while_it_runs_changes_its_text_and_not_its_course(box: Box) -> None:
+    """A planner that knows nothing of the runner writes the whole file again."""
+    box.plan("p", "T-1", workflow="holding")
+    box.daemon()
+    pid = box.held("T-1")
+    blank = {"phaseHistory": [], "context": {}, "retries": {}, "error": None}
+    box.ticket("p", "T-1", title="A new title", status="queued", currentPhase="work", **blank)
+    wait_for(lambda: box.read("p", "T-1").get("attempt"))
+    assert pid in box.processes()
+    box.mark("release")
+    ticket = box.until("p", "T-1", "complete")
+    assert (ticket["title"], box.trace()) == ("A new title", ["T-1 work", "T-1 after"])
+
+
+def test_a_file_that_is_written_slowly_is_waited_for(box: Box) -> None:
+    box.daemon()
+    box.plan("p", "T-1", make=False)
+    path = box.ticket_file("p", "T-1")
+    path.parent.mkdir()
+    text = json.dumps({"planId": "p", "ticketId": "T-1", "title": "slow"}, indent=1)
+    with path.open("w") as stream:
+        for part in text.partition("title"):
+            stream.write(part)
+            stream.flush()
+            box.ok("status", "--help")
+    box.until("p", "T-1", "complete")
+    assert not [line for line in box.log() if line["event"] == "held"]
+
+
+def test_numbers_of_others_keep_their_value(box: Box) -> None:
+    box.plan("p", "T-1")
+    numbers = '"big": 1180591620717411303424, "neg": -99999999999999999999999, "f": 3.0, "e": 1e3, "tiny": 1e-7'
+    box.write(box.ticket_file("p", "T-1"), f'{{"planId": "p", "ticketId": "T-1", {numbers}}}')
+    box.ok("pause", "p", "T-1")
+    after = box.read("p", "T-1")
+    assert {key: after[key] for key in ("big", "neg", "f", "e", "tiny")} == json.loads(f"{{{numbers}}}")
+
+
+def test_a_plan_behind_a_link_is_a_plan(box: Box) -> None:
+    box.plan("p", "T-1")
+    (box.plans / "p").rename(box.root / "kept")
+    (box.plans / "p").symlink_to(box.root / "kept")
+    box.ok("run", "p", "T-1")
+    assert json.loads((box.root / "kept/plan.json").read_text())["status"] == "complete"

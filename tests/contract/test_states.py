@@ -417,3 +417,41 @@ def test_a_workflow_that_came_too_late_is_enough_for_a_retry(box: Box) -> None:
     box.workflow("late", script("work", "done"), terminal())
     box.ok("retry", "p", "T-1")
     box.ok("run", "p", "T-1")
+
+
+def test_a_ticket_added_by_hand_to_a_complete_plan_is_told_and_not_started(box: Box) -> None:
+    box.plan("p", "T-1")
+    box.ok("tick")
+    box.plan("p", "T-1", "T-2", status="complete")
+    box.ok("tick")
+    assert box.trace() == ["T-1 work"]
+    assert "T-2" in json.dumps(box.ok("status", "-p", "p", "--json").json["problems"])
+    box.ok("skip", "p", "T-2", "work")
+    box.ok("tick")
+    assert box.read_plan("p")["status"] == "complete"
+    assert len(box.trace()) == 2
+
+
+def test_more_than_five_losses_of_a_visit_need_a_person_and_spend_no_retry(box: Box) -> None:
+    box.script("dies.sh", 'echo x >> "$MARKS/trace"; kill -KILL 0')  # its launcher too, so nothing tells how it ended
+    box.workflow("w", script("work", "done", "dies.sh", maxRetries=3), terminal())
+    box.plan("p", "T-1", workflow="w")
+    box.refused("run", "p", "T-1")
+    ticket = box.read("p", "T-1")
+    assert (ticket["status"], len(box.trace())) == ("needs_attention", 6)
+    assert (ticket["phaseHistory"], ticket["retries"].get("work", 0)) == ([], 0)
+    box.ok("retry", "p", "T-1")
+    box.refused("run", "p", "T-1")
+    assert len(box.trace()) == 12
+
+
+def test_at_most_eight_checks_are_under_way_at_once(box: Box) -> None:
+    box.workflow("w", poll("wait", "done", "hold.sh"), terminal())
+    box.plan("p", *(f"T-{n}" for n in range(10)), workflow="w")
+    box.plan("q", "LAST")
+    box.daemon()
+    box.until("q", "LAST", "complete")
+    wait_for(lambda: len(box.trace()) >= 9)
+    assert len(box.trace()) == 9
+    box.mark("release")
+    box.until_plan("p", "complete")

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from orchestrator.core.check import Known, plan_problems, resource_problems, variable_problems, workflow_problems
 from orchestrator.core.cycles import cycles
-from orchestrator.core.model import Key, Plan, PlanEntry, Status, Ticket
+from orchestrator.core.model import Key, Plan, PlanEntry, PlanStatus, Status, Ticket
 from orchestrator.core.workflow import Phase, Workflow
 from tests.factories import agent, entry, plan, poll, script, terminal, ticket, workflow
 
@@ -160,6 +161,14 @@ def test_a_sound_plan_has_no_problems() -> None:
     checked = placed("a", entry("b", "a"), entry("c", "a", "p2/x"))
     known = Known(workflows={"w": workflow()}, agents=["claude"], plans={"p1": checked, "p2": plan("x", id="p2")})
     assert lines(checked, ticket("a"), ticket("b", agent="claude"), ticket("c"), known=known) == []
+
+
+def test_what_a_complete_plan_leaves_behind_is_told_since_only_a_command_reopens_it() -> None:
+    checked = placed("a", "b", "c", status=PlanStatus.COMPLETE)
+    tickets = [ticket("a", status=Status.COMPLETE), ticket("b"), ticket("c", status=Status.READY)]
+    told = lines(checked, *tickets)
+    assert [line[: line.index("(") - 1] for line in told] == ["plan p1: is complete, so these never start: b, c"]
+    assert lines(replace(checked, status=PlanStatus.ACTIVE), *tickets) == []
 
 
 @pytest.mark.parametrize("blocker", ["a", "p1/a"])

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 import msgspec
 
 from orchestrator.core.cycles import address, cycles
-from orchestrator.core.model import ID_PATTERN, Key, Plan, PlanEntry, Status, Ticket
+from orchestrator.core.model import ID_PATTERN, Key, Plan, PlanEntry, PlanStatus, Status, Ticket
 from orchestrator.core.problems import Problem, did_you_mean
 from orchestrator.core.workflow import Workflow
 
@@ -126,6 +126,15 @@ def files_without_entry(scope: Scope) -> Iterator[Problem]:
     for name in scope.tickets:
         if name not in scope.entries:
             yield Problem(scope.ticket(name), "plan.json does not list it, so it never starts")
+
+
+def left_behind(scope: Scope) -> Iterator[Problem]:
+    """Nothing but a command reopens a plan, so what was added to a complete one by hand would wait for ever."""
+    names = [name for name, _ in scope.open_tickets() if name in scope.entries]
+    if scope.plan.status is PlanStatus.COMPLETE and names:
+        more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
+        what = f"is complete, so these never start: {', '.join(names[:MAX_NAMED])}{more}"
+        yield Problem(scope.where, what, hint='set its status to "active", or skip them to the phase they begin in')
 
 
 # --- blockers -------------------------------------------------------------------------------------------------------
@@ -258,6 +267,7 @@ RULES: tuple[Callable[[Scope], Iterator[Problem]], ...] = (
     entries_twice,
     entries_without_file,
     files_without_entry,
+    left_behind,
     blocked_by_itself,
     unknown_blockers,
     cyclic,
