@@ -8,6 +8,7 @@ neither.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import translate
@@ -99,7 +100,13 @@ def attempt_vars(
         "ORCHESTRATOR_ATTEMPT_DIR": str(attempt_dir),
         "ORCHESTRATOR_WORKTREE": worktree or "",
     }
-    return told | ({"GIT_CEILING_DIRECTORIES": str(Path(worktree).parent)} if worktree else {})
+    return told | ({"GIT_CEILING_DIRECTORIES": _ceiling(worktree)} if worktree else {})
+
+
+def _ceiling(worktree: str) -> str:
+    """What is above the worktree, also where it really is: git looks from there."""
+    above = dict.fromkeys((str(Path(worktree).parent), os.path.dirname(os.path.realpath(worktree))))  # noqa: PTH120
+    return os.pathsep.join(above)
 
 
 def filled(name: str, value: str, base: Mapping[str, str]) -> str:
