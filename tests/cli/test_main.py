@@ -11,7 +11,7 @@ import click
 import pytest
 
 from orchestrator import __version__
-from orchestrator.cli.main import SECTIONS, cli
+from orchestrator.cli.commands import SECTIONS, cli
 from orchestrator.control import showing
 from orchestrator.errors import OrchestratorError
 from tests.cli.kit import PROGRAM, Site

@@ -6,7 +6,8 @@ from typing import Any
 
 from orchestrator.cli import output
 from orchestrator.cli.objects import problem_objects
-from orchestrator.cli.options import command, group, json_option, options
+from orchestrator.cli.opened import options
+from orchestrator.cli.options import command, group, json_option
 from orchestrator.cli.output import clean, say
 from orchestrator.cli.verdict import verdict
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from orchestrator.cli import output
-from orchestrator.cli.options import chosen, command, opened_home, options
+from orchestrator.cli.opened import chosen, opened_home, options
+from orchestrator.cli.options import command
 from orchestrator.cli.output import STATE_COLOURS, complain, paint, say
 from orchestrator.core.times import duration
 

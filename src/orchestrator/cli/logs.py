@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from orchestrator.cli import output
-from orchestrator.cli.options import command, json_option, key_of, opened
+from orchestrator.cli.opened import key_of, opened
+from orchestrator.cli.options import command, json_option
 from orchestrator.cli.output import paint, say
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
-"""The `orchestrator` command: which commands there are, and the one place where errors become messages and exit codes.
+"""Where the program begins and ends: errors become messages and exit codes here, and nowhere else.
 
 The law: 0 done, 1 what was asked for failed, 2 wrong usage, 3 a bug, 130 interrupted. A person's mistake never shows a
-traceback; a bug's traceback goes to the log. A module is loaded when its command is called.
+traceback; a bug's traceback goes to the log. `status` does not wait for the parser of the command line to be loaded.
 """
 
 from __future__ import annotations
@@ -10,108 +10,12 @@ import contextlib
 import errno
 import os
 import sys
-from typing import NamedTuple, NoReturn
+from typing import NoReturn
 
-import click
-
-from orchestrator import __version__
-from orchestrator.cli.options import SETTINGS, chosen, config_option
+from orchestrator.cli.opened import chosen
 from orchestrator.errors import OrchestratorError
 
-FAILED, USAGE, BUG, INTERRUPTED = 1, 2, 3, 130
-
-
-class Entry(NamedTuple):
-    place: str
-    """`module:function` below orchestrator.cli."""
-    help: str
-    """Its first line of help, here too so that `--help` loads nothing."""
-
-
-SECTIONS: dict[str, dict[str, Entry]] = {
-    "Begin": {
-        "init": Entry("setup:init", "Create a home folder with a default config."),
-        "demo": Entry("demo:demo", "Watch it work on a small real project."),
-        "interactive": Entry("interactive:interactive", "Plan work with an interactive agent session."),
-    },
-    "Run": {
-        "daemon": Entry("walk:daemon", "Walk all tickets until stopped."),
-        "run": Entry("walk:run", "Walk one ticket to its end."),
-        "tick": Entry("walk:tick", "Dispatch once, and walk until all ends or waits."),
-    },
-    "Look": {
-        "status": Entry("status:status", "Show plans and tickets."),
-        "logs": Entry("logs:logs", "Show what happened to a ticket, and follow it."),
-        "sessions": Entry("sessions:sessions", "List the agent sessions of a ticket."),
-        "resume-session": Entry("sessions:resume_session", "Continue an agent's session interactively."),
-    },
-    "Steer": {
-        "pause": Entry("steer:pause", "Pause a ticket; stops its attempt."),
-        "resume": Entry("steer:resume", "Let a paused ticket go on."),
-        "skip": Entry("steer:skip", "Move a ticket to another phase."),
-        "retry": Entry("steer:retry", "Run a ticket's phase again, with fresh counters."),
-        "pause-plan": Entry("steer:pause_plan", "Pause a plan; stops its attempts."),
-        "resume-plan": Entry("steer:resume_plan", "Let a paused plan go on."),
-    },
-    "Check": {
-        "plan": Entry("plan:plan", "Check and show plans."),
-        "workflow": Entry("workflow:workflow", "List and check workflows."),
-        "config": Entry("config:config", "Show and check the configuration."),
-        "schema": Entry("setup:schema", "Print the JSON Schema of a kind of file."),
-    },
-}
-
-
-class Commands(click.Group):
-    """Commands by name, loaded when they are called."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return [name for section in SECTIONS.values() for name in section]
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        entry = next((section[cmd_name] for section in SECTIONS.values() if cmd_name in section), None)
-        if entry is None:
-            return None
-        from importlib import import_module
-
-        module, _, name = entry.place.partition(":")
-        found: click.Command = getattr(import_module(f"orchestrator.cli.{module}"), name)
-        return found
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and not args[0].startswith("-") and args[0] not in self.list_commands(ctx):
-            from orchestrator.core.problems import did_you_mean
-
-            near = did_you_mean(args[0], self.list_commands(ctx))
-            raise click.UsageError(f'there is no command "{args[0]}"{f" ({near})" if near else ""}', ctx)
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        for title, section in SECTIONS.items():
-            with formatter.section(title):
-                formatter.write_dl([(name.ljust(15), entry.help) for name, entry in section.items()])
-
-
-@click.group(cls=Commands, context_settings=SETTINGS, no_args_is_help=True)
-@click.version_option(__version__, "--version", prog_name="orchestrator", message="%(prog)s %(version)s")
-def cli() -> None:
-    """Run many tickets through coding agents, each in its own git worktree, by a deterministic workflow.
-
-    A plan is a folder of JSON files under the state directory; anyone may write there. `orchestrator daemon` walks its
-    tickets through the phases of their workflows; the other commands look and steer, while it runs or not.
-
-    Each command explains itself: orchestrator COMMAND --help. With --json, commands that show something print JSON.
-
-    \b
-    Exit codes: 0 done, 1 what was asked for failed, 2 wrong usage,
-    3 a bug (its traceback is in the log), 130 interrupted.
-    Environment: ORCHESTRATOR_HOME (default ~/.orchestrator), NO_COLOR.
-    """
-
-
-cli.params.append(config_option)
+FAILED, BUG, INTERRUPTED = 1, 3, 130
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -136,7 +40,7 @@ def _leave(code: int) -> NoReturn:
 def run(argv: list[str] | None) -> int:
     _prepare_streams()
     chosen.forget()
-    code = _guarded(argv)
+    code = _guarded(sys.argv[1:] if argv is None else argv)
     try:
         sys.stdout.flush()
     except (BrokenPipeError, ValueError):
@@ -157,24 +61,21 @@ def _prepare_streams() -> None:
             stream.reconfigure(errors="replace")
 
 
-def _called(argv: list[str] | None) -> int:
-    if "_ORCHESTRATOR_COMPLETE" in os.environ:
-        cli.main(argv, prog_name="orchestrator")  # completion in the shell
-    with cli.make_context("orchestrator", list(sys.argv[1:] if argv is None else argv)) as ctx:
-        return int(cli.invoke(ctx) or 0)
+def _called(words: list[str]) -> int:
+    from orchestrator.cli import quick
+
+    asked = quick.status_asked(words)
+    if asked is not None:
+        return quick.status(asked)
+    from orchestrator.cli import commands
+
+    return commands.call(words)
 
 
-def _guarded(argv: list[str] | None) -> int:
+def _guarded(words: list[str]) -> int:
     try:
-        return _called(argv)
-    except click.exceptions.Exit as exit_:
-        return exit_.exit_code
-    except click.exceptions.NoArgsIsHelpError as error:
-        print(error.format_message(), file=sys.stderr)
-        return USAGE
-    except click.ClickException as error:
-        return _wrong_usage(error)
-    except (click.Abort, KeyboardInterrupt):
+        return _called(words)
+    except KeyboardInterrupt:
         return INTERRUPTED
     except OrchestratorError as error:
         _complain(str(error))
@@ -197,15 +98,6 @@ OUTSIDE = frozenset(
     }
 )  # fmt: skip
 """What the system refuses is no bug of ours."""
-
-
-def _wrong_usage(error: click.ClickException) -> int:
-    lines = [f"orchestrator: {error.format_message()}"]
-    ctx = getattr(error, "ctx", None)
-    if ctx is not None:
-        lines += [ctx.get_usage(), f"`{ctx.command_path} --help` says more"]
-    print("\n".join(lines), file=sys.stderr)
-    return USAGE
 
 
 def _complain(text: str) -> int:

@@ -1,4 +1,4 @@
-"""What every command has: `-C/--config` before or after its name, `-h/--help`, and a record of what was opened.
+"""What every command has: `-C/--config` before or after its name, and `-h/--help`.
 
 `command` and `group` make commands of plain functions that return an exit code (None is 0).
 """
@@ -6,32 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-if TYPE_CHECKING:
-    from orchestrator.adapters.logs import Tell
-    from orchestrator.core.model import Key
-    from orchestrator.core.settings import Config
-    from orchestrator.engine.home import Home
-    from orchestrator.wiring import Loaded, Options
+from orchestrator.cli.opened import chosen
 
 SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 Run = Callable[..., int | None]
-
-
-class Chosen:
-    """What this call of the program uses; the error boundary asks where its log is."""
-
-    config_file: str | None = None
-    log_file: str | None = None
-
-    def forget(self) -> None:
-        self.config_file = self.log_file = None
-
-
-chosen = Chosen()
 
 
 def _remember(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
@@ -68,34 +50,3 @@ def group(name: str) -> Callable[[Run], click.Group]:
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-
-
-def options(**more: Any) -> Options:
-    from orchestrator.wiring import Options
-
-    return Options(config=chosen.config_file, **more)
-
-
-def opened(**more: Any) -> Loaded:
-    """The configuration that counts."""
-    from orchestrator import wiring
-
-    loaded = wiring.load(options(**more))
-    remember(loaded.config)
-    return loaded
-
-
-def opened_home(tell: Tell | None = None, **more: Any) -> Home:
-    from orchestrator import wiring
-
-    return wiring.open_home(opened(**more).config, tell)
-
-
-def remember(config: Config) -> None:
-    chosen.log_file = f"{config.log_dir}/orchestrator.log"
-
-
-def key_of(plan: str, ticket: str) -> Key:
-    from orchestrator.control.reading import ticket_key
-
-    return ticket_key(plan, ticket)

@@ -8,7 +8,8 @@ import click
 
 from orchestrator.cli import output
 from orchestrator.cli.objects import plan_object, problem_objects
-from orchestrator.cli.options import command, group, json_option, opened
+from orchestrator.cli.opened import opened
+from orchestrator.cli.options import command, group, json_option
 from orchestrator.cli.output import STATE_COLOURS, clean, paint, paragraph, problem_lines, say
 from orchestrator.cli.verdict import counted, verdict
 

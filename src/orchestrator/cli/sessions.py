@@ -8,7 +8,8 @@ import time
 import click
 
 from orchestrator.cli import output
-from orchestrator.cli.options import command, json_option, key_of, opened_home
+from orchestrator.cli.opened import key_of, opened_home
+from orchestrator.cli.options import command, json_option
 from orchestrator.cli.output import complain, say
 from orchestrator.cli.times import clock
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orchestrator.cli.options import command, key_of, opened_home
+from orchestrator.cli.opened import key_of, opened_home
+from orchestrator.cli.options import command
 from orchestrator.cli.output import say
 
 if TYPE_CHECKING:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from orchestrator.cli.options import command, key_of, opened_home, options
+from orchestrator.cli.opened import key_of, opened_home, options
+from orchestrator.cli.options import command
 from orchestrator.cli.output import clean, complain, say
 
 INTERRUPTED = 130

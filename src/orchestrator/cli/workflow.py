@@ -8,7 +8,8 @@ import click
 
 from orchestrator.cli import output
 from orchestrator.cli.objects import problem_objects
-from orchestrator.cli.options import command, group, json_option, opened
+from orchestrator.cli.opened import opened
+from orchestrator.cli.options import command, group, json_option
 from orchestrator.cli.output import clean, say
 from orchestrator.cli.verdict import counted, verdict
 

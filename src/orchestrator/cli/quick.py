@@ -1,0 +1,61 @@
+"""`status` without the parser of the command line: it is asked for often, by people and by scripts.
+
+The law: only the plainest words are understood here, in the way the parser would; everything else, and every mistake,
+is left to it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any, NamedTuple, cast
+
+from orchestrator.cli.opened import chosen
+
+
+class Asked(NamedTuple):
+    config: str | None = None
+    plan: str | None = None
+    as_json: bool = False
+
+
+def status_asked(words: Sequence[str]) -> Asked | None:
+    """What `status` is asked for; None when these words ask for something else."""
+    asked, named = Asked(), False
+    rest = iter(words)
+    for word in rest:
+        if word == "status" and not named:
+            named = True
+        elif word in ("-C", "--config") and (value := _value(rest)):
+            asked = asked._replace(config=value)
+        elif word in ("-p", "--plan") and named and (value := _value(rest)):
+            asked = asked._replace(plan=value)
+        elif word == "--json" and named:
+            asked = asked._replace(as_json=True)
+        else:
+            return None
+    return asked if named else None
+
+
+def _value(rest: Any) -> str | None:
+    value = next(rest, "")
+    return value if value and not value.startswith("-") else None
+
+
+def status(asked: Asked) -> int:
+    chosen.config_file = asked.config
+    _load_msgspec()
+    from orchestrator.cli.overview import show
+
+    return show(asked.plan, asked.as_json)
+
+
+def _load_msgspec() -> None:
+    """msgspec asks for typing_extensions, which takes as long to load as msgspec itself, and does without it."""
+    if "typing_extensions" not in sys.modules:
+        modules = cast(dict[str, Any], sys.modules)
+        modules["typing_extensions"] = None
+        try:
+            import msgspec  # noqa: F401
+        finally:
+            del modules["typing_extensions"]
