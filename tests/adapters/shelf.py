@@ -107,3 +107,21 @@ class Shelf:
         told = journal.fold(self.journal)
         assert told == self.raw()
         assert list(told) == list(self.raw())
+
+
+TEXT = ("planId", "ticketId", "title", "description", "workflow", "branch", "worktree", "status", "currentPhase")
+
+
+def assert_loads_in_the_original(raw: dict[str, Any]) -> None:
+    """Every key that the original asks for, with its type; null only where it allows null."""
+    assert {key: type(raw.get(key)) for key in TEXT} == dict.fromkeys(TEXT, str)
+    assert all(isinstance(one, str) for one in raw["acceptanceCriteria"])
+    for key in ("linearUrl", "repo", "agent", "error"):
+        assert isinstance(raw[key], str | None)
+    assert all(isinstance(value, str) for value in raw["context"].values())
+    assert all(isinstance(value, int) for value in raw["retries"].values())
+    for entry in raw["phaseHistory"]:
+        assert all(isinstance(entry[key], str) for key in ("phase", "startedAt"))
+        assert entry["status"] in ("success", "failure", "skipped")
+        assert isinstance(entry["completedAt"], str | None)
+        assert all(isinstance(entry[key], str) for key in ("output", "sessionId") if key in entry)
