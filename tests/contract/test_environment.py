@@ -5,8 +5,9 @@ from __future__ import annotations
 from tests.contract.kit_b import Place, agent, poll, script
 
 GIVEN = {
-    "RANDOM_THING": "r", "GH_TOKEN": "t1", "GITHUB_TOKEN": "t2", "GITLAB_TOKEN": "t3", "LINEAR_API_KEY": "t4", "AWS_SECRET_ACCESS_KEY": "s",
-    "LC_TIME": "C", "TZ": "UTC", "XDG_SPECIAL": "x", "SSH_AUTH_SOCK": "/tmp/agent", "HTTPS_PROXY": "http://proxy", "no_proxy": "a,b",
+    "RANDOM_THING": "r", "GH_TOKEN": "t1", "GITHUB_TOKEN": "t2", "GITLAB_TOKEN": "t3", "LINEAR_API_KEY": "t4",
+    "AWS_SECRET_ACCESS_KEY": "s", "LC_TIME": "C", "TZ": "UTC", "XDG_SPECIAL": "x", "SSH_AUTH_SOCK": "/tmp/agent",
+    "HTTPS_PROXY": "http://proxy", "no_proxy": "a,b",
     "SSL_CERT_FILE": "/ca", "NODE_EXTRA_CA_CERTS": "/ca2", "LANG": "C.UTF-8", "SHELL": "/bin/sh", "TERM": "dumb",
     "GIT_DIR": "/nowhere", "GIT_WORK_TREE": "/nowhere", "GIT_INDEX_FILE": "/nowhere/index",
     "GIT_OBJECT_DIRECTORY": "/nowhere/o", "GIT_COMMON_DIR": "/nowhere/c", "GIT_PREFIX": "sub/",

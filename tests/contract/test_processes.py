@@ -299,9 +299,7 @@ def test_ctrl_c_leaves_the_ticket_ready_in_its_phase_without_a_retry_spent(here:
 
 
 def test_memory_stays_flat_with_200_megabytes_of_output(here: Place) -> None:
-    working(
-        here, f"echo x > {here.root}/on; yes {'a line of some length ' * 20} | head -c 200000000; sleep 0.2"
-    )
+    working(here, f"echo x > {here.root}/on; yes {'a line of some length ' * 20} | head -c 200000000; sleep 0.2")
     here.workflow(agent(capture={"said": "stdout"}))
     daemon = here.daemon()
     until(lambda: here.marks("on"), "the agent")

@@ -90,16 +90,17 @@ def test_what_the_phase_is_given(here: Place) -> None:
     assert here.output("a") == f"2|{branch}|from the first|a"
 
 
-@pytest.mark.parametrize("template", ["{{ nosuchname }}", "{{ title }}{{ context.nosuchname }}", "{{ titel }}"])
-def test_a_name_that_nothing_defines_stops_the_attempt_before_it_starts(here: Place, template: str) -> None:
+def test_a_name_that_nothing_defines_stops_the_attempt_before_it_starts(here: Place) -> None:
     here.script("mark.sh", f"echo x >> {here.root}/ran")
-    here.workflow(script("a", "mark.sh", args=[template], maxRetries=3))
-    here.plan()
-    assert here.run().returncode == 1
-    assert here.ticket()["status"] == "failed"
+    texts = {"A": "{{ nosuchname }}", "B": "{{ title }}{{ context.nosuchname }}", "C": "{{ titel }}"}
+    for name, text in texts.items():
+        here.workflow(script("a", "mark.sh", args=[text], maxRetries=3), name=name)
+    here.plan({name: {"workflow": name} for name in texts})
+    here.tick()
     assert not here.marks("ran")
-    name = "titel" if "titel" in template else "nosuchname"
-    assert name in here.ticket()["error"]
+    for name, said in {"A": "nosuchname", "B": "nosuchname", "C": "titel"}.items():
+        assert here.ticket(name)["status"] == "failed" and said in here.ticket(name)["error"]
+    assert "did you mean title" in here.ticket("C")["error"]
 
 
 def test_an_undefined_name_in_a_prompt_starts_no_agent(here: Place) -> None:
@@ -115,7 +116,8 @@ def test_an_undefined_name_in_a_prompt_starts_no_agent(here: Place) -> None:
 
 
 def test_an_undefined_name_can_be_tested(here: Place) -> None:
-    template = "{% if nosuch %}A{% else %}B{% endif %}{% if not other.deep %}C{% endif %}{{ 'D' if nosuch is defined else 'E' }}"
+    template = "{% if nosuch %}A{% else %}B{% endif %}{% if not other.deep %}C{% endif %}"
+    template += "{{ 'D' if nosuch is defined else 'E' }}"
     assert printed(here, template) == "BCE"
 
 
@@ -152,15 +154,18 @@ def test_a_bundled_prompt_needs_no_file(here: Place) -> None:
     assert "a very special wish" in here.output("work")
 
 
-@pytest.mark.parametrize("text", ["{{ title", "{% if title %}", "{{ title | nosuchfilter }}", "{% include 'no.md' %}"])
-def test_a_bad_template_fails_the_ticket_saying_where(here: Place, text: str) -> None:
-    here.worktree()
-    here.prompt("work.md", f"first\n{text}\n")
-    here.workflow(agent(maxRetries=2))
-    here.plan()
-    assert here.run().returncode == 1
-    assert here.ticket()["status"] == "failed"
-    assert "work.md" in here.ticket()["error"]
+def test_a_bad_template_fails_the_ticket_saying_where(here: Place) -> None:
+    texts = ["{{ title", "{% if title %}", "{{ title | nosuchfilter }}", "{% include 'no.md' %}"]
+    names = [f"bad{i}" for i in range(len(texts))]
+    for name, text in zip(names, texts, strict=True):
+        here.worktree(name)
+        here.prompt(f"{name}.md", f"first\n{text}\n")
+        here.workflow(agent(prompt=f"{name}.md", maxRetries=2), name=name)
+    here.plan({name: {"workflow": name} for name in names})
+    here.tick()
+    for name in names:
+        assert here.ticket(name)["status"] == "failed"
+        assert f"{name}.md:" in here.ticket(name)["error"]
 
 
 def test_a_template_cannot_reach_the_program(here: Place) -> None:
@@ -176,7 +181,8 @@ def test_the_original_templates_constructs_work(here: Place) -> None:
     template = (
         "{% if linearUrl %}- {{ linearUrl }}{% endif %}{% set x = 'v' %}{{ x }}{{ title | upper }}"
         "{# comment #}{{ description | default('none', true) }}{{ missing | default('d') }}"
-        "{%- for c in acceptanceCriteria %}\n* {{ c }}{% endfor %}{{ acceptanceCriteria | length }}{{ acceptanceCriteria | join('+') }}"
+        "{%- for c in acceptanceCriteria %}\n* {{ c }}{% endfor %}"
+        "{{ acceptanceCriteria | length }}{{ acceptanceCriteria | join('+') }}"
     )
     said = printed(here, template, {"title": "t", "acceptanceCriteria": ["a", "b"]})
     assert said == "vTnoned\n* a\n* b2a+b"

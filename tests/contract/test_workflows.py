@@ -15,30 +15,31 @@ def failing(here: Place, code: int = 1) -> None:
     here.script("ok.sh", 'echo "fine: $*"')
 
 
-@pytest.mark.parametrize("retries", [None, 0, 1, 2])
-def test_a_failure_is_retried_max_retries_times_and_then_goes_to_on_failure(here: Place, retries: int | None) -> None:
+def test_a_failure_is_retried_max_retries_times_and_then_goes_to_on_failure(here: Place) -> None:
     failing(here)
-    keys = {} if retries is None else {"maxRetries": retries}
-    here.workflow(script("a", "fail.sh", args=["tries"], onFailure="sorry", **keys), terminal("sorry"))
-    here.plan()
-    assert here.run().returncode == 0
-    tries = (retries or 0) + 1
-    assert here.marks("tries") == ["x"] * tries
-    assert here.history() == [("a", "failure")] * tries + [("sorry", "success")]
-    assert here.state() == ("complete", "sorry")
-    assert "said on err" in here.output("a")
+    tries = {"none": 1, "r0": 1, "r1": 2, "r2": 3}
+    for name, count in tries.items():
+        keys = {} if name == "none" else {"maxRetries": count - 1}
+        here.workflow(script("a", "fail.sh", args=[name], onFailure="sorry", **keys), terminal("sorry"), name=name)
+    here.plan({name: {"workflow": name} for name in tries})
+    here.tick()
+    for name, count in tries.items():
+        assert here.marks(name) == ["x"] * count
+        assert here.history(name) == [("a", "failure")] * count + [("sorry", "success")]
+        assert here.state(name) == ("complete", "sorry")
+        assert "said on err" in here.output("a", name)
 
 
-@pytest.mark.parametrize("target", ["retry", "a"])
-def test_on_failure_retry_or_itself_ends_in_failed_when_retries_are_used_up(here: Place, target: str) -> None:
+def test_on_failure_retry_or_itself_ends_in_failed_when_retries_are_used_up(here: Place) -> None:
     failing(here)
-    here.workflow(script("a", "fail.sh", args=["tries"], onFailure=target, maxRetries=2))
-    here.plan()
-    done = here.run()
-    assert done.returncode == 1
-    assert here.marks("tries") == ["x"] * 3
-    assert here.state() == ("failed", "a")
-    assert here.ticket()["error"]
+    for target in ("retry", "a"):
+        here.workflow(script("a", "fail.sh", args=[f"to-{target}"], onFailure=target, maxRetries=2), name=target)
+    here.plan({target: {"workflow": target} for target in ("retry", "a")})
+    here.tick()
+    for target in ("retry", "a"):
+        assert here.marks(f"to-{target}") == ["x"] * 3
+        assert here.state(target) == ("failed", "a")
+        assert here.ticket(target)["error"]
 
 
 def test_without_targets_success_completes_and_failure_fails(here: Place) -> None:
@@ -200,18 +201,20 @@ def test_unknown_keys_are_only_warned_about(here: Place) -> None:
     assert here.run().returncode == 0
 
 
-@pytest.mark.parametrize("kind", ["script", "poll", "agent"])
-def test_a_missing_script_or_prompt_fails_the_ticket_only_when_it_gets_there(here: Place, kind: str) -> None:
+def test_a_missing_script_or_prompt_fails_the_ticket_only_when_it_gets_there(here: Place) -> None:
     here.script("ok.sh", "true")
-    here.worktree()
-    second = {"id": "b", "type": kind, "onSuccess": "done"}
-    second |= {"promptTemplate": "nowhere.md"} if kind == "agent" else {"command": "nowhere.sh"}
-    here.workflow(script("a", "ok.sh", "b"), {**second, "maxRetries": 3})
-    here.plan()
-    assert here.run().returncode == 1
-    assert here.state() == ("failed", "b")
-    assert "nowhere" in here.ticket()["error"]
-    assert here.history()[0] == ("a", "success")
+    kinds = ("script", "poll", "agent")
+    for kind in kinds:
+        here.worktree(kind)
+        second = {"id": "b", "type": kind, "onSuccess": "done", "maxRetries": 3}
+        second |= {"promptTemplate": "nowhere.md"} if kind == "agent" else {"command": "nowhere.sh"}
+        here.workflow(script("a", "ok.sh", "b"), second, name=kind)
+    here.plan({kind: {"workflow": kind} for kind in kinds})
+    here.tick()
+    for kind in kinds:
+        assert here.state(kind) == ("failed", "b")
+        assert "nowhere" in here.ticket(kind)["error"]
+        assert here.history(kind)[0] == ("a", "success")
 
 
 def test_a_script_gets_its_arguments_as_they_are(here: Place) -> None:
@@ -243,13 +246,14 @@ def test_an_argument_too_long_for_the_system_fails_saying_so(here: Place) -> Non
     assert "long" in here.ticket()["error"], here.ticket()["error"]
 
 
-@pytest.mark.parametrize(("first", "mode"), [("", 0o755), ("#!/bin/cat\n", 0o644), ("", 0o644)])
-def test_a_script_without_a_shebang_or_the_executable_bit_is_run_by_bash(here: Place, first: str, mode: int) -> None:
-    here.script("plain.sh", '[[ $1 == b* ]] && echo "$BASH"', mode, first)
-    here.workflow(script("a", "plain.sh", args=["bash"]))
-    here.plan()
-    assert here.run().returncode == 0
-    assert here.output("a").strip() == "/bin/bash"
+def test_a_script_without_a_shebang_or_the_executable_bit_is_run_by_bash(here: Place) -> None:
+    cases = {"A": ("", 0o755), "B": ("#!/bin/cat\n", 0o644), "C": ("", 0o644)}
+    for name, (first, mode) in cases.items():
+        here.script(f"{name}.sh", '[[ $1 == b* ]] && echo "$BASH"', mode, first)
+        here.workflow(script("a", f"{name}.sh", args=["bash"]), name=name)
+    here.plan({name: {"workflow": name} for name in cases})
+    here.tick()
+    assert [here.output("a", name).strip() for name in cases] == ["/bin/bash"] * 3
 
 
 def test_a_script_with_a_shebang_is_run_by_what_it_names(here: Place) -> None:
@@ -282,14 +286,15 @@ def test_a_script_runs_in_the_repo_until_the_worktree_exists(here: Place) -> Non
     assert here.output("b").strip() == str(here.worktrees / "T")
 
 
-@pytest.mark.parametrize("repo", [None, "/nowhere/at/all", "", ".", "repo"])
-def test_without_a_repo_a_script_runs_nowhere(here: Place, repo: str | None) -> None:
+def test_without_a_repo_a_script_runs_nowhere(here: Place) -> None:
     here.script("where.sh", f"pwd > {here.root}/ran")
     here.workflow(script("a", "where.sh"))
-    here.plan(repo=repo)
-    assert here.run().returncode == 1
-    assert here.ticket()["status"] == "failed"
-    assert "repo" in here.ticket()["error"]
+    repos = {"none": None, "absent": "/nowhere/at/all", "empty": "", "dot": ".", "relative": "repo"}
+    here.plan({name: {"repo": repo} for name, repo in repos.items()}, repo=None)
+    here.tick()
+    for name in repos:
+        assert here.ticket(name)["status"] == "failed"
+        assert "repo" in here.ticket(name)["error"]
     assert not here.marks("ran")
 
 
