@@ -7,8 +7,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.contract.kit import Box, agent, poll, script, terminal
 from tests.waiting import wait_for
 
@@ -29,15 +27,19 @@ def test_blockers_within_and_across_plans_are_waited_for(box: Box) -> None:
     assert box.trace() == ["T-1 work", "T-1 work", "T-2 work"]
 
 
-@pytest.mark.parametrize("status", ["failed", "needs_attention", "paused"])
-def test_only_complete_unblocks_and_status_names_the_blocker(box: Box, status: str) -> None:
-    box.plan("p", "T-1", {"ticketId": "T-2", "blockedBy": ["T-1"]})
-    box.ticket("p", "T-1", status=status, currentPhase="work")
+def test_only_complete_unblocks_and_status_names_the_blocker(box: Box) -> None:
+    states = ("failed", "needs_attention", "paused")
+    entries: list[Any] = [{"ticketId": f"AFTER-{one}", "blockedBy": [f"T-{one}"]} for one in states]
+    box.plan("p", *(f"T-{one}" for one in states), *entries)
+    for one in states:
+        box.ticket("p", f"T-{one}", status=one, currentPhase="work")
     box.ok("tick")
-    assert box.status_of("p", "T-2") == "queued"
-    line = next(line for line in box.ok("status").out.splitlines() if line.lstrip().startswith("T-2"))
-    assert "T-1" in line and status in line
-    assert "T-1" in box.refused("run", "p", "T-2")
+    lines = box.ok("status").out.splitlines()
+    for one in states:
+        assert box.status_of("p", f"AFTER-{one}") == "queued"
+        line = next(line for line in lines if line.lstrip().startswith(f"AFTER-{one}"))
+        assert f"T-{one} ({one})" in line
+    assert "T-failed" in box.refused("run", "p", "AFTER-failed")
 
 
 def test_cycles_and_unknown_and_missing_blockers_are_problems_and_nothing_else_waits(box: Box) -> None:
@@ -215,12 +217,18 @@ def test_a_failure_is_retried_max_retries_times_and_then_follows_on_failure(box:
     assert box.history("p", "T-1") == [("work", "failure")] * 3 + [("alarm", "success")]
 
 
-@pytest.mark.parametrize("on_failure", [None, "retry", "work"])
-def test_with_nowhere_to_go_the_ticket_has_failed(box: Box, on_failure: str | None) -> None:
-    ticket = retried(box, maxRetries=1, **({"onFailure": on_failure} if on_failure else {}))
-    assert (ticket["status"], ticket["currentPhase"]) == ("failed", "work")
-    assert len(box.trace()) == 2
-    assert ticket["error"]
+def test_with_nowhere_to_go_the_ticket_has_failed(box: Box) -> None:
+    ways: dict[str, Any] = {"none": {}, "retry": {"onFailure": "retry"}, "itself": {"onFailure": "work"}}
+    for name, way in ways.items():
+        box.workflow(name, script("work", "done", "fail.sh", maxRetries=1, **way), terminal())
+    box.plan("p", *ways)
+    for name in ways:
+        box.ticket("p", name, workflow=name)
+    box.ok("tick")
+    found = [box.read("p", name) for name in ways]
+    assert [(ticket["status"], ticket["currentPhase"]) for ticket in found] == [("failed", "work")] * 3
+    assert all("it broke" in ticket["phaseHistory"][1]["output"] and ticket["error"] for ticket in found)
+    assert len(box.trace()) == 6
 
 
 def test_the_retries_of_a_visit_begin_anew_in_the_next(box: Box) -> None:
@@ -272,36 +280,36 @@ def test_on_exit_is_a_route_that_spends_no_retry_and_captures(box: Box) -> None:
     assert ticket["phaseHistory"][1]["output"] == "noted caught\n"
 
 
-@pytest.mark.parametrize(
-    ("what", "names"),
-    [("workflow", "nowhere"), ("phase", "elsewhere"), ("agent", "nobody"), ("script", "gone.sh"),
-     ("template", "gone.md"), ("repo", "repo")],
-)  # fmt: skip
-def test_what_cannot_be_run_fails_saying_why_and_holds_no_slot(box: Box, what: str, names: str) -> None:
+def test_what_cannot_be_run_fails_saying_why_and_holds_no_slot(box: Box) -> None:
     box.config({"maxConcurrency": 1, "defaultAgent": "a", "agents": {"a": {"command": box.agent("a", "echo ok")}}})
     box.prompt("prompt.md", "hello")
+    box.prompt("bad.md", "{{ nothing_defines_this }}")
     box.workflow(
-        "w", script("missing", "done", "gone.sh"), agent("prompt", "done", "gone.md"), agent("ask", "done"), terminal()
-    )
-    wrong: dict[str, Any] = {
-        "workflow": {"workflow": "nowhere"},
-        "phase": {"currentPhase": "elsewhere"},
-        "agent": {"workflow": "w", "currentPhase": "ask", "agent": "nobody", "worktree": str(box.repo)},
-        "script": {"workflow": "w"},
-        "template": {"workflow": "w", "currentPhase": "prompt", "worktree": str(box.repo)},
-        "repo": {},
+        "w", script("missing", "done", "gone.sh"), agent("prompt", "done", "gone.md"), agent("bad", "done", "bad.md"),
+        agent("ask", "done"), terminal(),
+    )  # fmt: skip
+    here: dict[str, Any] = {"workflow": "w", "worktree": str(box.repo)}
+    wrong: dict[str, tuple[str, dict[str, Any]]] = {
+        "workflow": ("nowhere", {"workflow": "nowhere"}),
+        "phase": ("elsewhere", {"currentPhase": "elsewhere"}),
+        "agent": ("nobody", {**here, "currentPhase": "ask", "agent": "nobody"}),
+        "script": ("gone.sh", {**here, "currentPhase": "missing"}),
+        "prompt": ("gone.md", {**here, "currentPhase": "prompt"}),
+        "template": ("nothing_defines_this", {**here, "currentPhase": "bad"}),
+        "repo": ("repo", {}),
     }
-    box.plan("p", "T-1", "T-2", repo=None if what == "repo" else str(box.repo))
-    box.ticket("p", "T-1", **wrong[what])
-    box.ticket("p", "T-2", repo=str(box.repo))
-    box.ok("tick")
-    ticket = box.read("p", "T-1")
-    assert (ticket["status"], ticket.get("attempt")) == ("failed", None)
-    assert names in ticket["error"]
-    assert names in box.ok("status").out
-    box.ok("tick")
-    assert box.status_of("p", "T-2") == "complete"
-    assert names in box.refused("run", "p", "T-1")
+    box.plan("p", *wrong, "GOOD", repo=None)
+    for name, (_, keys) in wrong.items():
+        box.ticket("p", name, **keys)
+    box.ticket("p", "GOOD", repo=str(box.repo))
+    box.daemon()
+    box.until("p", "GOOD", "complete")
+    shown = box.ok("status").out
+    for name, (says, _) in wrong.items():
+        ticket = box.until("p", name, "failed")
+        assert says in ticket["error"]
+        assert says in shown
+    assert "nowhere" in box.refused("run", "p", "workflow")
 
 
 # --- polls
@@ -327,18 +335,21 @@ def test_a_poll_waits_as_ready_without_a_slot_and_says_for_what(box: Box) -> Non
     assert box.history("p", "T-1") == [("wait", "success"), ("work", "success"), ("done", "success")]
 
 
-@pytest.mark.parametrize(
-    ("code", "keys", "ends"),
-    [(0, {}, "done"), (2, {}, "alarm"), (7, {}, "alarm"), (7, {"onExit": {"7": "work"}}, "work"),
-     (1, {"timeoutSeconds": 0.3}, "alarm")],
-)  # fmt: skip
-def test_the_exit_code_of_a_check_decides(box: Box, code: int, keys: dict[str, Any], ends: str) -> None:
-    wait = poll("wait", "done", "exit.sh", args=[str(code)], onFailure="alarm", intervalSeconds=0.1, **keys)
-    box.workflow("w", wait, script("work", "done"), terminal("alarm", notify=True), terminal())
-    box.plan("p", "T-1", workflow="w")
-    assert box.run("run", "p", "T-1").code == (1 if ends == "alarm" else 0)
-    assert ends in [phase for phase, _ in box.history("p", "T-1")]
-    assert box.read("p", "T-1")["retries"].get("wait", 0) == 0
+def test_the_exit_code_of_a_check_decides(box: Box) -> None:
+    cases: dict[str, tuple[int, dict[str, Any], str]] = {
+        "yes": (0, {}, "done"), "no": (2, {}, "alarm"), "odd": (7, {}, "alarm"),
+        "route": (7, {"onExit": {"7": "work"}}, "work"), "late": (1, {"timeoutSeconds": 0.3}, "alarm"),
+    }  # fmt: skip
+    box.plan("p", *cases)
+    for name, (code, keys, _) in cases.items():
+        wait = poll("wait", "done", "exit.sh", args=[str(code)], onFailure="alarm", intervalSeconds=0.1, **keys)
+        box.workflow(name, wait, script("work", "done"), terminal("alarm", notify=True), terminal())
+        box.ticket("p", name, workflow=name)
+    box.daemon()
+    for name, (_, _, ends) in cases.items():
+        ticket = box.until("p", name, "needs_attention" if ends == "alarm" else "complete")
+        assert ends in [phase for phase, _ in box.history("p", name)]
+        assert ticket["retries"].get("wait", 0) == 0
 
 
 def test_the_original_s_clock_of_a_poll_goes_on(box: Box) -> None:
