@@ -136,6 +136,24 @@ def test_a_half_made_worktree_is_finished(repo: Path, tmp_path: Path, got_as_far
     assert not list(admin.parent.glob("*/locked"))
 
 
+@pytest.mark.parametrize("whose", ["its own", "another ticket's"])
+def test_a_head_of_zeros_that_a_killed_git_left_is_no_obstacle(repo: Path, tmp_path: Path, whose: str) -> None:
+    """Over it git stumbles in every fetch of the repository, not only for the ticket whose setup was killed."""
+    tree = tmp_path / "w"
+    run("setup-worktree.sh", repo, "t", tree)
+    admin = Path(git(tree, "rev-parse", "--absolute-git-dir"))
+    (admin / "locked").write_text("initializing")
+    (admin / "HEAD").write_text("0" * 40 + "\n")
+    (admin / "index").unlink()
+    (tree / "shared").unlink()
+    if whose == "another ticket's":
+        assert run("setup-worktree.sh", repo, "u", tmp_path / "v").code == 0
+    said = run("setup-worktree.sh", repo, "t", tree)
+    assert said.code == 0, said
+    assert git(tree, "symbolic-ref", "--short", "HEAD") == "t"
+    assert git(tree, "status", "--porcelain") == ""
+
+
 def test_an_index_lock_of_a_git_that_died_is_tolerated(repo: Path, tmp_path: Path) -> None:
     tree = tmp_path / "w"
     run("setup-worktree.sh", repo, "t", tree)

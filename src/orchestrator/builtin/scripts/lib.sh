@@ -53,8 +53,22 @@ fetch_origin() {
   for pause in 0.5 1 0; do
     patiently git -C "$1" -c gc.auto=0 -c maintenance.auto=false fetch --quiet origin ${2+"$2"} && return 0
     sleep "$pause"
+    case $git_said in *"bad object worktrees/"*"/HEAD"*) give_head "$1" ;; esac
   done
   return 1
+}
+
+# give_head REPO: over the HEAD of zeros that a killed `git worktree add` leaves behind, every fetch of the repository
+# stumbles. A living one replaces it at once; one that is still there becomes the HEAD of a branch without commits, and
+# the setup of that ticket does the rest.
+give_head() {
+  local common head
+  head=${git_said#*bad object }
+  head=${head%%/HEAD*}/HEAD
+  common=$(git -C "$1" rev-parse --git-common-dir)
+  head=$(cd -- "$1" && cd -- "$common" && pwd -P)/$head
+  [ -s "$head" ] && [ -z "$(tr -d '0\n' <"$head")" ] || return 0
+  echo "ref: refs/heads/half-made" >"$head"
 }
 
 # base_of DIR: the branch that work starts from and returns to. Setup keeps it beside the worktree's index, so that

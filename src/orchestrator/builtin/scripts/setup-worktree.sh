@@ -39,6 +39,7 @@ finish_half_made() {
   dir=$(sed -n 's/^gitdir: //p' "$worktree/.git")
   rm -f -- "$dir/locked" "$dir/index.lock"
   if holds_only_dot_git "$worktree"; then
+    case $dir in "$common/worktrees/"?*) rm -rf -- "$dir" ;; esac
     rm -f -- "$worktree/.git"
     rmdir -- "$worktree"
     return
