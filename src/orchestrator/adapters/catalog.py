@@ -1,7 +1,8 @@
 """Workflows, scripts and prompts, found along their search paths. A workflow that breaks keeps its last good version.
 
 Workflows are found by their `name`; the user's folder comes before the bundled one. A file that cannot be used hides
-nothing but itself: its name is taken, and its tickets fail saying why.
+nothing but itself: its name is taken, and its tickets fail saying why. The bundled ones are read when they are needed,
+for most homes use one of them.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ class Catalog:
         self._config = config
         self._stamp: Stamp | None = None
         self._files: list[WorkflowFile] = []
+        self._unread: set[str] = set()
+        """Bundled files of which only the name is known."""
         self._by_name: dict[str, WorkflowFile] = {}
         self._last_good: dict[str, Workflow] = {}
         self._names: dict[str, str] = {}
@@ -56,23 +59,51 @@ class Catalog:
         if stamp == self._stamp:
             return False
         self._stamp = stamp
-        self._files = [_load(Path(path), self._config, self._names.get(path)) for path, _, _ in stamp]
+        self._unread = set()
+        self._files = [self._first_look(path) for path, _, _ in stamp]
         self._by_name = {}
         for found in self._files:
             self._by_name.setdefault(found.name, found)
-            if found.workflow is not None:
-                self._names[found.file] = found.name
-                if self._by_name[found.name] is found:
-                    self._last_good[found.name] = found.workflow
+            self._remember(found)
         until = time.monotonic() + GONE_PATIENCE
         self._gone = {name: self._gone.get(name, until) for name in self._last_good if name not in self._by_name}
         return True
 
-    def files(self) -> list[WorkflowFile]:
-        """Every workflow that a name leads to, in order of name."""
+    def _first_look(self, path: str) -> WorkflowFile:
+        bundled = os.path.dirname(path) == self._config.workflow_path[-1]  # noqa: PTH120
+        named = _NAME.search(_text(path)) if bundled else None
+        if named is None:
+            return _load(Path(path), self._config, self._names.get(path))
+        self._unread.add(path)
+        return WorkflowFile(named[1].strip(), path, None, (), bundled)
+
+    def _remember(self, found: WorkflowFile) -> None:
+        if found.workflow is not None:
+            self._names[found.file] = found.name
+            if self._by_name[found.name] is found:
+                self._last_good[found.name] = found.workflow
+
+    def _read(self, found: WorkflowFile) -> WorkflowFile:
+        """With its content, if only its name was known."""
+        if found.file not in self._unread:
+            return found
+        self._unread.discard(found.file)
+        whole = _load(Path(found.file), self._config, found.name)
+        self._files[self._files.index(found)] = whole
+        if self._by_name[found.name] is found:
+            self._by_name[found.name] = whole
+        self._remember(whole)
+        return whole
+
+    def names(self) -> list[str]:
+        """The names that lead to a workflow."""
         if self._stamp is None:
             self.refresh()
-        return sorted(self._by_name.values(), key=lambda found: found.name)
+        return sorted(self._by_name)
+
+    def files(self) -> list[WorkflowFile]:
+        """Every workflow that a name leads to, in order of name."""
+        return [self._read(self._by_name[name]) for name in self.names()]
 
     def shadowed(self) -> list[WorkflowFile]:
         """Files of the user that another file of the same name hides."""
@@ -89,6 +120,7 @@ class Catalog:
             known = sorted(self._by_name)
             hint = did_you_mean(name, known) or f"there are {', '.join(known)}"
             raise CannotRunError(f'unknown workflow "{name}" ({hint})')
+        found = self._read(found)
         workflow = found.workflow or self._last_good.get(name)
         if workflow is None:
             errors = [str(problem) for problem in found.problems if problem.severity == "error"]
@@ -96,7 +128,7 @@ class Catalog:
         return workflow
 
     def broken(self) -> list[WorkflowFile]:
-        return [found for found in self._by_name.values() if found.workflow is None]
+        return [one for one in self._by_name.values() if one.workflow is None and one.file not in self._unread]
 
     def script(self, command: str) -> Path | None:
         return _find(self._config.script_path, command)
@@ -111,6 +143,14 @@ class Catalog:
         """The files that lie directly in these folders."""
         places = (Path(folder) for folder in folders)
         return [path.name for place in places if place.is_dir() for path in place.iterdir() if path.is_file()]
+
+
+def _text(path: str) -> str:
+    """Empty when it cannot be read; `_load` says why."""
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def _find(folders: tuple[str, ...], name: str) -> Path | None:

@@ -6,7 +6,7 @@ The law: what cannot be read is told, never left out.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -47,6 +47,37 @@ class Documents(NamedTuple):
     problems: list[Problem]
 
 
+class Workflows(Mapping[str, Workflow | None]):
+    """By name; read when they are looked at. None: it cannot be used."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._names = dict.fromkeys(catalog.names())
+        self._read: dict[str, Workflow | None] = {}
+
+    def __getitem__(self, name: str) -> Workflow | None:
+        if name not in self._read:
+            self._read[name] = self._look(name)
+        return self._read[name]
+
+    def _look(self, name: str) -> Workflow | None:
+        if name not in self._names:
+            raise KeyError(name)
+        try:
+            return self._catalog.workflow(name)
+        except CannotRunError:
+            return None
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
 class Scene:
     """Everything that a look at the plans needs, read once."""
 
@@ -56,16 +87,15 @@ class Scene:
         self.places = Places(config)
         self.catalog = Catalog(config)
         self.index: Index = everything(self.places, keep)
-        self._workflows: dict[str, Workflow | None] = {}
+        self._workflows = Workflows(self.catalog)
         self._known: Known | None = None
         self._home: Home | None = None
 
     @property
     def known(self) -> Known:
         if self._known is None:
-            names = {file.name: file.workflow for file in self.catalog.files()}
             plans: dict[str, Plan | None] = {**dict.fromkeys(self.held_plans()), **self.index.board.plans}
-            self._known = Known(workflows=names, agents=self.config.settings.agents, plans=plans)
+            self._known = Known(workflows=self._workflows, agents=self.config.settings.agents, plans=plans)
         return self._known
 
     def held_plans(self) -> list[str]:
@@ -75,12 +105,7 @@ class Scene:
     def workflow(self, ticket: Ticket) -> Workflow | None:
         plan = self.index.board.plans.get(ticket.plan_id)
         name = ticket.workflow or (plan.workflow if plan else None) or DEFAULT_WORKFLOW
-        if name not in self._workflows:
-            try:
-                self._workflows[name] = self.catalog.workflow(name)
-            except CannotRunError:
-                self._workflows[name] = None
-        return self._workflows[name]
+        return self._workflows.get(name)
 
     def rules(self, ticket: Ticket) -> Rules:
         """As the runner has them, in what a view needs of them."""

@@ -6,7 +6,6 @@ Numbers and booleans count as text inside lists and maps of text (`args: [1, tru
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 import types
@@ -123,6 +122,8 @@ def _report_unknown(
 def near(word: str, known: Collection[str]) -> str | None:
     """Like did_you_mean, and not put off by capitals, - and _ (`max_retries`)."""
     bare = {_bare(one): one for one in known}
+    import difflib  # not at the top: a sound file needs no suggestion
+
     match = difflib.get_close_matches(_bare(word), bare, n=1, cutoff=0.7)
     return f"did you mean {bare[match[0]]}?" if match else did_you_mean(word, known)
 
