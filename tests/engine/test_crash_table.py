@@ -242,7 +242,7 @@ def test_a_saved_outcome_is_not_applied_again_and_its_line_is_made_up_for(site: 
     [
         "orchestrator.adapters.journal:Journal.append before 1 AttemptEnded(",
         "orchestrator.adapters.journal:Journal.append after 1 AttemptEnded(",
-        "orchestrator.engine.loop:report before 1 AttemptEnded(",
+        "orchestrator.engine.desk:report before 1 AttemptEnded(",
         f"{STORE}:Store.note after 1 notified",
         None,
     ],

@@ -12,7 +12,7 @@ from orchestrator.adapters.store import Store
 from orchestrator.core.events import AttemptEnded, SkipRequested
 from orchestrator.core.model import Plan
 from orchestrator.core.outcome import Outcome, OutcomeKind
-from orchestrator.engine import loop
+from orchestrator.engine import desk
 from tests.engine.sites import POLLING, THREE_PHASES, Make, Site, make, one_phase, replaced
 from tests.waiting import wait_for
 
@@ -204,7 +204,7 @@ def test_an_attempt_that_another_runner_has_just_ended_is_not_begun(
 ) -> None:
     site = make()
     site.crash("orchestrator.engine.walk:start before 1")
-    opened, take = site.ticket().attempt, loop.try_lock
+    opened, take = site.ticket().attempt, desk.try_lock
     assert opened is not None
 
     def ended_meanwhile(path: Any) -> Any:
@@ -213,7 +213,7 @@ def test_an_attempt_that_another_runner_has_just_ended_is_not_begun(
             site.apply(AttemptEnded(at=time.time(), attempt_id=opened.id, outcome=stopped))
         return take(path)
 
-    monkeypatch.setattr(loop, "try_lock", ended_meanwhile)
+    monkeypatch.setattr(desk, "try_lock", ended_meanwhile)
     site.settle(lambda: site.ticket().status == "complete")
     assert [run.n for run in site.ran()] == [2, 3, 4]
 

@@ -1,0 +1,117 @@
+"""One ticket at a time: close the difference between what should be and what is.
+
+What is found is put right by events alone; where they lead is the transition table's business.
+"""
+
+from __future__ import annotations
+
+import time
+
+from orchestrator.core.events import Event, PhaseEdited, StopRequested, Unblocked
+from orchestrator.core.model import Key, Status, Ticket
+from orchestrator.engine.desk import Desk
+from orchestrator.engine.recover import orphans
+from orchestrator.engine.walk import Walk
+
+
+class Attendance:
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def attend(self, key: Key) -> None:
+        """Close the difference between what should be and what is, for one ticket."""
+        if self._desk.closing:
+            return  # what is under way is being stopped, and nothing else begins
+        ticket, walk = self._desk.board.tickets.get(key), self._desk.walks.get(key)
+        if ticket is None:
+            self._attend_absent(key, walk)
+            return
+        if ticket.status is Status.QUEUED and key in self._desk.board.places and not self._desk.board.waits_for(key):
+            self._desk.try_(key, lambda t: Unblocked(at=time.time()) if t.status is Status.QUEUED else None)
+        if ticket.attempt is not None:
+            self._attend_open(ticket, walk)
+        elif (
+            walk is not None
+            and walk.is_check
+            and (self._desk.unwanted(ticket) is not None or self._has_left(ticket, walk))
+        ):
+            walk.ask_stop("no longer asked for")
+
+    def _attend_absent(self, key: Key, walk: Walk | None) -> None:
+        if self._desk.index.is_held(key):
+            return
+        self._desk.home.store.note_deleted(key)
+        if walk is not None:
+            walk.ask_stop("deleted")
+
+    def _attend_open(self, ticket: Ticket, walk: Walk | None) -> None:
+        key, attempt = ticket.key, ticket.attempt
+        assert attempt is not None
+        if walk is None:
+            if self._desk.index.is_plan_held(key.plan):
+                return  # it goes on; how it is to be looked after depends on that file
+            walk = self._adopt(key)
+            if walk is None:
+                return
+        if attempt.stop is not None:
+            walk.ask_stop(attempt.stop)
+        elif ticket.current_phase and self._desk.resolve(ticket, attempt.phase) != self._desk.resolve(
+            ticket, ticket.current_phase
+        ):
+            self._desk.try_(key, lambda t: PhaseEdited(at=time.time()) if t.attempt else None)
+        elif (reason := self._desk.unwanted(ticket)) is not None:
+            # asked again, of the file as it is: what was seen may have been merged or put right since
+            self._desk.try_(key, lambda t: self._stop_of(t, reason))
+
+    def _stop_of(self, ticket: Ticket, reason: str) -> Event | None:
+        wanted = ticket.attempt is None or self._desk.unwanted(ticket) is None
+        return None if wanted else StopRequested(at=time.time(), reason=reason)
+
+    def _has_left(self, ticket: Ticket, walk: Walk) -> bool:
+        """Whether the ticket is no longer in the visit for which a check asks."""
+        if walk.visit is None or ticket.current_phase is None:
+            return False
+        elsewhere = self._desk.resolve(ticket, ticket.current_phase) != self._desk.resolve(ticket, walk.visit.phase)
+        return elsewhere or ticket.visit != walk.visit
+
+    def _adopt(self, key: Key) -> Walk | None:
+        """Take over an open attempt that nobody walks."""
+        walk = self._desk.take(key)
+        if walk is None:
+            return None
+        self._desk.index.look(
+            str(self._desk.home.places.ticket_file(key))
+        )  # whoever walked it until now may just have ended it
+        ticket = self._desk.board.tickets.get(key)
+        if ticket is None or ticket.attempt is None:
+            walk.release()
+            return None
+        self._desk.fly(walk, walk.attempts(ticket.attempt, adopt=True))
+        return walk
+
+    def end_orphans(self) -> None:
+        """What runs for an attempt that is no longer open: its ticket was changed or deleted while no runner looked."""
+        for key, directory, attempt_id in orphans(self._desk.home, self._desk.index):
+            walk = self._desk.take(key) if self._desk.within([key]) and key not in self._desk.walks else None
+            if walk is not None:
+                self._desk.fly(walk, walk.orphan(directory, attempt_id))
+
+    def merge_rewritten(self) -> None:
+        """Before anything follows: old copies are laid over what was written since, edits are written down."""
+        for key in self._desk.index.rewritten - self._desk.foreign.keys():
+            self._merge(key)
+            if key not in self._desk.foreign:
+                self._desk.index.rewritten.discard(key)
+
+    def merge_edited(self) -> None:
+        """At the start: what others wrote while no runner looked, where that may be from an old copy."""
+        changed = dict(self._desk.index.changed_at())
+        for key in self._desk.within(changed):
+            if key in self._desk.board.open or self._desk.home.store.edited_since(key, changed[key]):
+                self._merge(key)
+
+    def _merge(self, key: Key) -> None:
+        applied = self._desk.try_(key, lambda _: None)
+        if applied is not None and applied.ticket != self._desk.board.tickets.get(key):
+            self._desk.board.put_ticket(applied.ticket)
+            self._desk.touched.add(key)

@@ -1,0 +1,190 @@
+"""What the parts of the loop share: the board, what is under way, and the one way to save and to carry out.
+
+`Desk.apply` is `Store.apply` with the board kept up to date and every decision but starting carried out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import traceback
+import uuid
+from collections.abc import Coroutine, Iterable
+from enum import Enum
+
+from orchestrator.adapters.files import Lock, try_lock
+from orchestrator.adapters.store import Applied, Decide
+from orchestrator.core.decisions import HoldAccount, Notify, StopAttempt
+from orchestrator.core.events import AttemptEnded, CheckEnded, Event, Grant
+from orchestrator.core.model import ENDED, Key, Status, Ticket
+from orchestrator.core.outcome import Outcome, OutcomeKind
+from orchestrator.core.peek import next_agent
+from orchestrator.core.schedule import Limits, agent_free
+from orchestrator.engine.home import Home
+from orchestrator.engine.reports import report
+from orchestrator.engine.sight import Sight
+from orchestrator.engine.walk import Walk
+from orchestrator.errors import IllegalTransitionError, NotFoundError, StoreError, UnreadableError
+
+FOREIGN_SECONDS = 1.0
+"""How soon to ask again for a ticket that somebody else walks."""
+BROKEN_SECONDS = 30.0
+
+
+class Mode(Enum):
+    DAEMON = "daemon"
+    TICK = "tick"
+    """One round of dispatch, then until everything ends or waits."""
+    RUN = "run"
+    """One ticket, to its end."""
+
+
+class Desk:
+    def __init__(self, home: Home, mode: Mode, only: tuple[Key, Lock] | None) -> None:
+        self.home, self.mode, self.only = home, mode, only
+        self.sight = Sight(home)
+        self.index = self.sight.index
+        self.board = self.index.board
+        home.plans, home.patience = self.board.plans, 0
+        self.walks: dict[Key, Walk] = {}
+        """All that is in flight; nobody else owns any of it."""
+        self.held: dict[str, float] = {}
+        """Accounts (by agent) that wait for their limit, until when."""
+        self.foreign: dict[Key, float] = {}
+        """Tickets to be left alone, until when (monotonic): somebody else walks them, or they could not be saved."""
+        self.touched: set[Key] = set()
+        """Tickets to be looked at in the next round."""
+        self.wake = asyncio.Event()
+        self.close_reason: str | None = None
+        self._unsaved: set[Key] = set()
+        """Tickets that could not be saved lately; told once."""
+
+    @property
+    def closing(self) -> bool:
+        return self.close_reason is not None
+
+    def apply(self, key: Key, decide: Decide) -> Applied:
+        """`Store.apply`, with the board kept up to date and the remaining decisions carried out."""
+        named: list[Event] = []
+
+        def deciding(ticket: Ticket) -> Event | None:
+            event = decide(ticket)
+            if self.index.is_plan_held(key.plan) and _leads_on(event):
+                raise UnreadableError(
+                    f"plan {key.plan} cannot be used now; mend {self.home.places.plan_file(key.plan)}"
+                )
+            named.extend([event] if event is not None else [])
+            return event
+
+        applied = self.home.store.apply(key, deciding, patience=0)
+        self._unsaved.discard(key)
+        if applied.changed:
+            self.board.put_ticket(applied.ticket)
+            self.touched.add(key)
+            self.wake.set()
+        for text in applied.reports:
+            self.home.logs.event("stale_write", key, "warning", reason=text)
+        if applied.changed and named:
+            workflow = self.home.rules(applied.ticket).workflow
+            report(self.home.logs, workflow, applied.before, applied.ticket, named[-1], applied.decisions)
+            self._carry_out(key, applied)
+        return applied
+
+    def try_(self, key: Key, decide: Decide) -> Applied | None:
+        """Apply, unless the file cannot be used or written now: then the next look tries again."""
+        try:
+            return self.apply(key, decide)
+        except (IllegalTransitionError, NotFoundError, UnreadableError):
+            self.index.look(str(self.home.places.ticket_file(key)))
+        except StoreError as error:
+            if key not in self._unsaved:
+                self._unsaved.add(key)
+                self.home.logs.event("cannot_save", key, "error", reason=str(error), will="try again")
+            self.foreign[key] = time.monotonic() + FOREIGN_SECONDS
+        return None
+
+    def _carry_out(self, key: Key, applied: Applied) -> None:
+        """Everything but starting, which the walk does."""
+        for decision in applied.decisions:
+            if isinstance(decision, StopAttempt) and key in self.walks:
+                self.walks[key].ask_stop(decision.reason)
+            elif isinstance(decision, HoldAccount):
+                self.held[decision.agent] = max(self.held.get(decision.agent, 0), decision.until)
+            elif isinstance(decision, Notify):
+                self.home.store.note(key, "notified", decision.text)
+
+    def take(self, key: Key) -> Walk | None:
+        if key in self.foreign:
+            return None
+        if self.only is not None:
+            return Walk(self, key, self.only[1], owned=False)
+        try:
+            lock = try_lock(self.home.places.walk_lock(key))
+        except StoreError as error:
+            self.home.logs.event("cannot_lock", key, "error", reason=str(error))
+            lock = None
+        if lock is None:
+            self.foreign[key] = time.monotonic() + FOREIGN_SECONDS
+            return None
+        return Walk(self, key, lock)
+
+    def fly(self, walk: Walk, flight: Coroutine[None, None, None]) -> None:
+        self.walks[walk.key] = walk
+        walk.task = asyncio.ensure_future(flight)
+        walk.task.add_done_callback(lambda task: self._landed(walk, task))
+
+    def _landed(self, walk: Walk, task: asyncio.Task[None]) -> None:
+        self.walks.pop(walk.key, None)
+        walk.release()
+        self.touched.add(walk.key)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            text = "".join(traceback.format_exception(error))
+            self.home.logs.event("bug", walk.key, "error", reason=repr(error), traceback=text)
+            self.foreign[walk.key] = time.monotonic() + BROKEN_SECONDS
+        self.wake.set()
+
+    def limits(self) -> Limits:
+        agents = {name: s.max_concurrency for name, s in self.home.settings.agents.items() if s.max_concurrency}
+        unseen = sum(1 for key, walk in self.walks.items() if key not in self.board.open and not walk.is_check)
+        slots = self.home.settings.max_concurrency - unseen
+        if self.mode is Mode.RUN:
+            slots = len(self.board.open) + 1  # a person asked for this one
+        return Limits(max_concurrency=slots, agents=agents, held=self.held)
+
+    def grant(self, ticket: Ticket, outcome: Outcome) -> Grant | None:
+        """Leave to go straight on to the next attempt, in the slot that is held; a check needs a free one."""
+        if self.closing or self.unwanted(ticket) is not None or not self.board.is_live(ticket.key):
+            return None
+        if ticket.attempt is None and len(self.board.open) >= self.limits().max_concurrency:
+            return None
+        agent = next_agent(self.home.rules(ticket), ticket, outcome)
+        if agent is not None and agent not in self.home.settings.agents:
+            return None  # the dispatch says so
+        return new_grant() if agent_free(self.board, agent, self.limits(), time.time(), ticket.key) else None
+
+    def unwanted(self, ticket: Ticket) -> str | None:
+        """Why what is under way for this ticket should not be; None when it should."""
+        if ticket.status is Status.PAUSED:
+            return "pause"
+        if ticket.status in ENDED:
+            return f"status was set to {ticket.status}"
+        plan = self.board.plans.get(ticket.plan_id)
+        if plan is None:
+            return None if self.index.is_plan_held(ticket.plan_id) else "its plan was deleted"
+        return "plan paused" if plan.status == "paused" else None
+
+    def resolve(self, ticket: Ticket, phase: str) -> str:
+        return self.home.rules(ticket).workflow.resolve(phase)
+
+    def within(self, keys: Iterable[Key]) -> list[Key]:
+        return [key for key in keys if self.only is None or key == self.only[0]]
+
+
+def new_grant() -> Grant:
+    return Grant(attempt_id=uuid.uuid4().hex, session=str(uuid.uuid4()))
+
+
+def _leads_on(event: Event | None) -> bool:
+    """It may lead to another phase: there the plan has a say."""
+    stays = (OutcomeKind.STOPPED, OutcomeKind.LOST)
+    return isinstance(event, AttemptEnded | CheckEnded) and event.outcome.kind not in stays

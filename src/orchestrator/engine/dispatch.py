@@ -1,0 +1,86 @@
+"""Whose turn it is, and what each needs to start: a slot, a check, or nothing because it ends or fails at once."""
+
+from __future__ import annotations
+
+import time
+
+from orchestrator.adapters.store import starts
+from orchestrator.core.events import CannotRun, Dispatched
+from orchestrator.core.model import Key, Status, Ticket, should_be
+from orchestrator.core.rules import agent_of
+from orchestrator.core.schedule import Needs, Step, next_up
+from orchestrator.core.workflow import AgentPhase, PollPhase, TerminalPhase
+from orchestrator.engine.checks import check
+from orchestrator.engine.desk import Desk, Mode, new_grant
+from orchestrator.engine.walk import Walk
+from orchestrator.errors import CannotRunError
+
+
+class Dispatch:
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._round: set[Key] | None = None
+        """TICK: the tickets that were dispatched; no others are."""
+
+    def dispatch(self) -> None:
+        checks = sum(walk.is_check for walk in self._desk.walks.values())
+        busy = self._desk.walks.keys() | self._desk.foreign.keys()
+        if self._desk.only is not None:
+            busy |= self._desk.board.tickets.keys() - {self._desk.only[0]}
+        if self._round is not None:
+            busy |= self._desk.board.tickets.keys() - self._round
+        chosen = next_up(self._desk.board, self._step, self._desk.limits(), time.time(), busy, checks)
+        if self._desk.mode is Mode.TICK and self._round is None:
+            self._round = set(chosen) | set(self._desk.walks)
+        for key in chosen:
+            walk = self._desk.take(key)
+            if walk is not None and not self._launch(walk):
+                walk.release()
+
+    def _step(self, ticket: Ticket) -> Step:
+        """What the next step of a ticket takes; what cannot be run takes nothing and fails at once."""
+        if self._blocked_by_config(ticket) is not None:
+            return Step(Needs.NOTHING)
+        rules = self._desk.home.rules(ticket)
+        phase = rules.workflow.phase(ticket.current_phase or rules.workflow.first or "")
+        if phase is None or isinstance(phase, TerminalPhase):
+            return Step(Needs.NOTHING)
+        if isinstance(phase, PollPhase):
+            return Step(Needs.CHECK)
+        agent = agent_of(phase, ticket, rules.plan, rules.default_agent) if isinstance(phase, AgentPhase) else None
+        return Step(Needs.SLOT, agent)
+
+    def _blocked_by_config(self, ticket: Ticket) -> str | None:
+        """Why the phase cannot be run at all, as far as that is known before anything starts."""
+        plan = self._desk.board.plans[ticket.plan_id]
+        try:
+            workflow = self._desk.home.workflow(ticket, plan)
+            phase = workflow.phase(ticket.current_phase or workflow.first or "")
+            if isinstance(phase, AgentPhase):
+                self._desk.home.agent(agent_of(phase, ticket, plan, self._desk.home.settings.default_agent))
+        except CannotRunError as error:
+            return str(error)
+        return None
+
+    def _launch(self, walk: Walk) -> bool:
+        """Start what a ticket needs next. False: there is nothing to walk."""
+        ticket = self._desk.board.tickets[walk.key]
+        reason = self._blocked_by_config(ticket)
+        if reason is not None:
+            self._desk.try_(walk.key, lambda t: CannotRun(at=time.time(), reason=reason) if _waits(t) else None)
+            return False
+        if self._step(ticket).needs is Needs.CHECK:
+            walk.is_check = True
+            self._desk.fly(walk, check(walk))
+            return True
+        event = Dispatched(at=time.time(), grant=new_grant())
+        applied = self._desk.try_(walk.key, lambda t: event if _waits(t) else None)
+        begun = starts(applied.decisions) if applied is not None else None
+        if begun is None:
+            return False
+        self._desk.fly(walk, walk.attempts(begun.attempt))
+        return True
+
+
+def _waits(ticket: Ticket) -> bool:
+    return should_be(ticket) is Status.READY and ticket.attempt is None
