@@ -118,11 +118,14 @@ def test_a_sound_plan_has_no_problems(site: Site) -> None:
         ({}, {"workflow": "ww"}, 'unknown workflow "ww"'),
         ({}, {"agent": "robot"}, 'unknown agent "robot"'),
         ({}, {"repo": None}, "has no repo"),
+        ({}, {"repo": "/no/where"}, "plan p: the repo /no/where does not exist"),
+        ({}, {"workflow": "broken"}, 'workflow "broken" cannot be used'),
     ],
 )
 def test_problems_of_a_plan_fail_the_check(
     site: Site, blockers: dict[str, list[str]], fields: dict[str, str | None], said: str
 ) -> None:
+    site.workflow("broken", BROKEN)
     site.plan({"id": "T-1"}, {"id": "T-2"}, blockers=blockers, **fields)
     called = site.call("plan", "check", "p")
     assert called.code == 1 and said in called.out

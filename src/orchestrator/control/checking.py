@@ -12,7 +12,7 @@ from typing import NamedTuple
 from orchestrator.adapters.catalog import Catalog, WorkflowFile
 from orchestrator.control.showing import Scene
 from orchestrator.core.check import Found, Use, resource_problems, variable_problems
-from orchestrator.core.model import PLANNER_FIELDS, RUNNER_FIELDS
+from orchestrator.core.model import PLANNER_FIELDS, RUNNER_FIELDS, Plan, Status
 from orchestrator.core.problems import Problem, did_you_mean
 from orchestrator.core.settings import Config
 from orchestrator.core.workflow import AgentPhase, Phase, PollPhase, ScriptPhase, Workflow
@@ -166,8 +166,22 @@ def check_plans(config: Config, plan_id: str | None = None) -> list[CheckedPlan]
     scene = Scene(config)
     held = scene.held_plans()
     if plan_id is not None and plan_id not in held:
-        return [CheckedPlan(plan_id, tuple(scene.problems_of(scene.plan(plan_id))))]
+        return [_checked(scene, scene.plan(plan_id))]
     found = [CheckedPlan(name, tuple(scene.file_problems(name))) for name in held if plan_id in (None, name)]
     if plan_id is None:
-        found += [CheckedPlan(plan.id, tuple(scene.problems_of(plan))) for plan in scene.plans()]
-    return sorted(found)
+        found += [_checked(scene, plan) for plan in scene.plans()]
+    return sorted(found, key=lambda one: one.plan)
+
+
+def _checked(scene: Scene, plan: Plan) -> CheckedPlan:
+    return CheckedPlan(plan.id, (*scene.problems_of(plan), *_missing_repos(scene, plan)))
+
+
+def _missing_repos(scene: Scene, plan: Plan) -> Iterator[Problem]:
+    tickets = [ticket for ticket in scene.index.board.of_plan(plan.id) if ticket.status is not Status.COMPLETE]
+    owners = {ticket.repo: f"ticket {ticket.key}" for ticket in reversed(tickets) if ticket.repo}
+    if plan.repo and any(not ticket.repo for ticket in tickets):
+        owners[plan.repo] = f"plan {plan.id}"
+    for repo, where in owners.items():
+        if not Path(repo).expanduser().is_dir():
+            yield Problem(where, f"the repo {repo} does not exist")

@@ -17,7 +17,7 @@ from orchestrator.adapters.index import Index
 from orchestrator.adapters.places import Places
 from orchestrator.control.reading import checked_id, everything, unusable
 from orchestrator.core.check_plan import Known, plan_problems
-from orchestrator.core.model import Plan, Ticket
+from orchestrator.core.model import Plan, Status, Ticket
 from orchestrator.core.problems import Problem, did_you_mean
 from orchestrator.core.rules import Rules
 from orchestrator.core.settings import Config
@@ -137,7 +137,18 @@ class Scene:
         for path in self.index.problems:
             if path.startswith(f"{self.places.tickets(plan.id)}{os.sep}"):
                 tickets[Path(path).stem] = None
-        return [*held, *plan_problems(plan, tickets, self.known, plan.id)]
+        return [*held, *plan_problems(plan, tickets, self.known, plan.id), *self._unusable_workflows(plan)]
+
+    def _unusable_workflows(self, plan: Plan) -> Iterator[Problem]:
+        """Those that tickets of the plan go by, and that have errors."""
+        tickets = self.index.board.of_plan(plan.id)
+        used = {
+            ticket.workflow or plan.workflow or DEFAULT_WORKFLOW for ticket in tickets if ticket.status != "complete"
+        }
+        for name in sorted(used):
+            if name in self._workflows and self._workflows[name] is None:
+                hint = f"`orchestrator workflow check {name}` says why"
+                yield Problem(f"plan {plan.id}", f'workflow "{name}" cannot be used', hint=hint)
 
     def file_problems(self, plan_id: str) -> list[Problem]:
         folder = f"{self.places.plans / plan_id}{os.sep}"
