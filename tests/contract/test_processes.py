@@ -106,7 +106,7 @@ def test_a_timed_out_attempt_is_named_so_and_gone_however_deaf(here: Place, kind
     assert here.state() == ("complete", "late")
     outcome = json.loads((here.attempts()[0] / "outcome.json").read_text())
     assert "time" in outcome["kind"] and "timeoutSeconds" in json.dumps(outcome)
-    assert "timeoutSeconds" in (here.home / "logs/p/T/ticket.log").read_text()
+    until(lambda: "timeoutSeconds" in (here.home / "logs/p/T/ticket.log").read_text(), "the line in the log")
     assert here.history()[0] == ("work", "failure")
     assert not list(here.alive())
 
@@ -155,6 +155,18 @@ until [ -s {here.root}/group ] && [ -s {here.root}/tool ]; do sleep 0.01; done; 
     working(here, body)
     assert here.run().returncode == 0
     assert not living(here.pid("group")) and not living(here.pid("tool"))
+
+
+def test_a_survivor_that_hears_term_can_end_in_order_with_the_programs_that_it_needs(here: Place) -> None:
+    tool = here.program(
+        "tool",
+        f"""trap 'echo term >> {here.root}/said; sleep 0.2; sleep 0.2; echo bye >> {here.root}/said; exit' TERM
+echo up > {here.root}/up; while :; do sleep 0.02; done""",
+    )
+    working(here, f"setsid {tool} & until [ -e {here.root}/up ]; do sleep 0.02; done")
+    here.config(agents={"fake": {"command": str(here.root / "bin/agent.sh")}}, grace=3)
+    assert here.run().returncode == 0
+    assert here.marks("said") == ["term", "bye"]
 
 
 def test_what_a_script_left_in_its_group_is_ended_too(here: Place) -> None:

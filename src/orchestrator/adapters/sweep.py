@@ -11,7 +11,7 @@ import contextlib
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 
 ID_VARIABLE = "ORCHESTRATOR_ATTEMPT_ID"
@@ -58,21 +58,26 @@ def members(group: int) -> list[int]:
     return [] if group in found else found
 
 
-def sweep(attempt_id: str, sig: signal.Signals) -> list[int]:
-    """Signals, once, whatever carries the attempt's id; returns whom."""
-    found = carrying(attempt_id)
+def sweep(attempt_id: str, sig: signal.Signals, told: Collection[int] = (), but: Collection[int] = ()) -> list[int]:
+    """Signals, once, whatever carries the attempt's id, and is not in `but`; returns whom. `told`: who heard it before;
+    they, and what they start to end in order, are left in peace."""
+    found = [pid for pid in _untold(carrying(attempt_id), told) if pid not in but]
     send(found, sig, lambda pid: carries(pid, attempt_id))
     return found
 
 
-def sweep_group(group: int, sig: signal.Signals) -> list[int]:
-    """Signals, once, the members of a group whose leader is gone; returns whom."""
-    found = members(group)
+def sweep_group(group: int, sig: signal.Signals, told: Collection[int] = ()) -> list[int]:
+    """Signals, once, the members of a group whose leader is gone; returns whom. `told` as in `sweep`."""
+    found = _untold(members(group), told)
     if HAS_PROC:
         send(found, sig, lambda pid: _group_of(pid) == group)
     elif found:
         _quietly(lambda: os.killpg(group, sig))
     return found
+
+
+def _untold(found: list[int], told: Collection[int]) -> list[int]:
+    return [pid for pid in found if pid not in told and _parent_of(pid) not in told] if told else found
 
 
 def carries(pid: int, attempt_id: str) -> bool:
@@ -124,6 +129,11 @@ def _group_of(pid: int) -> int | None:
     if len(fields) < 3 or fields[0] in (b"Z", b"X"):
         return None
     return int(fields[2])
+
+
+def _parent_of(pid: int) -> int | None:
+    fields = _read(f"/proc/{pid}/stat").rpartition(b")")[2].split()
+    return int(fields[1]) if len(fields) > 1 else None
 
 
 def _read(path: str) -> bytes:

@@ -10,7 +10,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -111,7 +111,7 @@ async def stop_leftover(directory: Path, attempt_id: str, reason: str, grace: fl
 async def sweep_gone(attempt_id: str, grace: float) -> int:
     """Ends whatever carries the id of an attempt whose launcher is gone; returns how many there were."""
     survivors, _ = await _end_all(
-        lambda sig: sweep.sweep(attempt_id, sig), lambda: sweep.carrying(attempt_id), _kill_at(None, grace)
+        lambda sig, told: sweep.sweep(attempt_id, sig, told), lambda: sweep.carrying(attempt_id), _kill_at(None, grace)
     )
     return survivors
 
@@ -240,17 +240,17 @@ async def _clear(running: Running, sweeping: bool, kill_at: float) -> tuple[int,
         group = sweep.members(running.pid) if running.pid is not None else []
         return group + (sweep.carrying(running.id) if sweeping else [])
 
-    def send(sig: signal.Signals) -> list[int]:
-        group = sweep.sweep_group(running.pid, sig) if running.pid is not None else []
-        return group + (sweep.sweep(running.id, sig) if sweeping else [])
+    def send(sig: signal.Signals, told: Collection[int]) -> list[int]:
+        group = sweep.sweep_group(running.pid, sig, told) if running.pid is not None else []
+        return group + (sweep.sweep(running.id, sig, told, but=group) if sweeping else [])
 
     return await _end_all(send, find, kill_at)
 
 
 async def _end_all(
-    send: Callable[[signal.Signals], list[int]], find: Callable[[], list[int]], kill_at: float
+    send: Callable[[signal.Signals, Collection[int]], list[int]], find: Callable[[], list[int]], kill_at: float
 ) -> tuple[int, tuple[int, ...]]:
-    """TERM at once (again to those who came since), KILL from `kill_at` on, until none is left."""
+    """TERM at once, once to each (also to those who came since), KILL from `kill_at` on, until none is left."""
     seen: set[int] = set()
     pause = POLL / 8
     while left := set(find()):
@@ -258,9 +258,9 @@ async def _end_all(
         if now > kill_at + KILL_PATIENCE:
             return len(seen), tuple(sorted(left))
         if now >= kill_at:
-            seen.update(send(signal.SIGKILL))
+            seen.update(send(signal.SIGKILL, ()))
         elif not left <= seen:
-            seen.update(send(signal.SIGTERM))
+            seen.update(send(signal.SIGTERM, seen))
         await asyncio.sleep(min(pause, max(kill_at - now, POLL / 8)))
         pause = min(pause * 2, POLL * 2)
     return len(seen), ()
