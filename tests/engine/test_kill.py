@@ -6,10 +6,14 @@ import os
 import signal
 import time
 
+import msgspec
 import pytest
 
 from orchestrator.core.events import SkipRequested
 from orchestrator.core.times import iso
+from orchestrator.engine.daemon import walk
+from orchestrator.engine.home import Home
+from orchestrator.engine.loop import Mode
 from tests.engine.sites import POLLING, Make, Run, Site, make, one_phase
 from tests.processes import living
 from tests.waiting import wait_for
@@ -159,3 +163,16 @@ def test_an_account_at_its_limit_is_not_tried_again_by_the_next_runner(make: Mak
     assert site.ran() == []
     site.edit(wakeAt=iso(time.time() - 1))
     site.settle(lambda: all(site.ticket(key).status == "complete" for key in site.every()))
+
+
+def test_what_another_home_runs_is_left_alone_even_if_it_writes_its_logs_here(make: Make) -> None:
+    site, other = make(), make(tickets={"T2": []})
+    site.hold("one")
+    daemon = site.daemon()
+    wait_for(site.ran)
+    walk(Home(msgspec.structs.replace(other.config, log_dir=site.config.log_dir)), Mode.TICK, lambda: other.config)
+    assert site.left()
+    site.free("one")
+    wait_for(lambda: site.ticket().status == "complete")
+    daemon.kill()
+    assert len(site.ran()) == 3

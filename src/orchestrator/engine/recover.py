@@ -118,6 +118,8 @@ def orphans(home: Home, index: Index) -> list[tuple[Key, Path, str]]:
         if len(parts) != 3 or not any(map(launcher_lives, (directory, *directory.glob("capture-*")))):
             continue  # what a script left running on purpose after it had ended is not ours
         key = Key(parts[0], parts[1])
+        if not home.places.walk_lock(key).exists():
+            continue  # nobody walked it with this stateDir: another home writes its logs there too
         ticket = index.board.tickets.get(key)
         is_open = ticket is not None and ticket.attempt is not None and ticket.attempt.id == attempt_id
         if not is_open and not index.is_held(key):
