@@ -173,3 +173,10 @@ def test_the_same_key_captured_again_is_replaced(here: Place) -> None:
     here.plan()
     here.run()
     assert here.ticket()["context"] == {"k": "new"}
+
+
+def test_whatever_a_captured_key_is_called_it_stays_in_its_attempt(here: Place) -> None:
+    keys = ("x/../../y", "a b", "k" * 300, "..", "é")
+    context = captured(here, {key: f"echo {i}" for i, key in enumerate(keys)})["context"]
+    assert context == {key: str(i) for i, key in enumerate(keys)}
+    assert [path.name for path in (here.home / "logs/p/T").iterdir() if path.is_dir()] == ["001-a"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import time
 from collections.abc import Awaitable, Callable
@@ -24,6 +25,8 @@ from orchestrator.formats import templates
 CAPTURE_LIMIT = 1024 * 1024
 """Bytes of one captured value."""
 CAPTURE_SECONDS = 60.0
+_PLAIN = re.compile(r"\w[\w-]{0,63}")
+"""Names after which a directory can be called."""
 
 WalkedPhase = ScriptPhase | AgentPhase | PollPhase
 Watch = Callable[[Running, Limits], Awaitable[Ending]]
@@ -61,7 +64,7 @@ async def with_captures(home: Home, scene: Scene, phase: WalkedPhase, outcome: O
 
 
 async def _capture(home: Home, scene: Scene, phase: WalkedPhase, name: str, source: str, watch: Watch) -> str:
-    directory = scene.directory / f"capture-{name}"
+    directory = scene.directory / f"capture-{name if _PLAIN.fullmatch(name) else list(phase.capture).index(name) + 1}"
     shutil.rmtree(directory, ignore_errors=True)
     try:
         command, given = templates.shell_command(
