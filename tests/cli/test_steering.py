@@ -8,7 +8,7 @@ import signal
 import pytest
 
 from orchestrator.adapters.files import lock
-from tests.cli.kit import Site
+from tests.cli.kit import WORKFLOW, Site
 from tests.waiting import wait_for
 
 STEERING = (("pause",), ("resume",), ("retry",), ("skip", "work"))
@@ -150,14 +150,15 @@ def test_pause_said_again_stops_what_a_runner_that_died_did_not(site: Site) -> N
     assert (site.left(), site.ticket().get("attempt")) == ([], None)
 
 
-def test_an_attempt_that_had_ended_before_the_pause_counts(site: Site) -> None:
+def test_an_attempt_that_had_ended_before_the_pause_counts_with_what_it_captures(site: Site) -> None:
+    site.workflow("w", WORKFLOW.replace("onSuccess: ask", 'onSuccess: ask, capture: {said: "echo so"}'))
     site.plan({"id": "T-1"})
     orphan(site)
     site.release()
     wait_for(lambda: not site.left(), what="the end of the attempt")
     assert site.call("pause", "p", "T-1").code == 0
     now = site.ticket()
-    assert (now["status"], now["currentPhase"]) == ("paused", "ask")
+    assert (now["status"], now["currentPhase"], now["context"]) == ("paused", "ask", {"said": "so"})
     assert [(entry["phase"], entry["status"]) for entry in now["phaseHistory"]] == [("work", "success")]
 
 

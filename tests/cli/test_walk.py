@@ -179,12 +179,15 @@ def test_tick_walks_what_can_start_and_leaves_what_waits(site: Site) -> None:
 
 
 def test_the_daemon_says_that_it_started_before_anything_else(site: Site) -> None:
-    site.plan({"id": "T-1", "status": "failed", "error": "x"}, {"id": "T-2"})
+    site.plan({"id": "T-1"}, {"id": "T-2"})
+    site.call("run", "p", "T-1")
+    journal = site.root / "logs/p/T-1/journal.jsonl"
+    journal.write_text("".join(journal.read_text().splitlines(keepends=True)[:-1]))  # that it mends this, it tells
     daemon = site.daemon()  # reads the first line
     site.is_now("complete", "T-2")
     os.kill(daemon.pid, signal.SIGTERM)
     ended = finish(daemon)
-    assert "p/T-2" in ended.out and ended.out.endswith("daemon stopped\n")
+    assert "journal recovered" in ended.out and "p/T-2" in ended.out and ended.out.endswith("daemon stopped\n")
 
 
 @pytest.mark.parametrize("sig", [signal.SIGINT, signal.SIGTERM])

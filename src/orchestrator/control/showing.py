@@ -141,10 +141,8 @@ class Scene:
 
     def _unusable_workflows(self, plan: Plan) -> Iterator[Problem]:
         """Those that tickets of the plan go by, and that have errors."""
-        tickets = self.index.board.of_plan(plan.id)
-        used = {
-            ticket.workflow or plan.workflow or DEFAULT_WORKFLOW for ticket in tickets if ticket.status != "complete"
-        }
+        tickets = [one for one in self.index.board.of_plan(plan.id) if one.status is not Status.COMPLETE]
+        used = {one.workflow or plan.workflow or DEFAULT_WORKFLOW for one in tickets}
         for name in sorted(used):
             if name in self._workflows and self._workflows[name] is None:
                 hint = f"`orchestrator workflow check {name}` says why"
