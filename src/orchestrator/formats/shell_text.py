@@ -37,7 +37,9 @@ _REFUSED = {
 }
 _WORD_END = frozenset(" \t\n;|&<>()")
 _NEW_COMMAND = frozenset("\n;|&()")
-_CODE_WORDS = frozenset({"eval", "let", "trap", "unset", "declare", "typeset"})
+_CODE_WORDS = frozenset({
+    "eval", "let", "trap", "unset", "declare", "typeset", "read", "mapfile", "readarray", "getopts",
+})  # fmt: skip
 _BEFORE_COMMAND = frozenset({
     "if", "then", "elif", "else", "while", "until", "do", "!", "{", "time", "command", "builtin", "exec",
 })  # fmt: skip
@@ -53,6 +55,7 @@ _HARD = ("'", '"', "`", "$(", "${")
 def with_variables(text: str) -> str:
     """`text` with `MARK n MARK` written as the variable `_vn`, each in the way its place needs."""
     _refuse_number_tests(text)
+    _refuse_indirection(text)
     return _Reader(text).read()
 
 
@@ -60,6 +63,11 @@ def _refuse_number_tests(text: str) -> None:
     for match in _DOUBLE_BRACKET.finditer(text):
         if MARK in match[1] and _NUMBER_TEST.search(match[1]):
             raise Unsafe("bash computes with what [[ compares as numbers and would run code in it; write [ ]")
+
+
+def _refuse_indirection(text: str) -> None:
+    if MARK in text and "${!" in text:
+        raise Unsafe("bash reads what ${! } leads to as code; write the variable itself")
 
 
 def _program(command: str) -> str:
