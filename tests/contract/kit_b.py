@@ -38,7 +38,7 @@ class Place:
 
     def config(self, **keys: Any) -> None:
         given = {"defaultAgent": "fake", "agents": {"fake": {"command": "/bin/echo"}}, "pollInterval": 0.2}
-        given |= {"grace": 0.2, "maxConcurrency": 12, **keys}
+        given |= {"grace": 0.2, "maxConcurrency": 40, **keys}
         (self.home / "config.yaml").write_text(json.dumps(given))
 
     def workflow(self, *phases: dict[str, Any], name: str = "w", **keys: Any) -> None:
