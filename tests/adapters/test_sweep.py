@@ -85,5 +85,5 @@ def test_without_proc_the_same_is_found_by_ps(place: Place, monkeypatch: pytest.
     assert sweep.carrying("nobody") == []
     sweep.sweep(place.id, signal.SIGKILL)
     wait_for(lambda: not running.alive())
-    assert sweep.carrying(place.id) == []
+    wait_for(lambda: sweep.carrying(place.id) == [])
     running.close()
