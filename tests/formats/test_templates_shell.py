@@ -77,6 +77,7 @@ PLACES = [
     "printf %s 2>&1 {{ x }}",
     "[[ '{{ x }}' == {{ x }} ]] && printf %s {{ x }}",
     "printf %s {{ x | string }}",
+    "IFS= read -r -d '' y <<< {{ x }}; printf %s \"${y%?}\"",
     "echo ${#HOME} >&2; printf %s {{ x }}",
 ]
 EVIL = "a[$(touch x)]`touch x`'\";touch x;"
@@ -93,8 +94,8 @@ REFUSED = [
     ("trap '{{ x }}' EXIT", "`trap` reads"),
     ("unset {{ x }}", "`unset` reads"),
     ("declare -i n={{ x }}", "`declare` reads"),
-    ("echo a | read {{ x }}", "`read` reads"),
-    ("mapfile -t {{ x }} <<< a", "`mapfile` reads"),
+    ("echo a | read {{ x }}", "name of a variable"),
+    ("mapfile -t {{ x }} <<< a", "name of a variable"),
     ("v={{ x }}; echo ${!v}", "write the variable itself"),
     ("echo $(( {{ x }} ))", "outside"),
     ("(( {{ x }} ))", "outside"),

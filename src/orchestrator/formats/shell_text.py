@@ -37,9 +37,9 @@ _REFUSED = {
 }
 _WORD_END = frozenset(" \t\n;|&<>()")
 _NEW_COMMAND = frozenset("\n;|&()")
-_CODE_WORDS = frozenset({
-    "eval", "let", "trap", "unset", "declare", "typeset", "read", "mapfile", "readarray", "getopts",
-})  # fmt: skip
+_CODE_WORDS = frozenset({"eval", "let", "trap", "unset", "declare", "typeset"})
+_NAME_WORDS = frozenset({"read", "mapfile", "readarray", "getopts"})
+_REDIRECTED = re.compile(r"[<>][&|]?\s*$")
 _BEFORE_COMMAND = frozenset({
     "if", "then", "elif", "else", "while", "until", "do", "!", "{", "time", "command", "builtin", "exec",
 })  # fmt: skip
@@ -133,7 +133,7 @@ class _Reader:
             raise Unsafe(
                 "a {{ variable }} in the text of sh -c would be code; pass it behind: sh -c '… \"$1\"' _ {{ x }}"
             )
-        if _VARIABLE_NAME.search(before):
+        if _VARIABLE_NAME.search(before) or (first in _NAME_WORDS and not _REDIRECTED.search(before)):
             raise Unsafe("a {{ variable }} cannot be the name of a variable")
         if _SUBSCRIPT.match(self.text[self.word : self.at]):
             raise Unsafe("bash computes with what stands in [ ] of a variable and would run code in it")
