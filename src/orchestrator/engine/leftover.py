@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from orchestrator.adapters.attempt_files import read_exit
 from orchestrator.adapters.files import Lock, is_locked, try_lock
 from orchestrator.adapters.store import Applied, Decide
 from orchestrator.core.decisions import Notify
@@ -64,8 +63,7 @@ def settle_open(home: Home, key: Key, lock: Lock, attempt: Attempt) -> None:
 
     async def settle() -> None:
         walk = Walk(_Outside(home), key, lock, owned=False)
-        if read_exit(home.places.attempt(key, attempt.n, attempt.phase)) is None:
-            walk.ask_stop(attempt.stop or "pause")
+        walk.ask_stop(attempt.stop or "pause")
         await walk.attempts(attempt, adopt=True)
 
     asyncio.run(settle())
