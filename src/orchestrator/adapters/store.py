@@ -8,7 +8,6 @@ stale copy (an old `rev`) is merged (`foreign`).
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import time
 from collections.abc import Callable
@@ -42,8 +41,6 @@ from orchestrator.formats.plan_json import (
     patch,
 )
 
-log = logging.getLogger(__name__)
-
 LOOK_SECONDS = 0.05
 """Between two looks at a file that somebody may be writing."""
 
@@ -64,10 +61,17 @@ Decide = Callable[[Ticket], Event | None]
 
 
 class Store:
-    def __init__(self, places: Places, rules: Callable[[Ticket], Rules], now: Callable[[], float] = time.time) -> None:
+    """`warn(event, ticket, reason)` hears what went wrong beside a save and does not undo it."""
+
+    def __init__(
+        self,
+        places: Places,
+        rules: Callable[[Ticket], Rules],
+        now: Callable[[], float] = time.time,
+        warn: Callable[[str, Key, str], None] = lambda *_: None,
+    ) -> None:
         self.places = places
-        self._rules = rules
-        self._now = now
+        self._rules, self._now, self._warn = rules, now, warn
         self._journal = Journal()
 
     def apply(self, key: Key, decide: Decide, patience: float = PATIENCE) -> Applied:
@@ -187,7 +191,7 @@ class Store:
             self._journal.append(self.places.journal(key), [*lines, entry])
         except OSError as error:
             # the ticket is saved; the next save finds the journal behind and writes the whole file into it
-            log.warning("journal_behind plan=%s ticket=%s reason=%r", key.plan, key.ticket, str(error))
+            self._warn("journal_behind", key, str(error))
             self._journal.forget(self.places.journal(key))
         return after
 

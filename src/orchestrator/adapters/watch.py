@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
-
-log = logging.getLogger(__name__)
 
 DEBOUNCE = 40
 """Milliseconds that changes are collected for at most."""
@@ -21,12 +18,18 @@ AGAIN_SECONDS = 10.0
 class Watch:
     """A thread that calls `tell(paths)` some milliseconds after files changed below `folders`.
 
-    When it begins to watch it tells the folders themselves: what changed before was not seen.
+    When it begins to watch it tells the folders themselves: what changed before was not seen. `lost(reason)` is called
+    when it cannot watch; it goes on trying.
     """
 
-    def __init__(self, folders: Iterable[Path], tell: Callable[[set[str]], None]) -> None:
+    def __init__(
+        self,
+        folders: Iterable[Path],
+        tell: Callable[[set[str]], None],
+        lost: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._folders = list(folders)
-        self._tell = tell
+        self._tell, self._lost = tell, lost
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
 
@@ -47,7 +50,7 @@ class Watch:
             except Exception as error:  # the fallback scan goes on
                 if str(error) != told:
                     told = str(error)
-                    log.warning("watch_lost reason=%r fallback=scan", told)
+                    self._lost(told)
             self._stop.wait(AGAIN_SECONDS)
 
     def _watch(self) -> None:

@@ -120,7 +120,11 @@ async def _walk(
     except OSError as error:
         raise StoreError(f"cannot create {home.places.plans}: {error.strerror}") from error
     folders = [home.places.plans, *(Path(path) for path in home.config.workflow_path[:-1])]
-    watch = Watch(folders, lambda paths: _tell(running, loop, paths)).start()
+    watch = Watch(
+        folders,
+        lambda paths: _tell(running, loop, paths),
+        lambda reason: home.logs.event("watch_lost", None, "warning", reason=reason, fallback="scan"),
+    ).start()
     with _signals(loop) as received:
         try:
             loop.index.scan()

@@ -15,7 +15,7 @@ from orchestrator.adapters.places import Places
 from orchestrator.adapters.store import Store
 from orchestrator.agents.base import Agent
 from orchestrator.agents.registry import agent_for
-from orchestrator.core.model import Plan, Ticket
+from orchestrator.core.model import Key, Plan, Ticket
 from orchestrator.core.problems import did_you_mean
 from orchestrator.core.rules import Rules
 from orchestrator.core.settings import AgentSettings, Config
@@ -31,7 +31,7 @@ class Home:
         self.user = self.environ.get("USER") or self.environ.get("LOGNAME") or _login()
         self.places = Places(config)
         self.logs = Logs(self.places, tell)
-        self.store = Store(self.places, self.rules, time.time)
+        self.store = Store(self.places, self.rules, time.time, self._warn)
         self.plans: dict[str, Plan] = {}
         """Plans that are known already; the loop keeps its board here, so that a rule costs no file."""
         self.patience = PATIENCE
@@ -45,6 +45,9 @@ class Home:
         self.settings = config.settings
         self.catalog = Catalog(config, self.catalog)
         self._chooses = frozenset(name for name, s in self.settings.agents.items() if _chooses_session(s))
+
+    def _warn(self, event: str, key: Key, reason: str) -> None:
+        self.logs.event(event, key, "warning", reason=reason)
 
     def plan(self, plan_id: str) -> Plan:
         known = self.plans.get(plan_id)
