@@ -357,6 +357,17 @@ def test_an_old_copy_does_not_take_back_what_a_third_one_wrote(shelf: Shelf) -> 
     assert "title" in applied.reports[0]
 
 
+def test_an_edit_that_was_seen_survives_an_old_copy_although_nothing_followed_from_it(shelf: Shelf) -> None:
+    shelf.dispatch()
+    old = shelf.copy()
+    shelf.end()
+    shelf.edit(mark="theirs", error="by hand")
+    assert not shelf.merge().changed
+    shelf.write(old | {"title": "New"})
+    assert shelf.merge().ticket.error == "by hand"
+    assert (shelf.raw()["mark"], shelf.raw()["title"]) == ("theirs", "New")
+
+
 def test_a_copy_of_an_edited_file_is_no_edit_of_its_own(shelf: Shelf) -> None:
     """Somebody sets a phase by hand; a copy that was made then does not set it again."""
     shelf.dispatch()

@@ -130,3 +130,21 @@ def test_a_broken_plan_holds_itself_and_a_mended_one_goes_on(site: Site) -> None
     mend(path, raw)
     wait_for(lambda: site.store.read_plan("p1").record.status == "complete")
     site.assert_sound()
+
+
+def test_an_outcome_waits_for_its_plan_to_be_mended(site: Site) -> None:
+    site.hold("work")
+    site.daemon()
+    wait_for(lambda: {run.ticket for run in site.ran()} == {"T1", "T3"})
+    path = site.root / "state/plans/p1/plan.json"
+    raw = json.loads(path.read_text())
+    path.write_text("{")
+    wait_for(lambda: site.events("held"))
+    site.free("work")
+    wait_for(lambda: {line["ticket"] for line in site.events("outcome_waits")} == {"T1", "T3"})
+    assert str(path) in site.events("outcome_waits")[0]["reason"]
+    assert site.ticket().attempt is not None
+    mend(path, raw)
+    wait_for(lambda: site.store.read_plan("p1").record.status == "complete")
+    assert len(site.ran()) == 3
+    site.assert_sound()

@@ -215,16 +215,34 @@ def test_an_old_copy_that_was_written_while_nobody_looked_loses_no_attempt(make:
     site.assert_sound()
 
 
-def test_a_ticket_that_is_deleted_and_made_anew_begins_anew(site: Site) -> None:
+def test_a_ticket_that_is_deleted_and_made_anew_begins_anew(make: Make) -> None:
+    site = make(poll_interval=60)
     content = site.file().read_text()
-    site.hold("work")
+    site.hold("two")
     site.daemon()
-    wait_for(lambda: site.ran())
+    wait_for(lambda: len(site.ran()) == 2)
     site.file().unlink()
     wait_for(lambda: not site.left(), SOON)
-    wait_for(lambda: "deleted" in (site.root / "logs/p1/T1/journal.jsonl").read_text(), SOON)
+    wait_for(lambda: '"kind":"deleted"' in (site.root / "logs/p1/T1/journal.jsonl").read_text(), SOON)
     site.file().write_text(content)
-    site.free("work")
+    site.free("two")
     wait_for(lambda: site.ticket().status == "complete", SOON)
-    assert [run.n for run in site.ran()] == [1, 2], "attempt numbers never repeat"
-    assert site.history() == [("work", "success"), ("done", "success")]
+    assert [(run.n, run.phase) for run in site.ran()] == [(1, "one"), (2, "two"), (3, "one"), (4, "two"), (5, "three")]
+
+
+def test_a_ticket_that_its_plan_no_longer_lists_ends_its_attempt_and_begins_no_other(make: Make) -> None:
+    site = make(poll_interval=60)
+    site.hold("one")
+    site.daemon()
+    wait_for(lambda: site.ran())
+    site.plan({})
+    site.plan({"X": []}, "p2")
+    wait_for(lambda: [run for run in site.ran() if run.ticket == "X"], SOON, "that the daemon has looked")
+    site.free("one")
+    wait_for(lambda: site.ticket().attempt is None and site.ticket().phase_history, SOON)
+    assert (site.ticket().status, site.ticket().current_phase) == ("ready", "two")
+    wait_for(lambda: site.ticket(Key("p2", "X")).status == "complete", SOON)
+    site.plan({"T1": []})
+    wait_for(lambda: site.ticket().status == "complete", SOON)
+    assert len([run for run in site.ran() if run.ticket == "T1"]) == 3
+    site.assert_sound()
