@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from orchestrator.adapters.logs import Logs
 from orchestrator.core.decisions import Decision, HoldAccount, Notify, StartAttempt, StopAttempt
 from orchestrator.core.events import AttemptEnded, CannotRun, CheckEnded, Event
@@ -25,8 +27,12 @@ def report(
         took = event.at - epoch_or(a.started_at, event.at)
         _ended(logs, workflow, before, after, a.phase, event.outcome, took, a.n)
     elif isinstance(event, CheckEnded):
-        if event.outcome.kind is not OutcomeKind.NOT_YET or before.wait_reason != after.wait_reason:
-            _ended(logs, workflow, before, after, event.phase, event.outcome, None, None)
+        outcome = event.outcome
+        if outcome.kind is OutcomeKind.NOT_YET and len(after.phase_history) > len(before.phase_history):
+            reason = "timed out: it said not yet until its time was up"
+            outcome = replace(outcome, kind=OutcomeKind.TIMEOUT, reason=reason, exit_code=None)
+        if outcome.kind is not OutcomeKind.NOT_YET or before.wait_reason != after.wait_reason:
+            _ended(logs, workflow, before, after, event.phase, outcome, None, None)
     elif isinstance(event, CannotRun):
         logs.event("cannot_run", key, "error", reason=event.reason)
     for decision in decisions:
