@@ -51,7 +51,8 @@ class Catalog:
         self._gone: dict[str, float] = {}
         """Names that no file has any more, with the monotonic time until which their last good version stays."""
         if before is not None and before._config.workflow_path == config.workflow_path:
-            self._last_good, self._names = before._last_good, before._names
+            self._last_good, self._names, self._gone = before._last_good, before._names, before._gone
+            self._stamp, self._files, self._by_name = before._stamp, before._files, before._by_name
 
     def refresh(self) -> bool:
         """Look at the folders again; True when something changed."""
