@@ -5,19 +5,32 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from orchestrator.errors import StoreError, UnreadableError
 
 PATIENCE = 1.0
 """Seconds during which a file that does not parse is read again: an editor may be writing."""
+LOOK_SECONDS = 0.05
+"""Between two looks at a file that somebody may be writing."""
+TRIES = 20
+"""Times that a file may be changed between our reading and our writing before that is given up for now."""
+
+Read = TypeVar("Read")
 
 
-def write_atomically(path: Path, content: bytes, durable: bool = True) -> None:
+class ChangedError(StoreError):
+    """Somebody who takes no lock has written or removed the file since it was read."""
+
+
+def write_atomically(path: Path, content: bytes, durable: bool = True, expected: bytes | None = None) -> None:
     """Replace `path` in one step. The caller holds the lock of the file, so one temporary name is enough.
 
-    Raises StoreError; the old content is then still there.
+    `expected`: what the caller has read there; it is looked at again at the last moment, because an editor takes no
+    lock. Raises ChangedError, StoreError; what is there then stays.
     """
     if path.is_symlink():
         path = path.resolve()
@@ -31,11 +44,24 @@ def write_atomically(path: Path, content: bytes, durable: bool = True) -> None:
                 os.fsync(fd)
         finally:
             os.close(fd)
+        _still(path, expected)
         temporary.replace(path)
+    except ChangedError:
+        temporary.unlink()
+        raise
     except OSError as error:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise StoreError(f"cannot write {path}: {error.strerror}; the old content is still there") from error
+
+
+def _still(path: Path, expected: bytes | None) -> None:
+    try:
+        if expected is None or path.read_bytes() == expected:
+            return
+    except FileNotFoundError:
+        pass
+    raise ChangedError(f"cannot write {path}: somebody else has just changed it; that is left as it is")
 
 
 def _keep_mode(fd: int, path: Path) -> None:
@@ -67,6 +93,26 @@ def read_whole(path: Path | str) -> bytes:
         if isinstance(error, NotADirectoryError):
             raise FileNotFoundError(error.errno, error.strerror, str(path)) from error
         raise UnreadableError(f"cannot read {path}: {error.strerror}") from error
+
+
+def patiently(read: Callable[[], Read | UnreadableError], patience: float) -> Read:
+    """What `read` finds; what cannot be used is read again for so long. Raises what it says then."""
+    deadline = time.monotonic() + patience
+    while True:
+        found = read()
+        if not isinstance(found, UnreadableError):
+            return found
+        if time.monotonic() >= deadline:
+            raise found
+        time.sleep(LOOK_SECONDS)
+
+
+def again_if_changed(change: Callable[[], Read]) -> Read:
+    """Read, decide and write again when an editor, who takes no lock, has written in between."""
+    for _ in range(TRIES):
+        with contextlib.suppress(ChangedError):
+            return change()
+    return change()
 
 
 class Lock:

@@ -11,13 +11,20 @@ import contextlib
 import os
 import time
 from collections.abc import Callable
-from typing import TypeVar
 
 import msgspec
 from msgspec.structs import replace
 
 from orchestrator.adapters import journal as journals
-from orchestrator.adapters.files import PATIENCE, locked, read_whole, write_atomically
+from orchestrator.adapters.files import (
+    LOOK_SECONDS,
+    PATIENCE,
+    again_if_changed,
+    locked,
+    patiently,
+    read_whole,
+    write_atomically,
+)
 from orchestrator.adapters.foreign import Doc, merge_stale, restore_facts
 from orchestrator.adapters.journal import Entry, Journal, Last
 from orchestrator.adapters.places import Places
@@ -40,11 +47,6 @@ from orchestrator.formats.plan_json import (
     dump,
     patch,
 )
-
-LOOK_SECONDS = 0.05
-"""Between two looks at a file that somebody may be writing."""
-
-Read = TypeVar("Read")
 
 
 class Applied(msgspec.Struct, frozen=True):
@@ -84,12 +86,16 @@ class Store:
             if not os.path.lexists(self.places.ticket_file(key)):
                 raise NotFoundError(self._absent(key))
             with locked(self.places.store_lock(key)):
-                content, read = self._try_to_read(key)
-                if not isinstance(read, UnreadableError):
-                    return self._apply(key, decide, content, read)
+                found = again_if_changed(lambda: self._read_and_apply(key, decide))
+            if not isinstance(found, UnreadableError):
+                return found
             if time.monotonic() >= deadline:
-                raise read
+                raise found
             time.sleep(LOOK_SECONDS)
+
+    def _read_and_apply(self, key: Key, decide: Decide) -> Applied | UnreadableError:
+        content, read = self._try_to_read(key)
+        return read if isinstance(read, UnreadableError) else self._apply(key, decide, content, read)
 
     def _apply(self, key: Key, decide: Decide, content: bytes, loaded: Loaded[Ticket]) -> Applied:
         raw, lines, reports = self._reconcile(key, content, loaded)
@@ -99,13 +105,13 @@ class Store:
         decisions = transition(self._rules(before), before, event) if event is not None else ()
         if not decisions:
             if reports:
-                before = self._write(key, raw, before, before, lines, None, ())
+                before = self._write(key, content, raw, before, before, lines, None, ())
             else:
                 self._remember(key, lines)
             return Applied(before, before, (), bool(reports), reports)
         save, *rest = decisions
         assert isinstance(save, Save)
-        ticket = self._write(key, raw, before, save.ticket, lines, event, tuple(rest))
+        ticket = self._write(key, content, raw, before, save.ticket, lines, event, tuple(rest))
         return Applied(before, ticket, tuple(rest), True, reports)
 
     def _try_to_read(self, key: Key) -> tuple[bytes, Loaded[Ticket] | UnreadableError]:
@@ -175,13 +181,13 @@ class Store:
         return Entry(iso(self._now()), kind, rev, found, set=doc, whole=True, note=note)
 
     def _write(
-        self, key: Key, raw: Doc, before: Ticket, after: Ticket,
+        self, key: Key, read: bytes, raw: Doc, before: Ticket, after: Ticket,
         lines: list[Entry], event: Event | None, decisions: tuple[Decision, ...],
     ) -> Ticket:  # fmt: skip
         after = replace(after, rev=before.rev + 1)
         doc = complete(patch(raw, before, after), after)
         content = dump(doc)
-        write_atomically(self.places.ticket_file(key), content)
+        write_atomically(self.places.ticket_file(key), content, expected=read)
         changed, unset, history = journals.difference(raw, doc)
         entry = Entry(
             iso(self._now()), "event" if event is not None else "merged", after.rev, journals.digest(content),
@@ -251,43 +257,37 @@ class Store:
         if not os.path.lexists(path):
             raise NotFoundError(self._absent(Key(plan_id, "")))
         with locked(self.places.plan_lock(plan_id)):
-            loaded = self.read_plan(plan_id, patience)
-            if not only_if(loaded.record):
-                return loaded.record
-            after = plan_transition(loaded.record, event)
-            if after is not loaded.record:
-                write_atomically(path, dump(patch(loaded.raw, loaded.record, after)))
-            return after
+            return again_if_changed(lambda: self._apply_plan(plan_id, event, only_if, patience))
+
+    def _apply_plan(self, plan_id: str, event: PlanEvent, only_if: Callable[[Plan], bool], patience: float) -> Plan:
+        content, loaded = patiently(lambda: self._try_to_read_plan(plan_id), patience)
+        if not only_if(loaded.record):
+            return loaded.record
+        after = plan_transition(loaded.record, event)
+        if after is not loaded.record:
+            changed = dump(patch(loaded.raw, loaded.record, after))
+            write_atomically(self.places.plan_file(plan_id), changed, expected=content)
+        return after
 
     def read_plan(self, plan_id: str, patience: float = PATIENCE) -> Loaded[Plan]:
         """Raises NotFoundError, UnreadableError."""
-        return _patiently(lambda: self._try_to_read_plan(plan_id), patience)
+        return patiently(lambda: self._try_to_read_plan(plan_id), patience)[1]
 
-    def _try_to_read_plan(self, plan_id: str) -> Loaded[Plan] | UnreadableError:
+    def _try_to_read_plan(self, plan_id: str) -> tuple[bytes, Loaded[Plan]] | UnreadableError:
         path = self.places.plan_file(plan_id)
         try:
-            loaded = decode_plan(read_whole(path), str(path))
+            content = read_whole(path)
+            loaded = decode_plan(content, str(path))
         except FileNotFoundError:
             raise NotFoundError(self._absent(Key(plan_id, ""))) from None
         except UnreadableError as error:
             return error
         problems = check_plan_path(loaded.record, plan_id, str(path))
-        return Malformed(tuple(problems)) if problems else loaded
+        return Malformed(tuple(problems)) if problems else (content, loaded)
 
     def read_ticket(self, key: Key, patience: float = PATIENCE) -> Loaded[Ticket]:
         """Raises NotFoundError, UnreadableError."""
-        return _patiently(lambda: self._try_to_read(key)[1], patience)
-
-
-def _patiently(read: Callable[[], Read | UnreadableError], patience: float) -> Read:
-    deadline = time.monotonic() + patience
-    while True:
-        found = read()
-        if not isinstance(found, UnreadableError):
-            return found
-        if time.monotonic() >= deadline:
-            raise found
-        time.sleep(LOOK_SECONDS)
+        return patiently(lambda: self._try_to_read(key)[1], patience)
 
 
 def starts(decisions: tuple[Decision, ...]) -> StartAttempt | None:
