@@ -64,7 +64,8 @@ def test_a_command_runs_in_the_worktree_with_the_scripts_environment(here: Place
     here.script("ok.sh", "true")
     here.workflow(script("a", "ok.sh", capture=commands))
     here.plan()
-    here.run(MINE="of the runner")
+    done = here.run(MINE="of the runner")
+    assert done.returncode == 0, (done, here.ticket())
     assert here.ticket()["context"] == {
         "where": str(here.worktrees / "T"), "gh": "/opt/some/gh", "who": "T-a", "own": "of the runner"
     }  # fmt: skip
