@@ -22,3 +22,11 @@ def wait_for(predicate: Callable[[], T], deadline: float = DEADLINE, what: str =
         time.sleep(pause)
         pause = min(pause * 1.5, 0.05)
     return value
+
+
+def let_pass(seconds: float) -> None:
+    """Let time pass: for rules that say that something does *not* happen, and for a moment picked at random.
+
+    Never to wait for a state: that is `wait_for`.
+    """
+    time.sleep(seconds)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.builtin.scripts import SCRIPTS, Said, commit, elsewhere, git, lone_repo, origin_of, repo_with_origin, run
+from tests.waiting import let_pass
 
 
 @pytest.fixture
@@ -252,7 +253,7 @@ def test_a_tree_that_has_the_base_is_brought_up_to_date_by_one_script_at_a_time(
     with subprocess.Popen(script, env=env, stdout=subprocess.PIPE, text=True) as running:
         deadline = time.monotonic() + 60
         while not asked.exists() and running.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.02)
+            let_pass(0.02)
         (repo / "shared").write_text("precious")
         turn.unlink()
         out, _ = running.communicate(timeout=60)

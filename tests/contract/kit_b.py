@@ -7,14 +7,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.waiting import wait_for
+from tests.waiting import let_pass, wait_for
 
 PROGRAM = str(Path(sys.executable).parent / "orchestrator")
 Result = subprocess.CompletedProcess[str]
@@ -160,7 +159,7 @@ class Place:
                 return
             for pid in left:
                 _signal(pid, signal.SIGKILL)
-            time.sleep(0.02)
+            let_pass(0.02)
 
     # -- what came of it ----------------------------------------------------------------------------------------------
 

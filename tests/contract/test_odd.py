@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.kit_b import Place, agent, gone, living, poll, script, terminal, until
+from tests.waiting import let_pass
 
 
 def slow(here: Place, name: str = "slow.sh", then: str = "") -> None:
@@ -27,7 +28,7 @@ def test_a_phase_renamed_while_its_attempt_runs_goes_on_by_the_alias(here: Place
     here.daemon()
     until(lambda: here.marks("starts"), "the script")
     here.workflow(script("new", "slow.sh", "b"), script("b", "ok.sh"), aliases={"old": "new"})
-    time.sleep(1)
+    let_pass(1)
     (here.root / "go").touch()
     here.wait_state("complete")
     assert here.marks("starts") == ["x"]
@@ -43,7 +44,7 @@ def test_a_workflow_that_breaks_while_the_daemon_runs_keeps_its_last_good_versio
     here.daemon()
     until(lambda: here.marks("starts"), "the script")
     here.workflow_text("w.yaml", "name: w\nphases: [")
-    time.sleep(1)
+    let_pass(1)
     (here.root / "go").touch()
     here.wait_state("complete")
 
@@ -350,7 +351,7 @@ echo '{{"type":"result","subtype":"success","is_error":true,"result":"You have h
     here.daemon()
     here.wait_state("complete", "C")
     until(lambda: here.ticket("A").get("wakeAt"), "the wait")
-    time.sleep(0.5)
+    let_pass(0.5)
     assert here.marks("limited") == ["x"]
     assert here.ticket("B")["status"] in ("queued", "ready") and here.history("B") == []
     status = here.cli("status").stdout

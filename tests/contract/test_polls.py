@@ -7,6 +7,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 from tests.contract.kit_b import Place, gone, poll, script, terminal, until
+from tests.waiting import let_pass
 
 
 def counting(here: Place, answers: str, name: str = "check.sh") -> None:
@@ -106,7 +107,7 @@ def test_polls_take_no_slot_and_at_most_eight_checks_run_at_once(here: Place) ->
     here.daemon()
     here.wait_state("complete", "last")  # though twelve polls are before it
     until(lambda: len(here.marks("counts")) >= 8, "eight checks")
-    time.sleep(0.3)
+    let_pass(0.3)
     assert len(list(running.iterdir())) == 8
     (here.root / "open").touch()
     for i in range(12):

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.kit_b import Place, agent, gone, living, script, terminal, until
+from tests.waiting import let_pass
 
 DEAF = """trap '' INT TERM
 echo $$ > {root}/deaf
@@ -190,7 +191,7 @@ def test_an_agent_outlives_the_daemon_and_is_adopted(here: Place) -> None:
     daemon.wait()
     assert living(pid)
     second = here.daemon()
-    time.sleep(0.3)
+    let_pass(0.3)
     second.kill()
     second.wait()
     assert living(pid)
@@ -211,7 +212,7 @@ def test_the_exit_is_recorded_while_no_daemon_lives_and_used_afterwards(here: Pl
     (here.root / "go").touch()
     gone(pid)
     until(lambda: (here.attempts()[0] / "exit").exists() and (here.attempts()[0] / "exit").read_text(), "exit")
-    time.sleep(2)  # an end that is recorded beats a time-out
+    let_pass(2)  # an end that is recorded beats a time-out
     here.daemon()
     here.wait_state("complete")
     assert here.marks("starts") == ["x"]
@@ -223,7 +224,7 @@ def test_the_time_of_an_adopted_attempt_counts_from_its_start(here: Place) -> No
     pid = here.pid("pid")
     daemon.kill()
     daemon.wait()
-    time.sleep(1.5)
+    let_pass(1.5)
     began = time.monotonic()
     here.daemon()
     gone(pid)

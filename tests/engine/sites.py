@@ -28,7 +28,7 @@ from orchestrator.engine.loop import Mode
 from orchestrator.engine.recover import catch_up
 from tests.engine import runner
 from tests.engine.runner import config_of
-from tests.waiting import wait_for
+from tests.waiting import let_pass, wait_for
 
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["tests.engine.runner", "watchfiles", "orchestrator.formats.template_engine", "yaml"])
@@ -283,7 +283,7 @@ class Site:
         """-9 to every process of every attempt, launchers too."""
         while left := self.left():
             sweep.send(left, signal.SIGKILL, lambda _: True)
-            time.sleep(0.005)
+            let_pass(0.005)
 
     def history(self, key: Key | None = None) -> list[tuple[str, str]]:
         return [(entry.phase, str(entry.status)) for entry in self.ticket(key).phase_history]

@@ -17,7 +17,7 @@ from orchestrator.engine.home import Home
 from orchestrator.planner.demo import DemoHome, make_demo
 from tests.engine.runner import config_of
 from tests.engine.sites import CHAOS, Runner, assert_journal, processes_of
-from tests.waiting import wait_for
+from tests.waiting import let_pass, wait_for
 
 KILLS = 30 if CHAOS else 5
 SLOW = 120.0
@@ -30,7 +30,7 @@ def test_random_kills_lose_nothing_and_merge_nothing_twice(tmp_path: Path, every
     demo = make_demo(root, pace=0.05)
     for _ in range(KILLS):
         daemon = begun(root)
-        time.sleep(random.random() * 0.6)  # a moment, not a wait
+        let_pass(random.random() * 0.6)  # a moment, not a wait
         daemon.kill()
         if everything:
             kill_all(root)

@@ -12,7 +12,7 @@ from orchestrator.adapters import process
 from orchestrator.engine import captures
 from orchestrator.errors import StoreError
 from tests.engine.sites import Make, Runner, Site, make, one_phase
-from tests.waiting import wait_for
+from tests.waiting import let_pass, wait_for
 
 __all__ = ["make"]
 
@@ -46,7 +46,7 @@ def completes(site: Site) -> None:
 def test_what_cannot_be_saved_does_not_begin(site: Site) -> None:
     flag = fill(site)
     daemon(site)
-    time.sleep(ROUNDS)
+    let_pass(ROUNDS)
     assert site.ran() == []
     assert site.ticket().attempt is None
     flag.unlink()
@@ -57,7 +57,7 @@ def test_an_attempt_that_cannot_be_written_down_begins_when_there_is_room(site: 
     site.crash("orchestrator.engine.walk:start before 1")
     flag = fill(site)
     daemon(site)
-    time.sleep(ROUNDS)
+    let_pass(ROUNDS)
     assert site.ran() == []
     flag.unlink()
     completes(site)
@@ -71,7 +71,7 @@ def test_what_cannot_be_concluded_or_saved_waits_and_is_not_done_again(site: Sit
     flag = fill(site)
     site.free(phase)
     wait_for(lambda: not site.left(), what="the end of the program")
-    time.sleep(ROUNDS)
+    let_pass(ROUNDS)
     assert site.ticket().attempt is not None
     flag.unlink()
     completes(site)

@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from orchestrator.adapters.places import Places
 from orchestrator.engine import locks
 from orchestrator.engine.locks import DaemonLock, running, take
 from tests.adapters.shelf import config_of
-from tests.waiting import wait_for
+from tests.waiting import let_pass, wait_for
 
 FORKS = multiprocessing.get_context("forkserver")
 
@@ -44,12 +43,12 @@ def taken(places: Places) -> DaemonLock:
 
 def compete(root: str, won: str, go: str) -> None:
     while not Path(go).exists():
-        time.sleep(0.002)
+        let_pass(0.002)
     lock = take(Places(config_of(Path(root))))
     name = f"{won}/{os.getpid()}"
     Path(name).write_text("won" if isinstance(lock, DaemonLock) else lock)
     while isinstance(lock, DaemonLock) and Path(go).exists():
-        time.sleep(0.01)
+        let_pass(0.01)
 
 
 def test_of_eight_that_start_at_once_one_walks_and_the_others_say_who(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from orchestrator.core.model import Key
 from orchestrator.errors import IllegalTransitionError
 from tests.engine.sites import CHAOS, POLLING, THREE_PHASES, Make, Runner, Site, make, one_phase
-from tests.waiting import wait_for
+from tests.waiting import let_pass, wait_for
 
 __all__ = ["make"]
 
@@ -26,7 +26,7 @@ def test_a_pause_at_a_random_moment_keeps_the_phase_or_counts_what_had_ended(mak
     site.daemon()
     keys = [Key("p1", f"T{i}") for i in range(AT_ONCE)]
     for first in range(0, MOMENTS, AT_ONCE):
-        time.sleep(random.random() * 0.4)  # a moment, not a wait
+        let_pass(random.random() * 0.4)  # a moment, not a wait
         asked = [key for key in keys if was_paused(site, key)]
         for key in asked:
             assert_paused(site, key)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 
 from orchestrator.core.model import Key
 from tests.engine.sites import Make, Site, make, one_phase, replaced
-from tests.waiting import wait_for
+from tests.waiting import let_pass, wait_for
 
 __all__ = ["make"]
 
@@ -31,10 +30,10 @@ def in_place_slowly(path: Path, text: str) -> None:
     """Truncate, write, and write the rest later."""
     with path.open("w") as stream:
         stream.flush()
-        time.sleep(0.15)
+        let_pass(0.15)
         stream.write(text[:50])
         stream.flush()
-        time.sleep(0.15)
+        let_pass(0.15)
         stream.write(text[50:])
 
 
@@ -45,7 +44,7 @@ def as_vim_does(path: Path, text: str) -> None:
     probe.touch()
     probe.unlink()
     path.rename(backup)
-    time.sleep(0.05)
+    let_pass(0.05)
     path.write_text(text)
     backup.unlink()
     swap.unlink()
@@ -59,7 +58,7 @@ def as_sed_does(path: Path, text: str) -> None:
 
 def by_deleting_first(path: Path, text: str) -> None:
     path.unlink()
-    time.sleep(0.05)
+    let_pass(0.05)
     path.write_text(text)
 
 
