@@ -43,6 +43,7 @@ WRONG: dict[str, tuple[str, str, int, tuple[str, ...], bool]] = {
         ("intervalSeconds", "poll"),
         True,
     ),
+    "route of a signal": ("onSuccess: done", "onSuccess: done\n    onExit: {137: done}", 7, ("137", "signal"), True),
     "unreachable": ("- id: done", "- id: island\n    type: terminal\n  - id: done", 7, ("island",), True),
     "no terminal": ("onSuccess: done", "onSuccess: a", 3, ("terminal",), True),
     "missing script": ("command: ok.sh", "command: okay.sh", 5, ("okay.sh", "ok.sh"), True),

@@ -73,6 +73,15 @@ def unknown_targets(workflow: Workflow) -> Iterator[Found]:
                 yield Found(what, ("phases", i, *key.split(" ")), phase.id, "error", _instead(target, ids))
 
 
+def routes_of_signals(workflow: Workflow) -> Iterator[Found]:
+    for i, phase in enumerate(workflow.phases):
+        for code in phase.on_exit if isinstance(phase, ScriptPhase | PollPhase) else ():
+            if not 0 <= code <= 255 or 128 < code <= 192:
+                why = f"it means the end by signal {code - 128}" if 128 < code <= 192 else "there is no such exit code"
+                path = ("phases", i, "onExit", str(code))
+                yield Found(f"onExit {code} never matches: {why}", path, phase.id, "warning", "use 1 to 128")
+
+
 def alias_targets(workflow: Workflow) -> Iterator[Found]:
     ids = _ids(workflow)
     for old, new in workflow.aliases.items():
@@ -142,7 +151,9 @@ def _listed(opening: str, names: Iterable[str]) -> str | None:
     return f"{opening} {', '.join(names)}" if names else None
 
 
-NAME_RULES: tuple[Rule, ...] = (no_phases, unusable_ids, duplicate_ids, unknown_targets, alias_targets)
+NAME_RULES: tuple[Rule, ...] = (
+    no_phases, unusable_ids, duplicate_ids, unknown_targets, routes_of_signals, alias_targets,
+)  # fmt: skip
 """What the phases call each other; these hold whatever else is wrong."""
 
 REACH_RULES: tuple[Rule, ...] = (unreachable_phases, no_terminal_reachable)
