@@ -19,7 +19,7 @@ import msgspec
 from orchestrator.adapters.places import Places
 from orchestrator.core.model import Key
 from orchestrator.core.times import iso
-from orchestrator.formats.plan_json import whole
+from orchestrator.formats.plan_terms import whole
 
 Line = dict[str, Any]
 Tell = Callable[[Line], None]

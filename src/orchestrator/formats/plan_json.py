@@ -5,15 +5,14 @@ The law: what the runner does not know or did not change stays exactly as it was
 
 from __future__ import annotations
 
-import re
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
 from orchestrator.core.model import ID_PATTERN, Plan, Ticket
 from orchestrator.core.problems import Problem
-from orchestrator.core.times import epoch
 from orchestrator.errors import UnreadableError
+from orchestrator.formats.plan_terms import is_time, times, whole
 
 Record = TypeVar("Record", Plan, Ticket)
 
@@ -138,37 +137,6 @@ def dump(raw: dict[str, Any]) -> bytes:
     return msgspec.json.format(content, indent=2) + b"\n"
 
 
-def whole(value: Any) -> Any:
-    """Half characters, left by cutting text at some length, become U+FFFD: no UTF-8 file can hold them."""
-    if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, list | tuple):
-        return [whole(element) for element in value]
-    if isinstance(value, dict):
-        return {whole(key): whole(element) for key, element in value.items()}
-    return value
-
-
-def times(record: Ticket) -> list[tuple[tuple[str, ...], str]]:
-    """The times that the runner computes with, by their path in the file."""
-    found: list[tuple[tuple[str, ...], str]] = []
-    if record.wake_at is not None:
-        found.append((("wakeAt",), record.wake_at))
-    if record.attempt:
-        found.append((("attempt", "startedAt"), record.attempt.started_at))
-    if record.visit:
-        found.append((("visit", "startedAt"), record.visit.started_at))
-    return found
-
-
-def is_time(text: str) -> bool:
-    try:
-        epoch(text)
-    except (ValueError, OverflowError):
-        return False
-    return True
-
-
 def _timed(record: Ticket) -> bool:
     return all(is_time(text) for _, text in times(record))
 
@@ -252,14 +220,3 @@ def _common(one: list[Any], other: list[Any]) -> int:
     """Length of the common beginning."""
     pairs = zip(one, other, strict=False)
     return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
-
-
-PATH = re.compile(r"(?:^|/)([^/]+)/(?:tickets/([^/]+)\.json|plan\.json)$")
-
-
-def where_of(file: str) -> str:
-    """`ticket p1/T-1` or `plan p1`, from the path."""
-    match = PATH.search(file)
-    if match is None:
-        return "file"
-    return f"ticket {match[1]}/{match[2]}" if match[2] else f"plan {match[1]}"

@@ -16,7 +16,7 @@ from msgspec import inspect
 from orchestrator.core.model import Plan, Ticket
 from orchestrator.core.problems import Problem, did_you_mean
 from orchestrator.formats.json_lines import Path, locate, syntax_flaw
-from orchestrator.formats.plan_json import is_time, times, where_of, whole
+from orchestrator.formats.plan_terms import is_time, times, where_of, whole
 
 Record = TypeVar("Record", Plan, Ticket)
 Fault = tuple[Path, str, str | None]

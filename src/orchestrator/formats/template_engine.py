@@ -22,8 +22,8 @@ from jinja2.visitor import NodeTransformer
 from orchestrator.formats import template_hints, template_limits
 from orchestrator.formats.shell_text import MARK
 from orchestrator.formats.template_limits import BUDGET, Budget, TooMuch
+from orchestrator.formats.template_terms import Load, TemplateFault
 from orchestrator.formats.template_values import SCOPE, Captured, Pending, Scope, Unknown, counted, or_pending, text_of
-from orchestrator.formats.templates import Load, TemplateFault
 
 _STEPS, _CONCAT = "(steps)", "(concat)"
 """Filters that no template can name; the rewriting of the tree puts them in."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from jinja2 import nodes
 
 from orchestrator.formats.template_engine import engine, parse
-from orchestrator.formats.templates import Load, NameUse, TemplateFault
+from orchestrator.formats.template_terms import Load, NameUse, TemplateFault
 
 _TESTED_FILTERS = frozenset({"default", "d"})
 _TESTED_TESTS = frozenset({"defined", "undefined", "none", "null", "truthy", "falsy"})

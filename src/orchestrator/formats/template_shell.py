@@ -13,8 +13,8 @@ from jinja2 import nodes
 
 from orchestrator.formats import template_engine
 from orchestrator.formats.shell_text import MARK, Unsafe, with_variables
+from orchestrator.formats.template_terms import TemplateFault, no_includes
 from orchestrator.formats.template_values import Scope
-from orchestrator.formats.templates import TemplateFault, no_includes
 
 MAX_VALUE = 131_000
 """Bytes; Linux takes no longer string in an environment."""

@@ -12,7 +12,7 @@ from jinja2.utils import missing
 
 from orchestrator.core.problems import did_you_mean
 from orchestrator.formats import template_limits
-from orchestrator.formats.templates import Load
+from orchestrator.formats.template_terms import Load
 
 _FLOAT_LIMIT = 1e21
 

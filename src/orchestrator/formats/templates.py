@@ -6,49 +6,21 @@ The engine itself is imported on first use, because most commands render nothing
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
 from orchestrator.core.model import PLANNER_FIELDS, RUNNER_FIELDS, Ticket
-from orchestrator.errors import TemplateError
+from orchestrator.formats.template_terms import Load, NameUse, TemplateFault, no_includes
 
-Load = Callable[[str], str | None]
-"""The text of a prompt by its name, None when there is none."""
+__all__ = ["NameUse", "TemplateFault", "names_used", "render", "shell_command", "variables"]
 
 ORIGINAL_FIELDS = PLANNER_FIELDS | {"status", "currentPhase", "phaseHistory", "context", "retries", "error"}
 _DEFAULTS: dict[str, Any] = {
     key: value for key, value in msgspec.to_builtins(Ticket(plan_id="", ticket_id="")).items() if key in ORIGINAL_FIELDS
 }
 _TICKET_FIELDS = PLANNER_FIELDS | RUNNER_FIELDS
-
-
-class TemplateFault(TemplateError):
-    """A template error that knows its place."""
-
-    def __init__(self, name: str, line: int | None, what: str) -> None:
-        super().__init__(f"{name}:{line}: {what}" if line else f"{name}: {what}")
-        self.name = name
-        self.line = line
-        self.what = what
-
-
-class NameUse(NamedTuple):
-    """A name that a template takes from outside."""
-
-    name: str
-    """`context.x` for what is taken from the context."""
-    line: int
-    tested: bool
-    """Only asked for with `if`, `default` or `is defined`: it may be missing."""
-    file: str
-    """The template it stands in, which may be an included one."""
-
-
-def no_includes(name: str) -> str | None:
-    """`load` for templates that stand alone."""
-    return None
 
 
 def render(
