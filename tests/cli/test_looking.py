@@ -55,6 +55,7 @@ def test_logs_of_what_there_is_not_are_an_error(site: Site) -> None:
     called = site.call("logs", "p", "T-1", "--attempt", "9")
     assert (called.code, called.out) == (1, "")
     assert "no log of attempt 9; attempts so far: 1 (work), 2 (ask)" in called.err
+    assert "no log of phase deploy; attempts" in site.call("logs", "p", "T-1", "--phase", "deploy").err
     assert site.call("logs", "p", "T-2").code == 1
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -75,10 +78,17 @@ def _table(rows: list[Row]) -> list[str]:
 
 
 def _where(made: DemoHome) -> list[str]:
+    program, config = shlex.quote(_program()), shlex.quote(str(made.config_file))
     return [
         paint("Where to look:", "bold", output.has_colour()),
-        f"  cd {made.repo}",
-        f"  orchestrator status -C {made.config_file}",
-        f"  orchestrator logs {made.plan_id} SHOP-2 -C {made.config_file}",
+        f"  cd {shlex.quote(str(made.repo))}",
+        f"  {program} status -C {config}",
+        f"  {program} logs {made.plan_id} SHOP-2 -C {config}",
         f"  {made.config_file.parent / 'logs'}: one folder per attempt",
     ]
+
+
+def _program() -> str:
+    """What can be typed: after `make demo` the command lies in .venv only, and is not in PATH."""
+    beside = Path(sys.executable).with_name("orchestrator")
+    return "orchestrator" if shutil.which("orchestrator") or not beside.exists() else str(beside)

@@ -103,7 +103,9 @@ def _until(line: Line) -> str:
 
 def _as_logged(line: Line) -> str:
     hidden = ("at", "level", "event", "plan", "ticket", "phase", "position", "traceback")
-    rest = ", ".join(f"{name} {value}" for name, value in line.items() if name not in hidden)
+    rest = ", ".join(
+        str(value) if name == "reason" else f"{name} {value}" for name, value in line.items() if name not in hidden
+    )
     verb = str(line["event"]).replace("_", " ")
     plan = f" {line['plan']}" if "plan" in line and "ticket" not in line else ""
     return f"{verb}{plan}{f': {rest}' if rest else ''}"

@@ -54,9 +54,9 @@ def attempts(config: Config, key: Key, chosen: Filter) -> list[AttemptLog]:
     found = sorted(_attempts(Places(config).ticket_logs(key)))
     fitting = [one for one in found if chosen.phase in (None, one.phase) and chosen.attempt in (None, one.n)]
     if chosen.wants_output and not fitting:
-        asked = " ".join(
+        asked = " of ".join(
             [f"attempt {chosen.attempt}"] * (chosen.attempt is not None)
-            + [f"of phase {chosen.phase}"] * (chosen.phase is not None)
+            + [f"phase {chosen.phase}"] * (chosen.phase is not None)
         )
         known = ", ".join(f"{one.n} ({one.phase})" for one in found[-10:]) or "none"
         raise NotFoundError(f"ticket {key}: there is no log of {asked}; attempts so far: {known}")
