@@ -181,3 +181,16 @@ def test_whatever_a_captured_key_is_called_it_stays_in_its_attempt(here: Place) 
     context = captured(here, {key: f"echo {i}" for i, key in enumerate(keys)})["context"]
     assert context == {key: str(i) for i, key in enumerate(keys)}
     assert [path.name for path in (here.home / "logs/p/T").iterdir() if path.is_dir()] == ["001-a"]
+
+
+def test_a_capture_that_can_never_work_is_named_by_the_check_and_costs_no_run(here: Place) -> None:
+    here.worktree()
+    here.config(agents={"fake": {"command": here.program("a.sh", f"echo ran >>{here.home}/ran")}})
+    here.prompt("work.md", "go")
+    here.workflow(agent(capture={"k": "eval {{ title }}"}, maxRetries=2))
+    here.plan()
+    checked = here.cli("workflow", "check", "w")
+    assert checked.returncode == 1 and "capture k" in checked.stdout + checked.stderr
+    here.run()
+    assert here.state()[0] == "failed" and "capture k" in here.ticket()["error"]
+    assert not (here.home / "ran").exists()

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from orchestrator.formats.templates import TemplateFault, shell_command
+from orchestrator.formats.templates import TemplateFault, check_shell, shell_command
 
 NASTY = [
     "$(touch x)",
@@ -269,3 +269,14 @@ def test_whatever_the_command_its_value_is_not_executed(empty: Path, source: str
 def test_a_value_that_no_program_can_be_given_is_an_error(value: str, words: str) -> None:
     with pytest.raises(TemplateFault, match=words):
         shell_command("echo {{ x }}", {"x": value})
+
+
+@pytest.mark.parametrize("source", ["eval {{ title }}", "echo `echo {{ x }}`", 'bash -c "echo {{ context.x }}"'])
+def test_a_command_that_no_value_makes_safe_is_refused_before_there_are_values(source: str) -> None:
+    with pytest.raises(TemplateFault):
+        check_shell(source)
+
+
+@pytest.mark.parametrize("source", ["gh pr view {{ branch }}", 'echo "{{ context.x }} {{ y }}"', "git rev-parse HEAD"])
+def test_a_command_that_is_safe_with_any_value_passes(source: str) -> None:
+    check_shell(source)

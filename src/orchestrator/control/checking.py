@@ -123,6 +123,8 @@ class _Prompts:
     def names_used(self, phase: Phase) -> Iterator[Use]:
         for key, name, text in self._texts(phase):
             try:
+                if key.startswith("capture."):
+                    templates.check_shell(text, name)
                 for use in templates.names_used(text, self._catalog.prompt, name):
                     if not use.tested:
                         yield use.name, key, use.line if use.file == name else None

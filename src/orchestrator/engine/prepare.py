@@ -82,9 +82,20 @@ def variables(scene: Scene, uses_base: bool) -> dict[str, Any]:
 
 def request(home: Home, scene: Scene, phase: ScriptPhase | PollPhase | AgentPhase) -> Request:
     """Raises CannotRunError (no retry would help), MissingDirectoryError (the phase failed), TemplateError."""
+    _check_captures(home, scene, phase)
     if isinstance(phase, AgentPhase):
         return _agent_request(home, scene, phase)
     return _script_request(home, scene, phase)
+
+
+def _check_captures(home: Home, scene: Scene, phase: ScriptPhase | PollPhase | AgentPhase) -> None:
+    """A capture that is refused whatever is captured: better said now than after an agent's work."""
+    for key, source in phase.capture.items():
+        if source != "stdout":
+            known = variables(scene, "base_branch" in source)
+            templates.shell_command(
+                source, known, captured=scene.rules.workflow.captured_names(), name=f"capture {key} of {phase.id}"
+            )
 
 
 def _script_request(home: Home, scene: Scene, phase: ScriptPhase | PollPhase) -> Request:

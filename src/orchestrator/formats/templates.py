@@ -14,7 +14,7 @@ import msgspec
 from orchestrator.core.model import PLANNER_FIELDS, RUNNER_FIELDS, Ticket
 from orchestrator.formats.template_terms import Load, NameUse, TemplateFault, no_includes
 
-__all__ = ["NameUse", "TemplateFault", "names_used", "render", "shell_command", "variables"]
+__all__ = ["NameUse", "TemplateFault", "check_shell", "names_used", "render", "shell_command", "variables"]
 
 ORIGINAL_FIELDS = PLANNER_FIELDS | {"status", "currentPhase", "phaseHistory", "context", "retries", "error"}
 _DEFAULTS: dict[str, Any] = {
@@ -55,6 +55,14 @@ def shell_command(
     from orchestrator.formats import template_shell
 
     return template_shell.command(source, variables, captured, name)
+
+
+def check_shell(source: str, name: str = "capture") -> None:
+    """Raises TemplateFault for a command that no values could make safe: it is found out before anything runs."""
+    uses = [use.name for use in names_used(source, name=name)]
+    context = {use.partition(".")[2]: "x" for use in uses if use.startswith("context.")}
+    known = variables({"context": context}, {})
+    shell_command(source, dict.fromkeys(uses, "x") | known, name=name)
 
 
 def names_used(source: str, load: Load = no_includes, name: str = "template") -> list[NameUse]:
