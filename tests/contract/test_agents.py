@@ -403,3 +403,13 @@ def _epoch(at: Any) -> float:
     from datetime import datetime
 
     return float(at) if not isinstance(at, str) else datetime.fromisoformat(at.replace("Z", "+00:00")).timestamp()
+
+
+def test_a_session_that_never_began_is_not_listed(here: Place) -> None:
+    here.config(agents={"fake": {"command": here.program("claude", "exit 0")}})
+    here.prompt("work.md", "go")
+    here.workflow(agent())
+    here.plan()  # its worktree does not exist
+    here.run()
+    assert here.state()[0] == "failed"
+    assert here.cli("sessions", "p", "T", "--json").stdout.strip() == "[]"

@@ -174,7 +174,7 @@ class Walk:
 
     async def _begin(self, scene: Scene, phase: WalkedPhase) -> Running | Outcome:
         """Start the program, or say why it cannot be. A disk that is full is waited for."""
-        told = False
+        told, fresh = False, not scene.attempt.resume  # a session that was not begun is no session
         while not self._stop.done():
             try:
                 return start(scene.directory, request(self.host.home, scene, phase))
@@ -184,10 +184,11 @@ class Walk:
                 told = True
                 await asyncio.wait({self._stop}, timeout=AGAIN_SECONDS)
             except MissingDirectoryError as error:
-                return Outcome(kind=OutcomeKind.FAILURE, reason=str(error))
+                return Outcome(kind=OutcomeKind.FAILURE, reason=str(error), fresh=fresh)
             except OrchestratorError as error:
-                return Outcome(kind=OutcomeKind.ERROR, reason=str(error))
-        return Outcome(kind=OutcomeKind.STOPPED, reason=f"stopped before it began: {self._stop.result()}")
+                return Outcome(kind=OutcomeKind.ERROR, reason=str(error), fresh=fresh)
+        reason = f"stopped before it began: {self._stop.result()}"
+        return Outcome(kind=OutcomeKind.STOPPED, reason=reason, fresh=fresh)
 
     async def _supervise(self, scene: Scene, phase: WalkedPhase, running: Running) -> Ending:
         limits = Limits()
