@@ -284,6 +284,14 @@ def test_repo_and_worktree_must_come_from_the_ticket_or_the_plan() -> None:
     ]
 
 
+def test_a_relative_path_is_a_problem_for_nobody_knows_to_what() -> None:
+    tickets = [ticket("a", worktree="trees/a"), ticket("b", repo="~/src"), ticket("c", repo="src", worktree="~/c")]
+    assert lines(placed(*"abc"), *tickets) == [
+        'ticket p1/a: worktree is a relative path: "trees/a" (write it from the root, or from ~)',
+        'ticket p1/c: repo is a relative path: "src" (write it from the root, or from ~)',
+    ]
+
+
 def test_two_open_tickets_share_neither_branch_nor_worktree() -> None:
     checked = placed(*"abcde")
     tickets = [

@@ -146,7 +146,9 @@ class Scene:
         for name in sorted(used):
             if name in self._workflows and self._workflows[name] is None:
                 hint = f"`orchestrator workflow check {name}` says why"
-                yield Problem(f"plan {plan.id}", f'workflow "{name}" cannot be used', hint=hint)
+                own = [f"ticket {one.key}" for one in tickets if one.workflow == name != plan.workflow]
+                for where in own or [f"plan {plan.id}"]:
+                    yield Problem(where, f'workflow "{name}" cannot be used', hint=hint)
 
     def file_problems(self, plan_id: str) -> list[Problem]:
         folder = f"{self.places.plans / plan_id}{os.sep}"

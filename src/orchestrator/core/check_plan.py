@@ -237,6 +237,16 @@ def places(scope: Scope) -> Iterator[Problem]:
             yield Problem(scope.ticket(name), "has no worktree, and the plan no worktreeRoot", "warning", hint)
 
 
+def relative_paths(scope: Scope) -> Iterator[Problem]:
+    """Relative to what? The runner may be started anywhere."""
+    named = [(scope.where, "repo", scope.plan.repo), (scope.where, "worktreeRoot", scope.plan.worktree_root)]
+    for name, ticket in scope.open_tickets():
+        named += [(scope.ticket(name), "repo", ticket.repo), (scope.ticket(name), "worktree", ticket.worktree)]
+    for where, key, path in named:
+        if path and not path.startswith(("/", "~")):
+            yield Problem(where, f'{key} is a relative path: "{path}"', hint="write it from the root, or from ~")
+
+
 def same_branch(scope: Scope) -> Iterator[Problem]:
     owners: dict[tuple[str | None, str], str] = {}
     for name, ticket in scope.open_tickets():
@@ -275,6 +285,7 @@ RULES: tuple[Callable[[Scope], Iterator[Problem]], ...] = (
     phases,
     agents,
     places,
+    relative_paths,
     same_branch,
     same_worktree,
 )
