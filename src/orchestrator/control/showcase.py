@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable
+from itertools import zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
 from orchestrator.adapters.environment import BOUND
 from orchestrator.core.board import Board
-from orchestrator.core.model import Key, PhaseStatus, Status, Ticket, should_be
+from orchestrator.core.model import Key, PhaseEntry, PhaseStatus, Status, Ticket, should_be
 from orchestrator.core.settings import Config
 from orchestrator.core.times import epoch_or
+from orchestrator.core.workflow import PollPhase, ScriptPhase, Workflow
 from orchestrator.engine import locks
 from orchestrator.engine.home import Home
 from orchestrator.errors import OrchestratorError
@@ -64,23 +66,32 @@ def _can_go_on(board: Board, ticket: Ticket) -> bool:
 def rows(home: Home, plan_id: str) -> list[Row]:
     plan = home.store.read_plan(plan_id).record
     keys = [Key(plan_id, entry.ticket_id) for entry in plan.tickets]
-    return [_row(home.store.read_ticket(key).record) for key in keys]
+    tickets = [home.store.read_ticket(key).record for key in keys]
+    return [_row(ticket, home.rules(ticket).workflow) for ticket in tickets]
 
 
-def _row(ticket: Ticket) -> Row:
+def _row(ticket: Ticket, workflow: Workflow) -> Row:
     entries = ticket.phase_history
     started = epoch_or(entries[0].started_at, 0) if entries else 0.0
     ended = epoch_or(entries[-1].completed_at, started) if entries else started
+    steps = zip_longest(entries, entries[1:])
     return Row(
         key=ticket.key,
         title=ticket.title,
         status=str(ticket.status),
         phases=len({entry.phase for entry in entries}),
         attempts=ticket.attempts,
-        failures=sum(entry.status is PhaseStatus.FAILURE for entry in entries),
+        failures=sum(one.status is PhaseStatus.FAILURE and not _routed(workflow, one, after) for one, after in steps),
         seconds=ended - started,
         error=ticket.error,
     )
+
+
+def _routed(workflow: Workflow, entry: PhaseEntry, after: PhaseEntry | None) -> bool:
+    """An exit code for which the workflow has a way of its own (`onExit`) is no failure."""
+    phase = workflow.phase(entry.phase)
+    routes = set(phase.on_exit.values()) - {phase.on_failure} if isinstance(phase, ScriptPhase | PollPhase) else set()
+    return after is not None and after.phase in routes
 
 
 def graph(repo: Path, branch: str = "main") -> str:
