@@ -68,9 +68,23 @@ def load(options: Options, environ: Mapping[str, str] = os.environ) -> Loaded:
     return Loaded(looked.config, looked.problems)
 
 
-def loader(options: Options) -> Callable[[], Config]:
-    """For the runner, which loads the configuration again when its file changes."""
-    return lambda: load(options).config
+def loader(options: Options, home: Home) -> Callable[[], Config]:
+    """For the runner, which loads the configuration again when its file changes; warnings go to the home's logs."""
+
+    def again() -> Config:
+        loaded = load(options)
+        warn(home, loaded)
+        return loaded.config
+
+    return again
+
+
+def warn(home: Home, loaded: Loaded) -> None:
+    """Log what is odd in the configuration, each thing once."""
+    for problem in loaded.problems:
+        if str(problem) not in home.warned:
+            home.warned.add(str(problem))
+            home.logs.event("config_warning", None, "warning", reason=str(problem))
 
 
 def open_home(config: Config, tell: Tell | None = None) -> Home:

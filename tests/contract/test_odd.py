@@ -410,3 +410,15 @@ def test_an_included_prompt_may_ask_for_the_base_branch_and_the_tickets_own_keys
     here.plan({"T": {"phase": "of the moon"}})
     assert here.run().returncode == 0, here.ticket()
     assert here.output("work").strip() == f"{branch}|of the moon||p"
+
+
+def test_a_daemon_tells_what_is_odd_in_its_config_and_its_workflows_once(here: Place) -> None:
+    here.config(agnts={})
+    here.workflow_text("bad.yaml", "name: bad\nphases: [{id: a, type: script, command: x.sh, onSuccess: nope}]\n")
+    here.daemon()
+    log = here.home / "logs/orchestrator.log"
+    until(lambda: log.exists() and "workflow_broken" in log.read_text(), "the broken workflow in the log")
+    assert "agnts" in log.read_text() and "did you mean agents" in log.read_text()
+    here.workflow_text("good.yaml", "name: good\nphases: [{id: a, type: terminal}]\n")
+    until(lambda: "workflows_reloaded" in log.read_text(), "the reload")
+    assert log.read_text().count('"workflow_broken"') == 1

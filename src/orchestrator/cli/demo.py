@@ -43,7 +43,7 @@ def demo(agent: str | None, keep: str | None) -> int:
     say(f"The demo lies in {made.config_file.parent}", "")
     events = Events(names_plans=False)
     home = opened_home(events.tell)
-    signal = showcase.walk_to_end(home, made.plan_id, wiring.loader(options()), lambda: None)
+    signal = showcase.walk_to_end(home, made.plan_id, wiring.loader(options(), home), lambda: None)
     if signal is not None:
         complain(f"interrupted; go on with: orchestrator daemon -C {made.config_file}")
         return INTERRUPTED

@@ -40,10 +40,15 @@ def opened(**more: Any) -> Loaded:
     return loaded
 
 
-def opened_home(tell: Tell | None = None, **more: Any) -> Home:
+def opened_home(tell: Tell | None = None, warns: bool = False, **more: Any) -> Home:
+    """`warns`: what is odd in the configuration is told as an event."""
     from orchestrator import wiring
 
-    return wiring.open_home(opened(**more).config, tell)
+    loaded = opened(**more)
+    home = wiring.open_home(loaded.config, tell)
+    if warns:
+        wiring.warn(home, loaded)
+    return home
 
 
 def remember(config: Config) -> None:

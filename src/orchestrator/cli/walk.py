@@ -29,7 +29,7 @@ def run(plan: str, ticket: str) -> int:
 
     events = Events(names_plans=False)
     home = opened_home(events.tell)
-    ran = walking.run(home, key_of(plan, ticket), wiring.loader(options()), walking.Show(say, events.tell))
+    ran = walking.run(home, key_of(plan, ticket), wiring.loader(options(), home), walking.Show(say, events.tell))
     if ran.signal is not None:
         complain(f"interrupted; ticket {ticket} stays {ran.ticket.status} in phase {ran.ticket.current_phase}")
         return INTERRUPTED
@@ -56,7 +56,8 @@ def tick() -> int:
     from orchestrator.control import walking
 
     events = Events(names_plans=True)
-    walked = walking.tick(opened_home(events.tell), wiring.loader(options()))
+    home = opened_home(events.tell)
+    walked = walking.tick(home, wiring.loader(options(), home))
     if walked.runner is not None:
         say(f"{walked.runner}; nothing to do")
         return 0
@@ -78,13 +79,13 @@ def daemon(concurrency: int | None, agent: str | None) -> int:
     from orchestrator.control import walking
 
     events = Events(names_plans=True, is_open=False)
-    home = opened_home(events.tell, concurrency=concurrency, agent=agent)
+    home = opened_home(events.tell, warns=True, concurrency=concurrency, agent=agent)
 
     def ready() -> None:
         say("daemon started")
         events.open()
 
-    load = wiring.loader(options(concurrency=concurrency, agent=agent))
+    load = wiring.loader(options(concurrency=concurrency, agent=agent), home)
     walked = walking.daemon(home, load, ready)
     say(walked.runner if walked.runner is not None else "daemon stopped")
     return 0

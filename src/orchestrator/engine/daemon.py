@@ -33,6 +33,8 @@ class Reload:
         self._due = 0.0
         self._mark = self._seen = self._stat()
         self._seen_at = 0.0
+        self._broken: dict[str, str] = {}
+        self._tell_broken()
 
     def __call__(self, told: bool = False) -> bool:
         """True when something changed. `told`: look now, for somebody says that files changed."""
@@ -82,11 +84,19 @@ class Reload:
     def _workflows(self) -> bool:
         if not self._home.catalog.refresh():
             return False
-        for broken in self._home.catalog.broken():
-            reason = "; ".join(str(problem) for problem in broken.problems if problem.severity == "error")
-            self._home.logs.event("workflow_broken", None, "error", workflow=broken.name, reason=reason)
         self._home.logs.event("workflows_reloaded", None)
+        self._tell_broken()
         return True
+
+    def _tell_broken(self) -> None:
+        """Each broken workflow, once for each way in which it is broken."""
+        broken = {}
+        for found in self._home.catalog.broken():
+            reason = "; ".join(str(problem) for problem in found.problems if problem.severity == "error")
+            broken[found.name] = reason
+            if self._broken.get(found.name) != reason:
+                self._home.logs.event("workflow_broken", None, "error", workflow=found.name, reason=reason)
+        self._broken = broken
 
 
 def walk(

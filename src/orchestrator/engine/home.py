@@ -32,6 +32,8 @@ class Home:
         self.places = Places(config)
         self.logs = Logs(self.places, tell)
         self.store = Store(self.places, self.rules, time.time, self._warn)
+        self.warned: set[str] = set()
+        """Warnings of the configuration that were told."""
         self.plans: dict[str, Plan] = {}
         """Plans that are known already; the loop keeps its board here, so that a rule costs no file."""
         self.patience = PATIENCE
