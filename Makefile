@@ -9,12 +9,13 @@ PYTEST = $(BIN)/python -m pytest
 # More for the program or for pytest: make demo ARGS="--keep /tmp/demo", make test ARGS="-k recovery".
 ARGS =
 
-.PHONY: help demo test check e2e run-ready dev-ready format schemas clean
+.PHONY: help demo test check chaos e2e run-ready dev-ready format schemas clean
 
 help:
 	@echo "make demo     watch it work: tickets of a small real project, from plan to merged"
 	@echo "make test     the tests"
 	@echo "make check    lint, format, types, import rules, sizes, schemas"
+	@echo "make chaos    what the tests do a few times, many times: kills, pauses, stops at random moments"
 	@echo "make e2e      with real agent programs against servers on this machine"
 	@echo "make format   rewrite the code in the project's format"
 	@echo "make schemas  write schemas/ anew"
@@ -28,6 +29,9 @@ test: dev-ready
 
 check: dev-ready
 	@$(BIN)/python scripts/check.py
+
+chaos: dev-ready
+	@ORCHESTRATOR_CHAOS=200 $(PYTEST) -n 2 tests/engine/test_demo_chaos.py tests/engine/test_pause.py tests/engine/test_many_processes.py $(ARGS)
 
 e2e: dev-ready
 	@$(PYTEST) e2e -n 2 $(ARGS)

@@ -311,13 +311,13 @@ def test_ctrl_c_leaves_the_ticket_ready_in_its_phase_without_a_retry_spent(here:
     assert here.history() == []
 
 
-def test_memory_stays_flat_with_200_megabytes_of_output(here: Place) -> None:
-    working(here, f"echo x > {here.root}/on; yes {'a line of some length ' * 20} | head -c 200000000; sleep 0.2")
+def test_memory_stays_flat_while_an_agent_prints_a_gigabyte(here: Place) -> None:
+    working(here, f"echo x > {here.root}/on; yes {'a line of some length ' * 20} | head -c 1000000000; sleep 0.2")
     here.workflow(agent(capture={"said": "stdout"}))
     daemon = here.daemon()
     until(lambda: here.marks("on"), "the agent")
     before = _peak(daemon.pid)
-    here.wait_state("complete", deadline=40)
+    here.wait_state("complete", deadline=90)
     assert _peak(daemon.pid) - before < 60_000  # kB
     assert len(here.ticket()["context"]["said"]) <= 1024 * 1024 + 100
     assert here.file().stat().st_size < 2_000_000
