@@ -28,6 +28,8 @@ class Options(NamedTuple):
     config: str | None = None
     concurrency: int | None = None
     agent: str | None = None
+    needs_file: bool = True
+    """Without a config file anywhere there is nothing to work on; False: the defaults will do."""
 
 
 class Loaded(NamedTuple):
@@ -49,7 +51,7 @@ def look(options: Options, environ: Mapping[str, str] = os.environ) -> Look:
     from orchestrator.formats import config as configs
 
     found = configs.find_config(options.config, environ, _cwd(), os.path.isfile, str(Path.home()))
-    if found.error is not None:
+    if found.error is not None and (options.needs_file or found.file is not None):
         raise ConfigError(found.error)
     if found.file is None:
         return Look(found, _resolved(found, configs.default_settings(), options), ())

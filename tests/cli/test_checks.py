@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.cli.main import main
 from orchestrator.control import checking
 from orchestrator.core.model import Attempt
 from orchestrator.core.rules import Rules
@@ -174,3 +175,12 @@ def test_config_check_fails_on_errors_and_not_on_warnings(site: Site) -> None:
     called = site.call("config", "check", "--json")
     assert called.code == 1
     assert called.json["problems"][0]["severity"] == "error" and called.json["file"] == str(site.root / "config.yaml")
+
+
+def test_workflows_are_listed_before_there_is_a_home(
+    monkeypatch: pytest.MonkeyPatch, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("ORCHESTRATOR_HOME", raising=False)
+    assert main(["workflow", "list"]) == 0
+    assert "minimal" in capsys.readouterr().out
+    assert main(["workflow", "list", "-C", str(home / "none.yaml")]) == 1, "a file that was named must be there"

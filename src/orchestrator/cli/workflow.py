@@ -36,7 +36,7 @@ def list_(as_json: bool) -> int:
     """
     from orchestrator.control import checking
 
-    found = checking.list_workflows(opened().config)
+    found = checking.list_workflows(opened(needs_file=False).config)
     if as_json:
         output.show_json([_object(one) for one in found])
         return 0
@@ -84,7 +84,7 @@ def check(names: tuple[str, ...], strict: bool, as_json: bool) -> int:
     """
     from orchestrator.control import checking
 
-    found = checking.check_workflows(opened().config, names)
+    found = checking.check_workflows(opened(needs_file=False).config, names)
     problems = [problem for one in found for problem in one.problems]
     if as_json:
         output.show_json([_checked(one) for one in found])
