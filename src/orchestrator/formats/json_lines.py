@@ -66,8 +66,10 @@ def _refuse(word: str) -> Any:
 
 
 def _flaw(text: str, error: json.JSONDecodeError) -> Flaw:
-    rest = text[error.pos :].lstrip()
-    before = text[: error.pos].rstrip()
+    # Python 3.13 points at such a comma, older ones behind it
+    pos = error.pos + 1 if error.msg.startswith("Illegal trailing comma") else error.pos
+    rest = text[pos:].lstrip()
+    before = text[:pos].rstrip()
     what = _WORDS.get(error.msg, error.msg[:1].lower() + error.msg[1:])
     if rest[:1] and rest[0] in "}]" and before.endswith(","):
         what = f"a comma before `{rest[0]}` that closes the list or object; remove it"
