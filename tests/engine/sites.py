@@ -10,6 +10,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -200,13 +201,12 @@ class Site:
         return [Run(t, p, int(n), (t, p, n) in ended) for t, p, n, word in rows if word == "start"]
 
     def lines(self, name: str) -> list[str]:
-        path = self.root / name
-        return path.read_text().splitlines() if path.exists() else []
+        return whole_lines(self.root / name)
 
     def events(self, verb: str | None = None) -> list[dict[str, Any]]:
         """Lines of the log, or those of one kind."""
         path = Path(self.config.log_dir) / "orchestrator.log"
-        lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        lines = map(json.loads, whole_lines(path))
         return [line for line in lines if verb in (None, line["event"])]
 
     def directory(self, name: str, key: Key | None = None) -> Path:
@@ -247,7 +247,8 @@ class Site:
 
     def tick(self) -> None:
         """A runner, in this process, that walks until everything ends or waits."""
-        walk(Home(self.config), Mode.TICK, lambda: self.config)
+        with deadline(60):
+            walk(Home(self.config), Mode.TICK, lambda: self.config)
 
     def settle(self, until: Callable[[], object], what: str = "") -> None:
         """Ticks until something is so."""
@@ -307,6 +308,11 @@ class Site:
         assert len(notes) == 1
 
 
+def whole_lines(path: Path) -> list[str]:
+    """Without the one that is just being written."""
+    return path.read_text().split("\n")[:-1] if path.exists() else []
+
+
 def assert_journal(store: Store, key: Key) -> None:
     """No revision is missing or there twice, and the lines add up to the file."""
     path, raw = store.places.journal(key), json.loads(store.places.ticket_file(key).read_bytes())
@@ -352,6 +358,22 @@ def replaced(path: Path, text: str) -> None:
     temporary = path.with_name(f".{path.name}.theirs")
     temporary.write_text(text)
     temporary.replace(path)
+
+
+@contextmanager
+def deadline(seconds: float) -> Iterator[None]:
+    """Fails instead of hanging."""
+
+    def give_up(*_: object) -> None:
+        raise AssertionError(f"it was to end within {seconds:g} s")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 Make = Callable[..., Site]
