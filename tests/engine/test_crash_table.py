@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from orchestrator.adapters import journal
+from orchestrator.adapters.files import is_locked
 from orchestrator.core.events import RetryRequested
-from tests.engine.sites import Make, Run, Site, make, one_phase
+from tests.engine.sites import Make, Run, Runner, Site, make, one_phase
 from tests.processes import living
 from tests.waiting import wait_for
 
@@ -308,13 +309,23 @@ def paused_in_work(site: Site) -> None:
     site.assert_sound()
 
 
+def suspend_outside_of_a_save(site: Site, daemon: Runner) -> None:
+    """It can do nothing more, and keeps nobody from saving."""
+    while True:
+        daemon.signal(signal.SIGSTOP)
+        wait_for(lambda: "\nState:\tT" in Path(f"/proc/{daemon.pid}/status").read_text())
+        if not is_locked(site.store.places.store_lock(site.key)):
+            return
+        daemon.signal(signal.SIGCONT)
+
+
 @pytest.mark.parametrize("asked", ["before the runner died", "after the runner died"])
 def test_a_pause_reaches_an_attempt_whose_runner_died(site: Site, asked: str) -> None:
     site.hold("work")
     daemon = site.daemon()
     wait_for(site.ran)
     if asked.startswith("before"):
-        daemon.signal(signal.SIGSTOP)
+        suspend_outside_of_a_save(site, daemon)
         site.pause()
     daemon.kill()
     if asked.startswith("after"):

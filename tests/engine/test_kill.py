@@ -102,9 +102,16 @@ def test_what_nobody_asks_for_any_more_is_ended_by_the_next_runner(make: Make, s
     assert site.ran()[-1].phase == phase
 
 
+LEAVES = """#!/bin/sh
+[ "$ORCHESTRATOR_PHASE" = one ] || exit 0
+setsid sh -c 'touch @/left; exec sleep 60' >/dev/null 2>&1 &
+until [ -e @/left ]; do sleep 0.01; done
+"""
+
+
 def test_what_a_script_left_running_on_purpose_is_left_alone(make: Make) -> None:
     site = make()
-    site.program("scripts/work.sh", "#!/bin/sh\n[ $ORCHESTRATOR_PHASE != one ] || setsid sleep 60 >/dev/null 2>&1 &\n")
+    site.program("scripts/work.sh", LEAVES)
     site.hold("two")
     site.settle(lambda: site.ticket().status == "complete")
     site.tick()

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from orchestrator.adapters import journal
+from orchestrator.adapters.files import locked
+from orchestrator.core.model import Key
 from tests.engine.sites import CHAOS, FORKS, Make, Site, make, overlaps
 from tests.engine.steerer import steer
 from tests.waiting import wait_for
@@ -184,3 +186,15 @@ def most_open(site: Site) -> int:
         now += (line["event"] == "started") - (line["event"] == "ended")
         most = max(most, now)
     return most
+
+
+def test_somebody_who_is_suspended_in_the_middle_of_a_save_holds_up_his_ticket_only(make: Make) -> None:
+    """As by Ctrl-Z: the runner goes on with the others, and a command says what it waits for."""
+    site = make(tickets=tickets(2))
+    with locked(site.store.places.store_lock(site.key)):
+        site.daemon()
+        wait_for(lambda: site.ticket(Key("p1", "T2")).status == "complete", 40, "the other ticket")
+        assert "Ctrl-Z" in str(wait_for(lambda: site.events("cannot_save"))[0]["reason"])
+        assert site.ticket().status == "queued"
+    wait_for(lambda: all_complete(site), what="complete tickets")
+    site.assert_sound()

@@ -16,6 +16,9 @@ PATIENCE = 1.0
 """Seconds during which a file that does not parse is read again: an editor may be writing."""
 LOOK_SECONDS = 0.05
 """Between two looks at a file that somebody may be writing."""
+LOCK_PATIENCE = 5.0
+"""Seconds to wait for a lock that is held for one change, which takes milliseconds."""
+LOCK_LOOK_SECONDS = 0.001
 TRIES = 20
 """Times that a file may be changed between our reading and our writing before that is given up for now."""
 
@@ -156,11 +159,17 @@ def _open(path: Path) -> int:
         raise StoreError(f"cannot create the lock {path}: {error.strerror}") from error
 
 
-def lock(path: Path) -> Lock:
-    """Wait for the lock and hold it."""
-    fd = _open(path)
-    fcntl.flock(fd, fcntl.LOCK_EX)
-    return Lock(fd, path)
+def lock(path: Path, patience: float = LOCK_PATIENCE) -> Lock:
+    """Wait for the lock and hold it. Raises StoreError: whoever holds it does not go on (it may be suspended)."""
+    deadline = time.monotonic() + patience
+    while (held := try_lock(path)) is None:
+        if time.monotonic() >= deadline:
+            raise StoreError(
+                f"the lock {path} has been held by another process for {patience:g} s: "
+                "is one suspended (Ctrl-Z)? let it go on, or end it"
+            )
+        time.sleep(LOCK_LOOK_SECONDS)
+    return held
 
 
 def try_lock(path: Path) -> Lock | None:
@@ -198,6 +207,6 @@ def read_note(path: Path) -> str:
 
 
 @contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
-    with lock(path):
+def locked(path: Path, patience: float = LOCK_PATIENCE) -> Iterator[None]:
+    with lock(path, patience):
         yield

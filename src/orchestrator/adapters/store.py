@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from orchestrator.adapters import journal as journals
 from orchestrator.adapters.files import (
+    LOCK_PATIENCE,
     LOOK_SECONDS,
     PATIENCE,
     again_if_changed,
@@ -47,6 +48,9 @@ from orchestrator.formats.plan_json import (
     dump,
     patch,
 )
+
+LOOP_LOCK_PATIENCE = 0.5
+"""Seconds for which a loop, which has others to look after and asks again, waits for a lock."""
 
 
 class Applied(msgspec.Struct, frozen=True):
@@ -85,7 +89,7 @@ class Store:
         while True:
             if not os.path.lexists(self.places.ticket_file(key)):
                 raise NotFoundError(self._absent(key))
-            with locked(self.places.store_lock(key)):
+            with locked(self.places.store_lock(key), LOCK_PATIENCE if patience else LOOP_LOCK_PATIENCE):
                 found = again_if_changed(lambda: self._read_and_apply(key, decide))
             if not isinstance(found, UnreadableError):
                 return found
