@@ -154,10 +154,19 @@ def test_a_head_of_zeros_that_a_killed_git_left_is_no_obstacle(repo: Path, tmp_p
     assert git(tree, "status", "--porcelain") == ""
 
 
-def test_an_index_lock_of_a_git_that_died_is_tolerated(repo: Path, tmp_path: Path) -> None:
+def test_a_lock_on_its_branch_of_a_git_that_died_is_tolerated(repo: Path, tmp_path: Path) -> None:
+    lock = repo / ".git/refs/heads/u/t.lock"
+    lock.parent.mkdir(parents=True)
+    lock.touch()
+    assert run("setup-worktree.sh", repo, "u/t", tmp_path / "w").code == 0
+    assert not lock.exists()
+
+
+@pytest.mark.parametrize("name", ["index.lock", "HEAD.lock"])
+def test_a_lock_in_its_worktree_of_a_git_that_died_is_tolerated(repo: Path, tmp_path: Path, name: str) -> None:
     tree = tmp_path / "w"
     run("setup-worktree.sh", repo, "t", tree)
-    lock = Path(git(tree, "rev-parse", "--absolute-git-dir")) / "index.lock"
+    lock = Path(git(tree, "rev-parse", "--absolute-git-dir")) / name
     lock.touch()
     assert run("setup-worktree.sh", repo, "t", tree).code == 0
     assert not lock.exists()

@@ -32,7 +32,7 @@ $loose"
     || die 1 "$worktree is kept: commit $head is on no branch"
 fi
 
-free_index "$worktree"
+free_worktree "$worktree"
 # Says to the next run that what is missing was removed by us, should this one be killed half way.
 : >"$removing"
 patiently git --git-dir="$common" worktree remove --force -- "$worktree" || {

@@ -92,7 +92,7 @@ finish() {
   exit 0
 }
 
-free_index "$worktree"
+free_worktree "$worktree" "$branch"
 [ "$(unfinished "$worktree")" != rebase ] || git -C "$worktree" rebase --abort \
   || die 1 "$worktree: a rebase is unfinished and cannot be aborted"
 there=$(git -C "$worktree" symbolic-ref --quiet --short HEAD || echo "no branch")

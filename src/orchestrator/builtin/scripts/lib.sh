@@ -151,16 +151,32 @@ loose_work() {
   loose_files "$1"
 }
 
-# free_index DIR: a ticket's worktree belongs to one attempt at a time, so an index lock that stays is a dead git's.
-free_index() {
+# free_locks FILE...: a ticket's worktree and branch belong to one attempt at a time, so a lock on them that stays is a
+# dead git's.
+free_locks() {
   local lock try
-  lock=$(git_dir "$1")/index.lock
-  for try in 1 2 3 4 5 6 7 8 9 10; do
-    [ -e "$lock" ] || return 0
-    sleep 0.2
+  for lock; do
+    for try in 1 2 3 4 5 6 7 8 9 10; do
+      [ -e "$lock" ] || continue 2
+      sleep 0.2
+    done
+    echo "removing $lock, left by a git that died" >&2
+    rm -f -- "$lock"
   done
-  echo "removing $lock, left by a git that died" >&2
-  rm -f -- "$lock"
+}
+
+# free_worktree DIR [BRANCH]: the locks of a ticket's worktree, and of its branch.
+free_worktree() {
+  local dir
+  dir=$(git_dir "$1")
+  free_locks "$dir/index.lock" "$dir/HEAD.lock"
+  [ $# -eq 1 ] || free_branch "$1" "$2"
+}
+
+free_branch() {
+  local common
+  common=$(git -C "$1" rev-parse --git-common-dir)
+  free_locks "$(cd -- "$1" && cd -- "$common" && pwd -P)/refs/heads/$2.lock"
 }
 
 # take_turns REPO: one script at a time goes on from here, until it ends or calls end_turn. git's own locks do not cover a

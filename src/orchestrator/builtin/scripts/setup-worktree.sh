@@ -37,7 +37,7 @@ holds_only_dot_git() { [ "$(ls -A -- "$1")" = .git ] && [ -f "$1/.git" ]; }
 finish_half_made() {
   local dir
   dir=$(sed -n 's/^gitdir: //p' "$worktree/.git")
-  rm -f -- "$dir/locked" "$dir/index.lock"
+  rm -f -- "$dir/locked" "$dir/index.lock" "$dir/HEAD.lock"
   if holds_only_dot_git "$worktree"; then
     case $dir in "$common/worktrees/"?*) rm -rf -- "$dir" ;; esac
     rm -f -- "$worktree/.git"
@@ -66,6 +66,7 @@ base=
 common=$(git rev-parse --git-common-dir)
 common=$(cd -- "$common" && pwd -P)
 
+free_branch "$repo" "$branch"
 if is_half_made; then
   finish_half_made
 fi
@@ -76,7 +77,7 @@ if is_worktree "$worktree" && is_registered "$repo" "$worktree"; then
   if [ "$there" != "$branch" ] && [ "$(unfinished "$worktree")" != rebase ]; then
     die 1 "$worktree is a worktree on $there, not on $branch: check out $branch there, or change the ticket's worktree"
   fi
-  free_index "$worktree"
+  free_worktree "$worktree" "$branch"
   keep_base || true
   echo "Worktree at $worktree is already on branch $branch"
   exit 0
