@@ -60,6 +60,36 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     usage: Usage | None = None
 
 
+class Kind(StrEnum):
+    """What a line of an agent's output is about."""
+
+    TEXT = "text"
+    THINKING = "thinking"
+    TOOL = "tool"
+    """A tool is called; the first word is its name."""
+    EDIT = "edit"
+    """A tool that changes a file: its name, the path, and how much."""
+    RESULT = "result"
+    """What a tool gave back."""
+    ERROR = "error"
+    NOTE = "note"
+    DONE = "done"
+    """The end of the run, if it went well; else it is an ERROR."""
+
+
+class Said(msgspec.Struct, frozen=True):
+    """Something that an agent's output tells a person. Both texts are short, and not cleaned of control characters."""
+
+    kind: Kind
+    text: str
+    """One line, never empty."""
+    detail: str = ""
+    """What follows it, of one or more lines: the rest of a text, a short diff, the next lines of a result. Of what is
+    DONE the final message, which has usually been said already."""
+    inner: bool = False
+    """It is about an agent that this agent has started."""
+
+
 class Agent(Protocol):
     name: str
     chooses_session: bool
@@ -78,6 +108,11 @@ class Agent(Protocol):
 
         With or without their ends. `exit_code` is 128 + n (or -n) after signal n, and None when nobody knows it.
         """
+        ...
+
+    def said(self, line: bytes) -> tuple[Said, ...]:
+        """What one line of stdout says to a person; empty when it says nothing. Never raises, whatever the line is, and
+        costs no more for a huge one."""
         ...
 
     def resume_command(self, settings: AgentSettings, session: str) -> tuple[str, ...] | None:

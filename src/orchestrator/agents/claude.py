@@ -23,6 +23,7 @@ from orchestrator.agents import jsonl
 from orchestrator.agents.arguments import Values, without
 from orchestrator.agents.base import Call, Command
 from orchestrator.agents.claude_report import report as report
+from orchestrator.agents.claude_said import said as said
 from orchestrator.core.settings import AgentSettings
 
 name = "claude"

@@ -10,6 +10,7 @@ import signal
 from collections.abc import Iterable
 
 from orchestrator.agents.base import Call, Command, Ended, Report
+from orchestrator.agents.line_said import said as said
 from orchestrator.agents.phrases import last_line
 from orchestrator.core.settings import AgentSettings
 
