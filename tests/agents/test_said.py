@@ -168,7 +168,8 @@ values = st.recursive(
 )
 WORDS = (
     "type", "subtype", "message", "content", "error", "tool", "input", "item", "name", "edits", "file_path",
-    "old_string", "errors", "num_turns", "total_cost_usd", "permission_denials", "rate_limit_info", "changes", "command", "exit_code",
+    "old_string", "errors", "num_turns", "total_cost_usd", "permission_denials", "rate_limit_info", "changes",
+    "command", "exit_code",
 )  # fmt: skip
 TYPES = ("assistant", "user", "system", "result", "rate_limit_event", "tool_use", "text", "tool_result", "api_retry")
 events = st.dictionaries(
