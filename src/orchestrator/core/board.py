@@ -34,11 +34,14 @@ class Board:
         """Tickets with an open attempt."""
         self.ready = Ready()
         """Tickets that may be dispatched; `schedule` asks it."""
+        self.changes = 0
+        """Grows with everything that is put or dropped: who looks now and then sees whether anything happened."""
         self._of_plan: dict[str, set[Key]] = defaultdict(set)
         self._complete: dict[str, int] = defaultdict(int)
 
     def put_plan(self, plan: Plan) -> None:
         self.drop_plan(plan.id)
+        self.changes += 1
         self.plans[plan.id] = plan
         for position, entry in enumerate(plan.tickets):
             key = Key(plan.id, entry.ticket_id)
@@ -52,6 +55,7 @@ class Board:
             self._line_up(key)
 
     def drop_plan(self, plan_id: str) -> None:
+        self.changes += 1
         plan = self.plans.pop(plan_id, None)
         for entry in plan.tickets if plan else ():
             key = Key(plan_id, entry.ticket_id)
@@ -64,6 +68,7 @@ class Board:
     def put_ticket(self, ticket: Ticket) -> None:
         key = ticket.key
         self.drop_ticket(key)
+        self.changes += 1
         self.tickets[key] = ticket
         self.by_status[should_be(ticket)].add(key)
         if ticket.attempt is not None:
@@ -78,6 +83,7 @@ class Board:
             self._complete[key.plan] -= self._is_complete(key)
         ticket = self.tickets.pop(key, None)
         if ticket is not None:
+            self.changes += 1
             self.by_status[should_be(ticket)].discard(key)
             self.open.discard(key)
             self.ready.drop(key)
@@ -112,6 +118,10 @@ class Board:
         plan = self.plans.get(plan_id)
         listed = len({entry.ticket_id for entry in plan.tickets}) if plan else 0
         return listed > 0 and self._complete[plan_id] == listed
+
+    def completed(self, plan_id: str) -> int:
+        """How many of the tickets that a plan lists are complete."""
+        return self._complete.get(plan_id, 0)
 
     def of_plan(self, plan_id: str) -> Iterator[Ticket]:
         """Its tickets in the order of the plan, then those that it does not list."""

@@ -7,6 +7,7 @@ their next step, so that a group without room is passed over as a whole, however
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from orchestrator.core.model import Key, Ticket
@@ -79,6 +80,10 @@ class Ready:
         """The first wake time later than `now`."""
         later = bisect_right(self._waiting, now, key=lambda waiting: waiting[0])
         return self._waiting[later][0] if later < len(self._waiting) else None
+
+    def waiting(self) -> Iterator[Key]:
+        """Those that wait for a time, the next first."""
+        return (key for _, key in self._waiting)
 
     def _add(self, entry: _Entry) -> None:
         key = entry.spot.key

@@ -138,7 +138,7 @@ def _what_matters(
     for name, state in states.items():
         if state in groups:
             groups[state].append(name)
-        elif state == Status.QUEUED and any(one.is_stuck for one in _blockers(board, Key(plan_id, name), is_held)):
+        elif state == Status.QUEUED and any(one.is_stuck for one in blockers_of(board, Key(plan_id, name), is_held)):
             groups["stuck"].append(name)
     shown = [name for names in groups.values() for name in names[:SOME]]
     return shown, {state: len(names) - SOME for state, names in groups.items() if len(names) > SOME}
@@ -176,7 +176,7 @@ def ticket_view(board: Board, ticket: Ticket, place: Place, is_held: IsHeld) -> 
         phase=place.phase,
         position=place.position,
         phases=place.phases,
-        blockers=_blockers(board, key, is_held) if state is Status.QUEUED else (),
+        blockers=blockers_of(board, key, is_held) if state is Status.QUEUED else (),
         wake_at=ticket.wake_at if ready else None,
         wait_reason=ticket.wait_reason if ready else None,
         error=ticket.error,
@@ -187,7 +187,8 @@ def ticket_view(board: Board, ticket: Ticket, place: Place, is_held: IsHeld) -> 
     )
 
 
-def _blockers(board: Board, key: Key, is_held: IsHeld) -> tuple[Blocker, ...]:
+def blockers_of(board: Board, key: Key, is_held: IsHeld) -> tuple[Blocker, ...]:
+    """What it waits for."""
     return tuple(Blocker(one, _state(board, one, is_held)) for one in board.waits_for(key))
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from orchestrator.adapters.files import Lock
 from orchestrator.adapters.watch import Watch
 from orchestrator.core.board import Board
+from orchestrator.core.live import Seen
 from orchestrator.core.model import Key
 from orchestrator.core.settings import Config
 from orchestrator.engine.home import Home
@@ -21,6 +22,10 @@ from orchestrator.errors import OrchestratorError, StoreError
 
 HOUSEKEEPING_SECONDS = 1.0
 REST_SECONDS = 0.3
+ONLOOK_SECONDS = 0.2
+"""How often somebody who looks on is asked to look."""
+
+Onlook = Callable[[Seen], None]
 
 Mark = tuple[int, int, int]
 
@@ -106,12 +111,14 @@ def walk(
     only: tuple[Key, Lock] | None = None,
     ready: Callable[[], None] = lambda: None,
     until: Callable[[Board], bool] = lambda _: False,
+    onlook: Onlook | None = None,
 ) -> int | None:
     """Walk tickets until the mode says that it is over. Returns the signal that ended it, or None.
 
-    `until`: asked when nothing is under way; it ends a daemon that has a purpose.
+    `until`: asked when nothing is under way; it ends a daemon that has a purpose. `onlook`: is called now and then, and
+    at the end, and must not wait for anything.
     """
-    return asyncio.run(_walk(home, mode, load, only, ready, until))
+    return asyncio.run(_walk(home, mode, load, only, ready, until, onlook))
 
 
 async def _walk(
@@ -121,6 +128,7 @@ async def _walk(
     only: tuple[Key, Lock] | None,
     ready: Callable[[], None],
     until: Callable[[Board], bool],
+    onlook: Onlook | None,
 ) -> int | None:
     home.catalog.refresh()
     loop = Loop(home, mode, only, Reload(home, load), until)
@@ -140,10 +148,20 @@ async def _walk(
             loop.index.scan()
             catch_up(home, loop.index)
             ready()
+            looking = asyncio.ensure_future(_look_on(loop, onlook)) if onlook is not None else None
             await loop.run()
+            if looking is not None and onlook is not None:
+                looking.cancel()
+                onlook(loop.seen())
         finally:
             watch.stop()
     return received[0] if received else None
+
+
+async def _look_on(loop: Loop, onlook: Onlook) -> None:
+    while True:
+        onlook(loop.seen())
+        await asyncio.sleep(ONLOOK_SECONDS)
 
 
 def _tell(running: asyncio.AbstractEventLoop, loop: Loop, paths: set[str]) -> None:

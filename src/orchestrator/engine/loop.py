@@ -15,6 +15,7 @@ from collections.abc import Callable
 from orchestrator.adapters.files import Lock
 from orchestrator.adapters.index import Index
 from orchestrator.core.board import Board
+from orchestrator.core.live import Seen
 from orchestrator.core.model import ENDED, Key, Status
 from orchestrator.core.schedule import next_wake
 from orchestrator.engine.attend import Attendance
@@ -53,6 +54,19 @@ class Loop:
     @property
     def index(self) -> Index:
         return self._desk.index
+
+    def seen(self) -> Seen:
+        """What there is to be seen just now."""
+        desk = self._desk
+        return Seen(
+            board=desk.board,
+            workflow_of=lambda ticket: desk.home.rules(ticket).workflow,
+            is_held=desk.index.is_held,
+            slots=desk.home.settings.max_concurrency if desk.mode is not Mode.RUN else None,
+            held=desk.held,
+            stopping=desk.close_reason,
+            problems=len(desk.index.problems),
+        )
 
     def tell_paths(self, paths: set[str]) -> None:
         """Files changed (called in the loop's thread)."""
