@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -28,6 +28,25 @@ class McpServer(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     url: str | None = None
 
 
+NoticeKind = Literal["needs_attention", "failed", "plan_complete", "account_held", "budget_reached"]
+"""What a person can be told of."""
+NOTICE_KINDS: tuple[NoticeKind, ...] = get_args(NoticeKind)
+
+
+class NotifySettings(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """One entry of `notify`; each way that it names is a channel of its own (`core.channels`)."""
+
+    command: str | tuple[str, ...] | None = None
+    """argv, or a line for /bin/sh; gets the notice as JSON on standard input."""
+    desktop: bool = False
+    url: str | tuple[str, ...] | None = None
+    """Where a library of many services sends it. Holds secrets: never shown, never logged."""
+    on: tuple[NoticeKind, ...] = NOTICE_KINDS
+    plans: tuple[str, ...] = ()
+    """Only of plans whose id matches one of these (globs)."""
+    timeout_seconds: float = 30
+
+
 class Settings(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     """`config.yaml` as written, every key optional. Paths may be relative to the file; `Config` has them resolved."""
 
@@ -45,6 +64,7 @@ class Settings(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     grace: float = 2
     """Seconds between INT, TERM and KILL."""
     mcp_servers: dict[str, McpServer] = {}
+    notify: tuple[NotifySettings, ...] = ()
 
 
 class Config(msgspec.Struct, frozen=True, rename="camel", kw_only=True):

@@ -14,6 +14,7 @@ import msgspec
 
 from orchestrator.core.problems import Problem, Severity, did_you_mean
 from orchestrator.core.settings import AgentSettings, Config, Settings
+from orchestrator.formats.config_notify import read_notify
 from orchestrator.formats.fields import (
     AT_LEAST_0,
     AT_LEAST_1,
@@ -65,7 +66,9 @@ def _settings(reading: Reading) -> Settings | None:
     value = {} if reading.tree.value is None else reading.tree.value
     if value is INVALID or not is_mapping(reading, WHERE, (), value):
         return None
-    fields = read_fields(reading, WHERE, (), Settings, RANGES, value=value)
+    plain = {key: one for key, one in value.items() if key != "notify"}
+    fields = read_fields(reading, WHERE, (), Settings, RANGES, value=plain)
+    fields["notify"] = read_notify(reading, WHERE, value.get("notify"))
     if not value.get("agents"):
         fields["agents"] = DEFAULT_AGENTS
     if isinstance(value.get("agents"), dict | None) and isinstance(value.get("defaultAgent"), str | None):
@@ -102,7 +105,7 @@ def expand_env(value: str, environ: Environ) -> str:
 
 
 def env_problems(settings: Settings, environ: Environ, file: str | None = None) -> tuple[Problem, ...]:
-    """A warning for each `${VAR}` in an `env` that is not set."""
+    """A warning for each `${VAR}` in an `env`, or in the URL of a notification, that is not set."""
     return tuple(
         Problem("config", f"{key} needs ${{{name}}}, which is not set", "warning", f"export {name}", file)
         for key, value in _env_values(settings)
@@ -116,6 +119,9 @@ def _env_values(settings: Settings) -> Iterator[tuple[str, str]]:
         for name, owner in owners.items():
             for variable, value in owner.env.items():
                 yield f"{kind}.{name}.env.{variable}", value
+    for i, entry in enumerate(settings.notify):
+        for url in (entry.url,) if isinstance(entry.url, str) else entry.url or ():
+            yield f"notify[{i}].url", url
 
 
 # --- which file -----------------------------------------------------------------------------------------------------
@@ -196,8 +202,14 @@ def _with_commands(settings: Settings, base: str) -> Settings:
         name: msgspec.structs.replace(server, command=server.command and _program(server.command, base))
         for name, server in settings.mcp_servers.items()
     }
+    notify = tuple(
+        msgspec.structs.replace(entry, command=(_program(entry.command[0], base), *entry.command[1:]))
+        if isinstance(entry.command, tuple)
+        else entry
+        for entry in settings.notify
+    )
     gh_command = _program(settings.gh_command, base)
-    return msgspec.structs.replace(settings, agents=agents, mcp_servers=servers, gh_command=gh_command)
+    return msgspec.structs.replace(settings, agents=agents, mcp_servers=servers, notify=notify, gh_command=gh_command)
 
 
 def _program(command: str, base: str) -> str:
@@ -255,6 +267,12 @@ grace: 2                      # seconds between the signals that stop a process:
 #   linear:
 #     command: npx
 #     args: ["-y", "mcp-remote", "https://mcp.linear.app/mcp"]
+
+# notify:                     # who is told, and of what; `orchestrator notify` tries it
+#   - desktop: true
+#   - command: ["./tell.sh"]  # gets the event as JSON on standard input
+#     on: [needs_attention, failed]   # also: plan_complete, account_held, budget_reached
+#   - url: "${{NOTIFY_URL}}"    # any apprise URL; pip install 'another-orchestrator[notify]'
 
 {_DIRECTORIES}"""
 

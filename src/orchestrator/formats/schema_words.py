@@ -116,6 +116,15 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "ghCommand": "The GitHub CLI.",
         "grace": "Seconds between INT, TERM and KILL when an attempt is stopped.",
         "mcpServers": "MCP servers of the planning session.",
+        "notify": "Who is told what: one channel, or a list of them.",
+    },
+    "NotifySettings": {
+        "command": "A program with its arguments, or a line for /bin/sh; gets the event as JSON on standard input.",
+        "desktop": "true: a notification on this desktop.",
+        "url": "Any apprise URL, or a list of them; ${VAR} is filled in. Needs the extra `notify`.",
+        "on": "Events that are sent; default: all.",
+        "plans": "Only of plans whose id matches one of these patterns; default: all, and what belongs to no plan.",
+        "timeoutSeconds": "Longest time that one sending may take.",
     },
     "AgentSettings": {
         "command": "The program.",

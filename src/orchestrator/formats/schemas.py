@@ -39,6 +39,8 @@ def schema(kind: Kind) -> Node:
             _mend_record(name, record, closed)
     if kind == "workflow":
         _mend_phases(definitions)
+    if kind == "config":
+        _mend_notify(definitions)
     root = definitions.pop(_RECORDS[kind].__name__)
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": TITLES[kind]}
     return head | {key: value for key, value in root.items() if key != "title"} | {"$defs": definitions}
@@ -114,6 +116,20 @@ def _mend_phases(definitions: dict[str, Node]) -> None:
     for record in definitions.values():
         if "onExit" in record["properties"]:
             record["properties"]["onExit"]["propertyNames"] = {"pattern": "^[0-9]+$"}
+
+
+def _mend_notify(definitions: dict[str, Node]) -> None:
+    """One channel needs no list; what says nowhere to send to is a slip."""
+    several = definitions["Settings"]["properties"]["notify"]
+    one = {"$ref": "#/$defs/NotifySettings"}
+    options = [one, {"type": "array", "items": one}, {"type": "null"}]
+    definitions["Settings"]["properties"]["notify"] = {"anyOf": options, "description": several["description"]}
+    entry = definitions["NotifySettings"]
+    entry["anyOf"] = [{"required": [way]} for way in ("command", "desktop", "url")]
+    for key in ("command", "url"):
+        texts = {"type": ["string", "array", "null"], "minLength": 1, "minItems": 1, "items": _PLAIN_TEXT}
+        entry["properties"][key] = texts | {"description": entry["properties"][key]["description"]}
+    entry["properties"]["on"]["minItems"] = 1
 
 
 def main(argv: list[str], write: Callable[[str], object] = sys.stdout.write) -> int:
