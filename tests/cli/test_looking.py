@@ -67,7 +67,8 @@ def test_logs_as_json(site: Site) -> None:
     first = found["attempts"][0]
     assert (first["attempt"], first["phase"], first["kind"], first["exitCode"]) == (1, "work", "script", 0)
     assert first["outcome"]["kind"] == "success"
-    assert site.call("logs", "p", "T-1", "--json", "-f").code == 2
+    assert "output" not in found
+    assert site.call("logs", "p", "T-1", "--json", "--raw").code == 2
 
 
 def test_following_shows_new_attempts_and_ends_with_the_ticket(site: Site) -> None:

@@ -47,7 +47,10 @@ def shortened(text: str, width: int = LINE) -> str:
 def said(kind: Kind, text: str, most: int = TEXT_LINES, width: int = LINE, inner: bool = False) -> tuple[Said, ...]:
     """One record of a text; none when it is empty."""
     lines = lines_of(text, most, width)
-    return (Said(kind, lines[0].strip(), "\n".join(lines[1:]), inner),) if lines else ()
+    if not lines:
+        return ()
+    first = lines[0] if kind is Kind.RESULT else lines[0].strip()
+    return (Said(kind, first, "\n".join(lines[1:]), inner),)
 
 
 def prose(text: str, kind: Kind = Kind.TEXT, inner: bool = False) -> tuple[Said, ...]:

@@ -2,58 +2,43 @@
 
 from __future__ import annotations
 
-import re
 import time
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
 from orchestrator.adapters.attempt_files import read_exit, recorded
 from orchestrator.adapters.places import Places
-from orchestrator.control.following import FileTail
 from orchestrator.control.reading import existing_ticket
+from orchestrator.control.transcripts import (
+    EVENTS,
+    AttemptLog,
+    Filter,
+    Outputs,
+    Piece,
+    Reader,
+    Story,
+    attempts_in,
+)
 from orchestrator.core.model import ENDED, Key
 from orchestrator.core.settings import Config
 from orchestrator.errors import NotFoundError, UnreadableError
 
 LOOK_SECONDS = 0.2
-STREAMS = ("stdout", "stderr")
-_ATTEMPT = re.compile(r"(\d{3,})-(.+)\Z")
-
-
-class AttemptLog(NamedTuple):
-    """The directory of one attempt (or of one visit of a poll phase)."""
-
-    n: int
-    phase: str
-    directory: Path
-
-
-class Filter(NamedTuple):
-    phase: str | None = None
-    attempt: int | None = None
-
-    @property
-    def wants_output(self) -> bool:
-        """Somebody who names an attempt wants to see what it printed."""
-        return self != Filter()
-
-
-class Piece(NamedTuple):
-    """Something to show, in order. `title` begins the output of an attempt."""
-
-    content: bytes
-    title: AttemptLog | None = None
-    stream: str | None = None
+SPOKEN = 1000
+"""Lines of output that a document has at most, the last ones."""
+LINE = 4000
+"""Characters of one of them."""
 
 
 def attempts(config: Config, key: Key, chosen: Filter) -> list[AttemptLog]:
     """In order of their number. Raises NotFoundError for an attempt or phase that has left nothing."""
-    found = sorted(_attempts(Places(config).ticket_logs(key)))
-    fitting = [one for one in found if chosen.phase in (None, one.phase) and chosen.attempt in (None, one.n)]
-    if chosen.wants_output and not fitting:
+    found = attempts_in(Places(config).ticket_logs(key))
+    fitting = [one for one in found if chosen.fits(one)]
+    if chosen.names_attempts and not fitting:
         asked = " of ".join(
             [f"attempt {chosen.attempt}"] * (chosen.attempt is not None)
             + [f"phase {chosen.phase}"] * (chosen.phase is not None)
@@ -61,16 +46,6 @@ def attempts(config: Config, key: Key, chosen: Filter) -> list[AttemptLog]:
         known = ", ".join(f"{one.n} ({one.phase})" for one in found[-10:]) or "none"
         raise NotFoundError(f"ticket {key}: there is no log of {asked}; attempts so far: {known}")
     return fitting
-
-
-def _attempts(folder: Path) -> Iterator[AttemptLog]:
-    try:
-        names = [path.name for path in folder.iterdir() if path.is_dir()]
-    except OSError:
-        return
-    for name in names:
-        if match := _ATTEMPT.match(name):
-            yield AttemptLog(int(match[1]), match[2], folder / name)
 
 
 def check(config: Config, key: Key) -> None:
@@ -84,23 +59,30 @@ def check(config: Config, key: Key) -> None:
 
 
 def pieces(config: Config, key: Key, chosen: Filter) -> Iterator[Piece]:
-    """What there is now."""
-    return _Reader(Places(config), key, chosen).news(last=True)
+    """What there is now: events with what agents said, or the output of the attempts that are asked for."""
+    return _reader(config, key, chosen).news(last=True)
 
 
 def follow(config: Config, key: Key, chosen: Filter) -> Iterator[Piece]:
-    """What there is, then what comes, new attempts too; until the ticket has ended."""
+    """What there is, then what comes, new attempts too; until the ticket, or the attempt that was named, has ended."""
     places = Places(config)
-    reader = _Reader(places, key, chosen)
+    reader = _reader(config, key, chosen)
     while True:
-        over = _is_over(places, key)
+        over = _is_over(places, key, chosen)
         yield from reader.news(last=over)
         if over:
             return
         time.sleep(LOOK_SECONDS)
 
 
-def _is_over(places: Places, key: Key) -> bool:
+def _reader(config: Config, key: Key, chosen: Filter) -> Reader:
+    folder = Places(config).ticket_logs(key)
+    return Outputs(config, folder, chosen) if chosen.names_attempts or chosen.raw else Story(config, folder)
+
+
+def _is_over(places: Places, key: Key, chosen: Filter) -> bool:
+    if chosen.attempt is not None and _has_ended(places, key, chosen.attempt):
+        return True
     try:
         ticket = existing_ticket(places, key)
     except UnreadableError:
@@ -110,53 +92,40 @@ def _is_over(places: Places, key: Key) -> bool:
     return ticket.attempt is None and ticket.status in ENDED
 
 
-class _Reader:
-    """Reads on where it stopped: the ticket's log, or the output of the attempts that were asked for."""
-
-    def __init__(self, places: Places, key: Key, chosen: Filter) -> None:
-        self._places, self._key, self._chosen = places, key, chosen
-        self._log = FileTail(places.ticket_logs(key) / "ticket.log", from_start=True)
-        self._open: dict[tuple[Path, str], FileTail] = {}
-        self._titled: tuple[Path, str] | None = None
-
-    def news(self, last: bool) -> Iterator[Piece]:
-        if not self._chosen.wants_output:
-            yield from _all(self._log, last, Piece)
-            return
-        for one in sorted(_attempts(self._places.ticket_logs(self._key))):
-            if self._chosen.phase in (None, one.phase) and self._chosen.attempt in (None, one.n):
-                yield from self._output(one, last)
-
-    def _output(self, one: AttemptLog, last: bool) -> Iterator[Piece]:
-        for stream in STREAMS:
-            place = (one.directory, stream)
-            tail = self._open.setdefault(place, FileTail(one.directory / f"{stream}.log", from_start=True))
-            for piece in _all(tail, last, lambda content, stream=stream: Piece(content, None, stream)):
-                if self._titled != place:
-                    self._titled = place
-                    yield Piece(b"", one, stream)
-                yield piece
-
-
-def _all(tail: FileTail, last: bool, make: Any) -> Iterator[Piece]:
-    while content := tail.read():
-        yield make(content)
-    if last and (content := tail.read(whole_lines=False)):
-        yield make(content)
+def _has_ended(places: Places, key: Key, n: int) -> bool:
+    found = attempts_in(places.ticket_logs(key))
+    return any(one.n > n or (one.n == n and one.is_over) for one in found)
 
 
 # -- for programs -----------------------------------------------------------------------------------------------------
 
 
 def document(config: Config, key: Key, chosen: Filter) -> dict[str, Any]:
-    """`{plan, ticket, events, attempts}`."""
+    """`{plan, ticket, events, attempts}`; of attempts that are asked for the output, too."""
     found = attempts(config, key, chosen)
-    return {
+    document = {
         "plan": key.plan,
         "ticket": key.ticket,
         "events": [event for event in _events(Places(config), key) if _fits(event, chosen)],
         "attempts": [_attempt(one) for one in found],
     }
+    if chosen.names_attempts:
+        lines = (line for piece in pieces(config, key, chosen) for line in spoken(piece))
+        document["output"] = list(deque(lines, SPOKEN))
+    return document
+
+
+def spoken(piece: Piece) -> Iterator[dict[str, Any]]:
+    """A piece as objects, one per line or thing said."""
+    whose = {"attempt": piece.attempt.n, "phase": piece.attempt.phase} if piece.attempt else {}
+    where = {"attempt": None, "phase": None, **whose, "stream": piece.stream}
+    if piece.said is None:
+        kind = "event" if piece.stream == EVENTS else "line"
+        for line in piece.content.splitlines():
+            yield {**where, "kind": kind, "text": line[: 4 * LINE].decode("utf-8", "replace")[:LINE], "detail": ""}
+        return
+    for one in piece.said:
+        yield {**where, "kind": str(one.kind), "text": one.text, "detail": one.detail}
 
 
 def _fits(event: dict[str, Any], chosen: Filter) -> bool:
