@@ -9,7 +9,7 @@ PYTEST = $(BIN)/python -m pytest
 # More for the program or for pytest: make demo ARGS="--keep /tmp/demo", make test ARGS="-k recovery".
 ARGS =
 
-.PHONY: help demo test check chaos e2e run-ready dev-ready format schemas clean
+.PHONY: help demo test check chaos e2e bench run-ready dev-ready format schemas clean
 
 help:
 	@echo "make demo     watch it work: tickets of a small real project, from plan to merged"
@@ -17,6 +17,7 @@ help:
 	@echo "make check    lint, format, types, import rules, sizes, schemas"
 	@echo "make chaos    what the tests do a few times, many times: kills, pauses, stops at random moments"
 	@echo "make e2e      with real agent programs against servers on this machine"
+	@echo "make bench    measure it, beside bare equivalents and, with PEER=\"a command\", another program"
 	@echo "make format   rewrite the code in the project's format"
 	@echo "make schemas  write schemas/ anew"
 	@echo "make clean    remove everything that was made"
@@ -35,6 +36,10 @@ chaos: dev-ready
 
 e2e: dev-ready
 	@$(PYTEST) e2e -n 2 $(ARGS)
+
+# PEER reaches it through the environment.
+bench: run-ready
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 format: dev-ready
 	@$(BIN)/ruff check -q --fix-only .
