@@ -27,8 +27,11 @@ class Watch:
         folders: Iterable[Path],
         tell: Callable[[set[str]], None],
         lost: Callable[[str], None] = lambda _: None,
+        debounce: int = DEBOUNCE,
+        step: int = STEP,
     ) -> None:
         self._folders = list(folders)
+        self._debounce, self._step = debounce, step
         self._tell, self._lost = tell, lost
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
@@ -62,8 +65,8 @@ class Watch:
         begun = _Begun(self._stop, lambda: self._tell({str(folder) for folder in folders}))
         # a write of ours is a temporary file and a rename: only names that matter are told
         for changes in watch(
-            *folders, watch_filter=_matters, debounce=DEBOUNCE, step=STEP, rust_timeout=500, yield_on_timeout=False,
-            stop_event=begun, raise_interrupt=False, ignore_permission_denied=True,
+            *folders, watch_filter=_matters, debounce=self._debounce, step=self._step, rust_timeout=500,
+            yield_on_timeout=False, stop_event=begun, raise_interrupt=False, ignore_permission_denied=True,
         ):  # fmt: skip
             self._tell({path for _, path in changes})
 

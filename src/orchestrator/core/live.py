@@ -6,6 +6,7 @@ number is told.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from itertools import islice
 from typing import NamedTuple
@@ -13,7 +14,8 @@ from typing import NamedTuple
 import msgspec
 
 from orchestrator.core.board import Board
-from orchestrator.core.model import Attempt, Key, PlanStatus, Status, Ticket
+from orchestrator.core.endings import USAGE_LIMIT
+from orchestrator.core.model import Attempt, Key, PlanStatus, Status, Ticket, should_be
 from orchestrator.core.times import epoch_or
 from orchestrator.core.views import Blocker, IsHeld, WorkflowOf, blockers_of
 
@@ -35,6 +37,8 @@ class Seen(NamedTuple):
     """Why the runner is about to leave."""
     problems: int = 0
     """Files that cannot be used."""
+    is_over: bool = False
+    """The runner will not be seen again."""
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +79,8 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     """How many there are, shown or not."""
     waits: tuple[Wait, ...]
     counts: dict[Status, int]
+    waiting: dict[Status, int]
+    """How many tickets of each state wait, among `waits` or not."""
     slots_used: int
     slots: int | None
     held: tuple[tuple[str, float], ...]
@@ -82,15 +88,15 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     problems: int
     plans: tuple[str, ...]
     """The plans that it is about."""
+    only: Key | None
+    """The one ticket that it is about."""
+    at: float
+    cost: float | None = None
+    """In dollars, what its tickets have cost until now."""
 
     @property
     def total(self) -> int:
         return sum(self.counts.values())
-
-    def waiting(self) -> dict[Status, int]:
-        """How many tickets of each state wait, shown or not."""
-        ends = (Status.COMPLETE, Status.RUNNING)
-        return {state: number for state, number in self.counts.items() if state not in ends and number}
 
 
 class Scope(NamedTuple):
@@ -101,8 +107,10 @@ class Scope(NamedTuple):
 
 
 def in_scope(board: Board, before: Set[str]) -> Set[str]:
-    """Plans that are to be walked, and those that were so before: what is complete stays until the end of the look. When
-    there are none, every plan."""
+    """Plans that are to be walked, and those that were so before: what is complete by now stays to the end.
+
+    When there are none, every plan.
+    """
     now = {plan.id for plan in board.plans.values() if plan.status is not PlanStatus.COMPLETE}
     return (now | before) & board.plans.keys() or frozenset(board.plans)
 
@@ -111,17 +119,21 @@ def view(seen: Seen, scope: Scope, most: int, now: float) -> View:
     """At most `most` tickets in flight, and as many that wait of each state."""
     board = seen.board
     flying = _ordered(board, (key for key in board.open if _is_meant(key, scope)))
+    counts = _counts(board, scope)
     return View(
         rows=tuple(_rows(seen, flying[:most])),
         in_flight=len(flying),
         waits=tuple(_waits(seen, scope, most, now)),
-        counts=_counts(board, scope),
+        counts=counts,
+        waiting=_waiting(board, counts, flying),
         slots_used=len(board.open),
         slots=seen.slots,
         held=tuple(sorted((agent, until) for agent, until in seen.held.items() if until > now)),
         stopping=seen.stopping,
         problems=seen.problems,
         plans=tuple(sorted(scope.plans)),
+        only=scope.only,
+        at=now,
     )
 
 
@@ -149,12 +161,26 @@ def _counts(board: Board, scope: Scope) -> dict[Status, int]:
             counts[Status.COMPLETE] -= board.completed(plan)
         else:
             for ticket in board.of_plan(plan):
-                counts[_state(board, ticket.key)] -= 1
+                counts[should_be(ticket)] -= 1
     return counts
 
 
-def _state(board: Board, key: Key) -> Status:
-    return next(state for state, keys in board.by_status.items() if key in keys)
+def _waiting(board: Board, counts: dict[Status, int], flying: list[Key]) -> dict[Status, int]:
+    """Those without an open attempt that have not come to their end."""
+    busy = Counter(should_be(board.tickets[key]) for key in flying)
+    rest = {state: number - busy[state] for state, number in counts.items() if state is not Status.COMPLETE}
+    return {state: number for state, number in rest.items() if number > 0}
+
+
+def holds(board: Board, now: float) -> dict[str, float]:
+    """Accounts that wait for their limit, as the tickets that met it tell."""
+    found: dict[str, float] = {}
+    for key in islice(board.ready.waiting(), MANY):
+        agent = (board.tickets[key].wait_reason or "").partition(USAGE_LIMIT)[2]
+        until = epoch_or(board.tickets[key].wake_at, 0)
+        if agent and until > now:
+            found[agent] = max(until, found.get(agent, 0))
+    return found
 
 
 # -- in flight --------------------------------------------------------------------------------------------------------

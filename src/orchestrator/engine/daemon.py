@@ -152,7 +152,7 @@ async def _walk(
             await loop.run()
             if looking is not None and onlook is not None:
                 looking.cancel()
-                onlook(loop.seen())
+                onlook(loop.seen()._replace(is_over=True))
         finally:
             watch.stop()
     return received[0] if received else None
