@@ -1,4 +1,4 @@
-"""`workflow list` and `workflow check`."""
+"""`workflow list` and `workflow check`; the others have files of their own."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import click
 
 from orchestrator.cli import output
+from orchestrator.cli.graph import graph
 from orchestrator.cli.objects import problem_objects
 from orchestrator.cli.opened import opened
 from orchestrator.cli.options import command, group, json_option
 from orchestrator.cli.output import clean, say
+from orchestrator.cli.simulate import simulate
 from orchestrator.cli.verdict import counted, verdict
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 @group("workflow")
 def workflow() -> None:
-    """List and check workflows.
+    """List, check, draw and try workflows.
 
     Workflows are YAML files, found by their `name` in the home's `workflows` folder (or workflowDir), then among those
     that come with the program.
@@ -94,3 +96,5 @@ def check(names: tuple[str, ...], strict: bool, as_json: bool) -> int:
 
 workflow.add_command(list_)
 workflow.add_command(check)
+workflow.add_command(graph)
+workflow.add_command(simulate)

@@ -34,6 +34,10 @@ class Checked(NamedTuple):
     workflow: Workflow | None
     """None: it cannot be used."""
     problems: tuple[Problem, ...]
+    read: Workflow | None = None
+    """What could be read of it, also when it cannot be used."""
+    whole: bool = False
+    """`read` is all of it."""
 
     @property
     def errors(self) -> list[Problem]:
@@ -76,7 +80,7 @@ def _check(config: Config, catalog: Catalog, one: WorkflowFile) -> Checked:
     problems.sort(key=lambda problem: (problem.line or 0, problem.column or 0))
     name = (parsed.read.name if parsed.read else "") or one.name
     problems += _hidden_by(catalog, name, one)
-    return Checked(name, one.file, one.bundled, parsed.workflow, tuple(problems))
+    return Checked(name, one.file, one.bundled, parsed.workflow, tuple(problems), parsed.read, parsed.whole)
 
 
 def _hidden_by(catalog: Catalog, name: str, one: WorkflowFile) -> Iterator[Problem]:

@@ -97,7 +97,7 @@ def alias_targets(workflow: Workflow) -> Iterator[Found]:
 
 
 def unreachable_phases(workflow: Workflow) -> Iterator[Found]:
-    reached = _reached(workflow)
+    reached = reachable(workflow)
     for i, phase in enumerate(workflow.phases):
         if phase.id not in reached:
             what = f"cannot be reached from the first phase, {workflow.phases[0].id}"
@@ -106,14 +106,14 @@ def unreachable_phases(workflow: Workflow) -> Iterator[Found]:
 
 
 def no_terminal_reachable(workflow: Workflow) -> Iterator[Found]:
-    reached = _reached(workflow)
+    reached = reachable(workflow)
     if not workflow.phases or any(p.id in reached and isinstance(p, TerminalPhase) for p in workflow.phases):
         return
     what = f"no terminal phase can be reached from the first phase, {workflow.phases[0].id}"
     yield Found(what, ("phases",), severity="warning", hint="add a phase of type terminal, and let a phase lead to it")
 
 
-def _reached(workflow: Workflow) -> set[str]:
+def reachable(workflow: Workflow) -> set[str]:
     """Ids of the phases that a ticket can come to. A target with a typo counts as what it was meant to be, so that one
     fault is not reported twice."""
     ids = _ids(workflow)
