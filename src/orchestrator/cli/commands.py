@@ -51,7 +51,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
     },
     "Check": {
         "plan": Entry("plan:plan", "Check and show plans."),
-        "workflow": Entry("workflow:workflow", "List and check workflows."),
+        "workflow": Entry("workflow:workflow", "List, check, draw and try workflows."),
         "config": Entry("config:config", "Show and check the configuration."),
         "schema": Entry("setup:schema", "Print the JSON Schema of a kind of file."),
     },
