@@ -33,12 +33,8 @@ class Figure(NamedTuple):
     more_is_better: bool = False
 
 
-def ratio(limit: float) -> Budget:
-    return Budget(limit, "ratio")
-
-
-def most(limit: float) -> Budget:
-    return Budget(limit)
+def most(limit: float, of: Literal["value", "ratio"] = "value") -> Budget:
+    return Budget(limit, of)
 
 
 def least(limit: float) -> Budget:

@@ -11,13 +11,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-CREATED = "2026-01-01T00:00:00.000Z"
+from benchmarks.scripts import MARK
 
-MARK = """\
-#!/bin/bash
-echo "start $1 $2 $EPOCHREALTIME $$" >>'@/marks'
-"""
-"""The shortest script that says who ran when: one process, one write."""
+CREATED = "2026-01-01T00:00:00.000Z"
 
 
 class Mark(NamedTuple):
@@ -55,7 +51,7 @@ class Home:
         )
 
     def script(self, name: str = "mark.sh", text: str = MARK) -> Path:
-        """`@` in the text is this folder."""
+        """`@` in the text is this folder. Executable and with `#!`: every program runs it by the same shell."""
         path = self.root / "scripts" / name
         path.write_text(text.replace("@", str(self.root)))
         path.chmod(0o755)

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from benchmarks.scenarios import load, phase, start
+from benchmarks.scenarios import latency, load, many, output, phase, recovery, slots, start
 from benchmarks.scenarios.scenario import Scenario
 
-SCENARIOS: tuple[Scenario, ...] = (*start.SCENARIOS, *phase.SCENARIOS, *load.SCENARIOS)
+SCENARIOS: tuple[Scenario, ...] = (
+    *start.SCENARIOS,
+    *phase.SCENARIOS,
+    *load.SCENARIOS,
+    *latency.SCENARIOS,
+    *slots.SCENARIOS,
+    *many.SCENARIOS,
+    *output.SCENARIOS,
+    *recovery.SCENARIOS,
+)
 
 
 def chosen(names: Iterable[str]) -> tuple[Scenario, ...]:
