@@ -17,10 +17,12 @@ from tests.cli.kit import Site
 FORMS = [
     "status", "status --json", "status -p X", "status --plan X --json", "-C c status", "status -C c -p X",
     "--config c status --json", "-C a status -C b", "status -p X -p Y", "status --json --json",
+    "status -s failed", "status --status failed,ready -p X --json", "status -s failed --status ready --all",
 ]  # fmt: skip
 OTHERS = [
     "status -h", "status --plan", "status -p -x", "status --plan=X", "-C", "--json status", "-p X status", "status X",
     "run status p", "", "status status", "status -pX", "--version", "status --config=c", "status -p ''",
+    "status -s", "-s failed status", "status --status=failed", "--all status",
 ]  # fmt: skip
 
 
@@ -28,8 +30,8 @@ OTHERS = [
 def test_the_parser_would_have_understood_the_same(words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     found: list[object] = []
 
-    def show(plan: str | None, as_json: bool) -> int:
-        found.append((opened.chosen.config_file, plan, as_json))
+    def show(plan: str | None, as_json: bool, states: tuple[str, ...], every: bool) -> int:
+        found.append((opened.chosen.config_file, plan, as_json, states, every))
         return 0
 
     monkeypatch.setattr(overview, "show", show)
@@ -37,7 +39,7 @@ def test_the_parser_would_have_understood_the_same(words: str, monkeypatch: pyte
     assert asked is not None
     opened.chosen.forget()
     assert commands.call(words.split()) == 0
-    assert found == [(asked.config, asked.plan, asked.as_json)]
+    assert found == [tuple(asked)]
     assert quick.status(asked) == 0
     assert found[0] == found[1]
 

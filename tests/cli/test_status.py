@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator.core.views import MANY
+from orchestrator.cli.columns import cells
+from orchestrator.core.overview import SMALL, SOME
 from tests.cli.kit import Site
 
 LATER = "2999-01-01T00:00:00.000Z"
@@ -140,14 +141,90 @@ def test_problems_in_json_always_have_all_their_keys(site: Site) -> None:
     assert (problem["where"], problem["severity"]) == ("ticket p/T-1", "error")
 
 
-def test_a_large_plan_is_shown_by_what_matters_and_whole_when_asked_for(site: Site) -> None:
-    site.plan(*({"id": f"T-{i}", "status": "failed" if i == 7 else "complete"} for i in range(MANY + 1)))
+def large(site: Site) -> None:
+    """A home of more tickets than are shown whole: most are complete, one is stuck, and one waits for it."""
+    states = {7: "failed", 8: "queued"}
+    tickets = [{"id": f"T-{i}", "status": states.get(i, "complete")} for i in range(SMALL + 1)]
+    site.plan(*tickets, blockers={"T-8": ["T-7"]})
+
+
+def shown(site: Site, *words: str) -> list[str]:
+    """The tickets that `status` has a line for."""
+    rows = site.call("status", *words).out.splitlines()
+    return [row.split()[0] for row in rows if row.startswith("  T-")]
+
+
+def test_a_large_home_is_shown_by_sums_and_by_what_matters(site: Site) -> None:
+    large(site)
     out = site.call("status").out
-    assert "T-7" in out and "T-8" not in out
-    assert "orchestrator status --plan p" in out
-    assert (
-        len([row for row in site.call("status", "--plan", "p").out.splitlines() if row.startswith("  T-")]) == MANY + 1
-    )
+    assert out.splitlines()[0] == "51 tickets in 1 plan: 1 failed, 1 queued, 49 complete"
+    assert "  p  active  █████████░  49/51  1 failed, 1 queued" in out
+    assert shown(site) == ["T-7", "T-8"]
+    assert out.index("failed (1)") < out.index("queued (1) · wait for a ticket that does not move by itself: 1")
+    assert "waits for T-7 (failed)" in line(site, "T-8")
+
+
+@pytest.mark.parametrize("words", [["--plan", "p"], ["--all"], ["-s", "complete,failed,queued"]])
+def test_a_large_home_is_shown_whole_when_it_is_asked_for(site: Site, words: list[str]) -> None:
+    large(site)
+    assert len(shown(site, *words)) == SMALL + 1
+
+
+def test_of_each_state_a_few_are_shown_and_the_others_counted(site: Site) -> None:
+    site.plan(*({"id": f"T-{i}", "status": "paused"} for i in range(SMALL + 1)))
+    out = site.call("status").out
+    assert f"  … and {SMALL + 1 - SOME} more (orchestrator status --status paused)" in out
+    assert len(shown(site)) == SOME
+
+
+def test_only_tickets_of_some_states_are_shown(site: Site) -> None:
+    site.plan({"id": "T-1", "status": "failed"}, {"id": "T-2"}, {"id": "T-3", "status": "needs_attention"})
+    site.plan({"id": "U-1"}, plan="q")
+    assert shown(site, "--status", "failed") == ["T-1"]
+    assert shown(site, "-s", "failed", "--status", "needs-attention", "-p", "p") == ["T-1", "T-3"]
+    assert "U-1" not in site.call("status", "-s", "failed").out
+    assert site.call("status", "-s", "paused").out == "No ticket is paused.\n"
+    found = site.call("status", "-s", "failed", "--json").json
+    assert [[ticket["ticketId"] for ticket in one["tickets"]] for one in found] == [["T-1"], []]
+    assert [
+        ticket["ticketId"] for ticket in site.call("status", "-p", "p", "-s", "queued", "--json").json["tickets"]
+    ] == ["T-2"]
+
+
+def test_an_unknown_status_is_wrong_usage(site: Site) -> None:
+    site.plan({"id": "T-1"})
+    for words in (["-s", "faild"], ["--status", "ready,faild", "--json"], ["--status=faild"]):
+        called = site.call("status", *words)
+        assert (called.code, called.out) == (2, "")
+        assert '"faild" (did you mean failed?); known are needs_attention, failed, ' in called.err
+
+
+def test_several_plans_begin_with_sums(site: Site) -> None:
+    site.plan({"id": "T-1", "status": "complete"}, {"id": "T-2"})
+    site.plan({"id": "T-1"}, plan="q")
+    assert site.call("status").out.startswith("3 tickets in 2 plans: 2 queued, 1 complete\n\np — Plan p\n")
+
+
+@pytest.mark.parametrize("columns", [24, 40, 80, 200])
+def test_on_a_terminal_every_line_fits(site: Site, columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("orchestrator.cli.output.is_terminal", lambda stream=None: True)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("NO_COLOR", "1")
+    titles = ["合計をカートに表示する", "word " * 40, "x" * 300, "Größe 🚀"]
+    for number in (4, SMALL + 1):
+        tickets = [
+            {
+                "id": f"{'LONG' * (i % 3 + 1)}-{i}",
+                "title": titles[i % 4],
+                "status": "failed",
+                "error": "why " * 30 + "y" * 90,
+            }
+            for i in range(number)
+        ]
+        site.plan(*tickets, workflow="nope", name="合計" * 60)
+        for words in ([], ["-p", "p"]):
+            wide = [row for row in site.call("status", *words).out.splitlines() if cells(row) > columns]
+            assert wide == []
 
 
 def test_what_a_file_says_cannot_steer_the_terminal(site: Site) -> None:

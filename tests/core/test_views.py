@@ -6,7 +6,7 @@ from typing import Any
 
 from orchestrator.core.board import Board
 from orchestrator.core.model import Attempt, Key, PhaseEntry, PhaseStatus, Plan, Status, Ticket, Visit
-from orchestrator.core.views import MANY, SOME, Blocker, PlanView, TicketView, plan_view, sessions
+from orchestrator.core.views import Blocker, PlanView, TicketView, plan_view, sessions
 from orchestrator.core.workflow import Workflow
 from tests.factories import entry, plan, script, terminal, ticket, workflow
 
@@ -76,20 +76,17 @@ def test_a_listed_ticket_without_a_usable_file_is_shown() -> None:
     assert shown.counts == {"missing": 1, "unreadable": 1}
 
 
-def test_of_a_large_plan_what_matters_is_shown_and_the_rest_counted() -> None:
-    names = [f"T-{i}" for i in range(MANY + SOME)]
-    tickets = [ticket(name, status=Status.FAILED if i <= SOME else Status.COMPLETE) for i, name in enumerate(names)]
-    shown = view(plan(*names), *tickets, every=False)
-    assert [one.state for one in shown.tickets] == ["failed"] * SOME
-    assert (shown.hidden, shown.total) == ({"failed": 1}, len(names))
-    assert len(view(plan(*names), *tickets, every=True).tickets) == len(names)
+def test_of_some_states_only_those_tickets_are_shown_and_all_are_counted() -> None:
+    tickets = [ticket("T-1", status=Status.FAILED), ticket("T-2"), ticket("T-3", status=Status.RUNNING)]
+    shown = view(plan("T-1", "T-2", "T-3", "T-4"), *tickets, states={"failed", "missing"})
+    assert [one.key.ticket for one in shown.tickets] == ["T-1", "T-4"]
+    assert shown.total == 4
 
 
-def test_of_a_large_plan_queued_tickets_are_shown_when_nothing_moves_their_blocker() -> None:
-    names = [f"T-{i}" for i in range(MANY + 1)]
-    entries = [entry("A", "T-0"), entry("B", "T-1"), *map(entry, names)]
-    tickets = [ticket("A"), ticket("B"), ticket("T-0", status=Status.PAUSED), *(ticket(name) for name in names[1:])]
-    assert [one.key.ticket for one in view(plan(*entries), *tickets, every=False).tickets] == ["T-0", "A"]
+def test_a_ticket_fits_by_what_it_is_and_by_what_its_file_says() -> None:
+    hand_made = ticket("T-1", status=Status.RUNNING)
+    for states, number in (({"ready"}, 1), ({"running"}, 1), ({"queued"}, 0)):
+        assert len(view(plan("T-1"), hand_made, states=states).tickets) == number
 
 
 def test_the_latest_session_is_the_one_that_runs_or_goes_on() -> None:

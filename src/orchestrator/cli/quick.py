@@ -17,6 +17,8 @@ class Asked(NamedTuple):
     config: str | None = None
     plan: str | None = None
     as_json: bool = False
+    states: tuple[str, ...] = ()
+    every: bool = False
 
 
 def status_asked(words: Sequence[str]) -> Asked | None:
@@ -30,8 +32,12 @@ def status_asked(words: Sequence[str]) -> Asked | None:
             asked = asked._replace(config=value)
         elif word in ("-p", "--plan") and named and (value := _value(rest)):
             asked = asked._replace(plan=value)
+        elif word in ("-s", "--status") and named and (value := _value(rest)):
+            asked = asked._replace(states=(*asked.states, value))
         elif word == "--json" and named:
             asked = asked._replace(as_json=True)
+        elif word == "--all" and named:
+            asked = asked._replace(every=True)
         else:
             return None
     return asked if named else None
@@ -47,7 +53,7 @@ def status(asked: Asked) -> int:
     _load_msgspec()
     from orchestrator.cli.overview import show
 
-    return show(asked.plan, asked.as_json)
+    return show(asked.plan, asked.as_json, asked.states, asked.every)
 
 
 def _load_msgspec() -> None:

@@ -17,14 +17,15 @@ from orchestrator.adapters.index import Index
 from orchestrator.adapters.places import Places
 from orchestrator.control.reading import checked_id, everything, unusable
 from orchestrator.core.check_plan import Known, plan_problems
-from orchestrator.core.model import Plan, Status, Ticket
+from orchestrator.core.model import Plan, Status, Ticket, should_be
+from orchestrator.core.overview import ORDER, SMALL, Overview, overview, total
 from orchestrator.core.problems import Problem, did_you_mean
 from orchestrator.core.rules import Rules
 from orchestrator.core.settings import Config
 from orchestrator.core.times import epoch_or
-from orchestrator.core.views import PlanView, plan_view
+from orchestrator.core.views import PlanView, fits, plan_view
 from orchestrator.core.workflow import Workflow
-from orchestrator.errors import CannotRunError
+from orchestrator.errors import CannotRunError, UsageError
 from orchestrator.formats.plan_json import Loaded, Malformed, decode_plan, decode_ticket
 
 if TYPE_CHECKING:
@@ -36,6 +37,26 @@ DEFAULT_WORKFLOW = "standard"
 class Shown(NamedTuple):
     plans: tuple[PlanView, ...]
     problems: tuple[Problem, ...]
+    overview: Overview | None = None
+    """Instead of the plans, where there are too many tickets for anybody to read."""
+
+
+class Asked(NamedTuple):
+    """Which tickets shall be shown."""
+
+    plan: str | None = None
+    states: frozenset[str] = frozenset()
+    """Empty: all."""
+    every: bool = False
+    """All of them, however many there are."""
+
+    @property
+    def is_narrow(self) -> bool:
+        """Somebody has said what they want to see, and sees all of it."""
+        return self.plan is not None or bool(self.states) or self.every
+
+
+EVERYTHING = Asked()
 
 
 class Documents(NamedTuple):
@@ -158,16 +179,32 @@ class Scene:
 # -- for people -------------------------------------------------------------------------------------------------------
 
 
-def status(config: Config, warnings: Iterable[Problem] = (), plan_id: str | None = None) -> Shown:
-    """All plans, or one. `warnings`: of the configuration. Raises NotFoundError, UnreadableError for the one plan."""
+def named_states(words: Iterable[str]) -> frozenset[str]:
+    """The states that `failed,running` names. Raises UsageError."""
+    named = frozenset(word.strip().lower().replace("-", "_") for one in words for word in one.split(","))
+    for name in sorted(named):
+        if name not in ORDER:
+            near = did_you_mean(name, ORDER)
+            hint = f" ({near})" if near else ""
+            raise UsageError(f'--status: there is no status "{name}"{hint}; known are {", ".join(ORDER)}')
+    return named
+
+
+def status(config: Config, warnings: Iterable[Problem] = (), asked: Asked = EVERYTHING) -> Shown:
+    """All plans, or what is asked for. `warnings`: of the configuration.
+
+    Raises NotFoundError, UnreadableError for the one plan that is named.
+    """
     scene = Scene(config)
-    plans = [scene.plan(plan_id)] if plan_id is not None else scene.plans()
+    plans = [scene.plan(asked.plan)] if asked.plan is not None else scene.plans()
     board, held = scene.index.board, scene.index.is_held
-    views = tuple(plan_view(board, plan, scene.workflow, held, every=plan_id is not None) for plan in plans)
     problems = [problem for plan in plans for problem in scene.problems_of(plan)]
-    if plan_id is None:
+    if asked.plan is None:
         lost = [problem for name in scene.held_plans() for problem in scene.file_problems(name)]
         problems = [*lost, *problems, *_broken(scene.catalog), *warnings]
+    if not asked.is_narrow and total(board, plans) > SMALL:
+        return Shown((), tuple(problems), overview(board, plans, scene.workflow, held))
+    views = tuple(plan_view(board, plan, scene.workflow, held, asked.states) for plan in plans)
     return Shown(views, tuple(problems))
 
 
@@ -179,26 +216,31 @@ def _broken(catalog: Catalog) -> list[Problem]:
 # -- for programs -----------------------------------------------------------------------------------------------------
 
 
-def documents(config: Config, plan_id: str | None = None) -> list[Documents]:
-    """Each plan and ticket with every key and value of its file. Raises like `status`."""
+def documents(config: Config, plan_id: str | None = None, states: frozenset[str] = frozenset()) -> list[Documents]:
+    """Each plan and ticket with every key and value of its file; if `states` are named, only tickets that fit.
+
+    Raises like `status`.
+    """
     contents: dict[str, bytes] = {}
     scene = Scene(config, contents)
     if plan_id is not None and plan_id not in scene.held_plans():
-        return [_documents(scene, scene.plan(plan_id), contents)]
+        return [_documents(scene, scene.plan(plan_id), contents, states)]
     held = [name for name in scene.held_plans() if plan_id in (None, name)]
-    found = [] if plan_id is not None else [_documents(scene, plan, contents) for plan in scene.plans()]
-    return found + [Documents(None, _tickets(scene, name, contents), scene.file_problems(name)) for name in held]
+    found = [] if plan_id is not None else [_documents(scene, plan, contents, states) for plan in scene.plans()]
+    return found + [
+        Documents(None, _tickets(scene, name, contents, states), scene.file_problems(name)) for name in held
+    ]
 
 
-def _documents(scene: Scene, plan: Plan, contents: dict[str, bytes]) -> Documents:
+def _documents(scene: Scene, plan: Plan, contents: dict[str, bytes], states: frozenset[str]) -> Documents:
     raw = _raw(str(scene.places.plan_file(plan.id)), contents, decode_plan)
-    return Documents(raw, _tickets(scene, plan.id, contents), scene.problems_of(plan))
+    return Documents(raw, _tickets(scene, plan.id, contents, states), scene.problems_of(plan))
 
 
-def _tickets(scene: Scene, plan_id: str, contents: dict[str, bytes]) -> list[Any]:
+def _tickets(scene: Scene, plan_id: str, contents: dict[str, bytes], states: frozenset[str]) -> list[Any]:
     folder = scene.places.tickets(plan_id)
-    files = (f"{folder}/{ticket.ticket_id}.json" for ticket in scene.index.board.of_plan(plan_id))
-    found = (_raw(file, contents, decode_ticket) for file in files)
+    chosen = (ticket for ticket in scene.index.board.of_plan(plan_id) if fits(ticket, should_be(ticket), states))
+    found = (_raw(f"{folder}/{ticket.ticket_id}.json", contents, decode_ticket) for ticket in chosen)
     return [raw for raw in found if raw is not None]
 
 

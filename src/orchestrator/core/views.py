@@ -6,7 +6,7 @@ The law: a view names things as the files do and leaves out nothing that explain
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 import msgspec
@@ -24,12 +24,6 @@ WorkflowOf = Callable[[Ticket], Workflow | None]
 IsHeld = Callable[[Key], bool]
 """Whether a ticket has a file that cannot be used."""
 
-MATTERS = (Status.NEEDS_ATTENTION, Status.FAILED, MISSING, UNREADABLE, Status.RUNNING, Status.READY, Status.PAUSED)
-"""States that a person wants to see first."""
-MANY = 30
-"""A plan with more tickets than this may be shown by what matters."""
-SOME = 12
-"""Tickets of one state that are then shown."""
 STUCK = frozenset({Status.FAILED, Status.NEEDS_ATTENTION, Status.PAUSED, MISSING, UNREADABLE})
 
 
@@ -88,8 +82,6 @@ class PlanView(msgspec.Struct, frozen=True, kw_only=True):
     counts: dict[str, int]
     """How many tickets there are of each state."""
     tickets: tuple[TicketView, ...]
-    hidden: dict[str, int] = {}
-    """How many of each state that matters are not among `tickets`; `stuck`: queued behind what does not move."""
 
     @property
     def total(self) -> int:
@@ -104,57 +96,54 @@ class Place(NamedTuple):
     phases: int | None
 
 
-def plan_view(board: Board, plan: Plan, workflow_of: WorkflowOf, is_held: IsHeld, every: bool = True) -> PlanView:
-    """Its tickets in the order of plan.json, then those that it does not list. Not `every`: of a large plan those that
-    matter now."""
-    present = {ticket.ticket_id: ticket for ticket in board.of_plan(plan.id)}
-    names = dict.fromkeys([*(entry.ticket_id for entry in plan.tickets), *present])
-    states = {name: _state_of(Key(plan.id, name), present.get(name), is_held) for name in names}
-    hidden: dict[str, int] = {}
-    shown = list(names)
-    if not every and len(names) > MANY:
-        shown, hidden = _what_matters(board, plan.id, states, is_held)
-    places: dict[tuple[str | None, str | None], Place] = {}
-
-    def view(name: str) -> TicketView:
-        return _view(board, Key(plan.id, name), present.get(name), workflow_of, is_held, places)
-
+def plan_view(
+    board: Board, plan: Plan, workflow_of: WorkflowOf, is_held: IsHeld, states: Collection[str] = ()
+) -> PlanView:
+    """Its tickets in the order of plan.json, then those that it does not list; if `states` are named, only those."""
+    found = states_of(board, plan, is_held)
+    seen = Views(board, workflow_of, is_held)
+    keys = [(Key(plan.id, name), state) for name, state in found.items()]
+    shown = [seen.of(key) for key, state in keys if fits(board.tickets.get(key), state, states)]
     return PlanView(
         id=plan.id,
         name=plan.name,
         status=plan.status,
         workflow=plan.workflow,
-        counts=dict(Counter(states.values())),
-        tickets=tuple(view(name) for name in shown),
-        hidden=hidden,
+        counts=dict(Counter(found.values())),
+        tickets=tuple(shown),
     )
 
 
-def _what_matters(
-    board: Board, plan_id: str, states: dict[str, str], is_held: IsHeld
-) -> tuple[list[str], dict[str, int]]:
-    """Some of each state that matters, and how many more there are."""
-    groups: dict[str, list[str]] = {state: [] for state in (*MATTERS, "stuck")}
-    for name, state in states.items():
-        if state in groups:
-            groups[state].append(name)
-        elif state == Status.QUEUED and any(one.is_stuck for one in blockers_of(board, Key(plan_id, name), is_held)):
-            groups["stuck"].append(name)
-    shown = [name for names in groups.values() for name in names[:SOME]]
-    return shown, {state: len(names) - SOME for state, names in groups.items() if len(names) > SOME}
+def states_of(board: Board, plan: Plan, is_held: IsHeld) -> dict[str, str]:
+    """The state of each ticket of a plan, in the order in which they are shown."""
+    present = {ticket.ticket_id: should_be(ticket) for ticket in board.of_plan(plan.id)}
+    names = dict.fromkeys(entry.ticket_id for entry in plan.tickets)
+    if names.keys() == present.keys():
+        return {name: present[name] for name in names}
+    states = {name: present.get(name) or _state_of(Key(plan.id, name), None, is_held) for name in names}
+    return {**states, **present}
 
 
-def _view(
-    board: Board, key: Key, ticket: Ticket | None, workflow_of: WorkflowOf, is_held: IsHeld,
-    places: dict[tuple[str | None, str | None], Place],
-) -> TicketView:  # fmt: skip
-    """`places`: what is known already, for many tickets stand in the same place."""
-    if ticket is None:
-        return TicketView(key=key, state=_state(board, key, is_held))
-    where = (ticket.workflow, ticket.current_phase)
-    if where not in places:
-        places[where] = place_of(ticket, workflow_of(ticket))
-    return ticket_view(board, ticket, places[where], is_held)
+def fits(ticket: Ticket | None, state: str, states: Collection[str]) -> bool:
+    """Whether a ticket is one of those that are asked for: by what it is, or by what its file says."""
+    return not states or state in states or (ticket is not None and ticket.status in states)
+
+
+class Views:
+    """Tickets as they are shown. Many stand in the same place of a workflow, which is looked up once."""
+
+    def __init__(self, board: Board, workflow_of: WorkflowOf, is_held: IsHeld) -> None:
+        self._board, self._workflow_of, self._is_held = board, workflow_of, is_held
+        self._places: dict[tuple[str, str | None, str | None], Place] = {}
+
+    def of(self, key: Key) -> TicketView:
+        ticket = self._board.tickets.get(key)
+        if ticket is None:
+            return TicketView(key=key, state=_state(self._board, key, self._is_held))
+        where = (key.plan, ticket.workflow, ticket.current_phase)
+        if where not in self._places:
+            self._places[where] = place_of(ticket, self._workflow_of(ticket))
+        return ticket_view(self._board, ticket, self._places[where], self._is_held)
 
 
 def place_of(ticket: Ticket, workflow: Workflow | None) -> Place:
