@@ -44,6 +44,21 @@ class Places:
         return self.locks / "caught-up"
 
     @property
+    def notices(self) -> Path:
+        """Notices that are still to be sent."""
+        return self.state / ".notices"
+
+    @property
+    def notices_lock(self) -> Path:
+        """Held by who sends them."""
+        return self.notices / "lock"
+
+    @property
+    def notices_held_lock(self) -> Path:
+        """Held while somebody tells of an account that is held."""
+        return self.notices / "held.lock"
+
+    @property
     def daemon_locks(self) -> tuple[Path, Path]:
         """One per stateDir, one per home."""
         return self.locks / "daemon", self.home / ".locks" / "daemon"

@@ -16,7 +16,7 @@ from orchestrator.core.times import duration, epoch_or
 Line = dict[str, Any]
 
 LEVEL_COLOURS = {"error": "red", "critical": "red", "warning": "yellow"}
-QUIET = frozenset({"notify"})
+QUIET = frozenset({"notify", "notified"})
 """Said by another line already."""
 
 

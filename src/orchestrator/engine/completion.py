@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from orchestrator.core.model import Key, Plan
+from orchestrator.engine import notices
 from orchestrator.engine.desk import FOREIGN_SECONDS, Desk
 from orchestrator.errors import IllegalTransitionError, NotFoundError, StoreError, UnreadableError
 
@@ -33,11 +34,13 @@ class Completion:
             if plan_id not in self._uncompleted:
                 self._desk.home.logs.event("plan_not_completed", None, "warning", plan=plan_id, reason=str(error))
             self._uncompleted[plan_id] = time.monotonic() + FOREIGN_SECONDS
+            notices.plan_not_completed(self._desk.home, plan_id)
             return
         self._uncompleted.pop(plan_id, None)
         if after.status == "complete":
             self._desk.board.put_plan(after)
             self._desk.home.logs.event("plan_complete", None, plan=plan_id)
+            notices.plan_completed(self._desk.home, plan_id)
 
     def _is_complete(self, plan: Plan) -> bool:
         """Asked under the plan's lock, after another look at the files. A retry saves the ticket and then reopens the
@@ -45,4 +48,7 @@ class Completion:
         for entry in plan.tickets:
             self._desk.index.look(str(self._desk.home.places.ticket_file(Key(plan.id, entry.ticket_id))))
         known = self._desk.board.plans.get(plan.id)
-        return known is not None and known.tickets == plan.tickets and self._desk.board.all_complete(plan.id)
+        complete = known is not None and known.tickets == plan.tickets and self._desk.board.all_complete(plan.id)
+        if complete and plan.status != "complete":
+            notices.intend_plan(self._desk.home, plan)
+        return complete

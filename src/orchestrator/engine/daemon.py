@@ -15,7 +15,9 @@ from orchestrator.core.board import Board
 from orchestrator.core.live import Seen
 from orchestrator.core.model import Key
 from orchestrator.core.settings import Config
+from orchestrator.engine.courier import Courier
 from orchestrator.engine.home import Home
+from orchestrator.engine.leaving import leave
 from orchestrator.engine.loop import Loop, Mode
 from orchestrator.engine.recover import catch_up
 from orchestrator.errors import OrchestratorError, StoreError
@@ -131,8 +133,10 @@ async def _walk(
     onlook: Onlook | None,
 ) -> int | None:
     home.catalog.refresh()
-    loop = Loop(home, mode, only, Reload(home, load), until)
     running = asyncio.get_running_loop()
+    courier = Courier(home, lambda call: _call(running, call))
+    home.wake_courier = courier.wake
+    loop = Loop(home, mode, only, courier.beside(Reload(home, load)), until)
     try:
         home.places.plans.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -143,18 +147,21 @@ async def _walk(
         lambda paths: _tell(running, loop, paths),
         lambda reason: home.logs.event("watch_lost", None, "warning", reason=reason, fallback="scan"),
     ).start()
-    with _signals(loop) as received:
+    with _signals(loop, courier) as received:
         try:
             loop.index.scan()
             catch_up(home, loop.index)
+            courier.look()
             ready()
             looking = asyncio.ensure_future(_look_on(loop, onlook)) if onlook is not None else None
             await loop.run()
             if looking is not None and onlook is not None:
                 looking.cancel()
                 onlook(loop.seen()._replace(is_over=True))
+            await leave(courier, home)
         finally:
             watch.stop()
+            courier.stop()
     return received[0] if received else None
 
 
@@ -165,14 +172,19 @@ async def _look_on(loop: Loop, onlook: Onlook) -> None:
 
 
 def _tell(running: asyncio.AbstractEventLoop, loop: Loop, paths: set[str]) -> None:
+    _call(running, lambda: loop.tell_paths(paths))
+
+
+def _call(running: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
+    """In the loop's thread."""
     try:
-        running.call_soon_threadsafe(loop.tell_paths, paths)
+        running.call_soon_threadsafe(call)
     except RuntimeError:
         return  # the loop has ended
 
 
 @contextmanager
-def _signals(loop: Loop) -> Iterator[list[int]]:
+def _signals(loop: Loop, courier: Courier) -> Iterator[list[int]]:
     """INT and TERM stop what runs; a second one kills. A terminal that goes away does not stop anything."""
     running = asyncio.get_running_loop()
     received: list[int] = []
@@ -181,6 +193,8 @@ def _signals(loop: Loop) -> Iterator[list[int]]:
         received.append(sig)
         if len(received) > 1:
             loop.kill()
+            courier.stop()
+        courier.hurry(interrupted=True)
         loop.close("shutdown")
 
     for sig in (signal.SIGINT, signal.SIGTERM):

@@ -20,6 +20,7 @@ from orchestrator.core.model import ENDED, Key, Status, Ticket
 from orchestrator.core.outcome import Outcome, OutcomeKind
 from orchestrator.core.peek import next_agent
 from orchestrator.core.schedule import Limits, agent_free
+from orchestrator.engine import notices
 from orchestrator.engine.home import Home
 from orchestrator.engine.reports import report
 from orchestrator.engine.sight import Sight
@@ -110,8 +111,9 @@ class Desk:
                 self.walks[key].ask_stop(decision.reason)
             elif isinstance(decision, HoldAccount):
                 self.held[decision.agent] = max(self.held.get(decision.agent, 0), decision.until)
+                notices.account_held(self.home, decision.agent, decision.until, decision.reason)
             elif isinstance(decision, Notify):
-                self.home.store.note(key, "notified", decision.text)
+                notices.ticket_ended(self.home, applied.ticket, decision)
 
     def take(self, key: Key) -> Walk | None:
         if key in self.foreign:

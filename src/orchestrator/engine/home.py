@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from orchestrator.adapters.catalog import Catalog
@@ -39,6 +39,8 @@ class Home:
         self.patience = PATIENCE
         """How long to read a plan again that cannot be used; the loop does not wait."""
         self.catalog = Catalog(config)
+        self.wake_courier: Callable[[], None] = lambda: None
+        """Called when there is a notice to be sent; a runner has somebody who sends it."""
         self.use(config)
 
     def use(self, config: Config) -> None:

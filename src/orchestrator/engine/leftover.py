@@ -14,7 +14,7 @@ from orchestrator.core.decisions import Notify
 from orchestrator.core.events import Event, Grant
 from orchestrator.core.model import Attempt, Key, Ticket
 from orchestrator.core.outcome import Outcome
-from orchestrator.engine import locks
+from orchestrator.engine import locks, notices
 from orchestrator.engine.home import Home
 from orchestrator.engine.reports import report
 
@@ -36,8 +36,16 @@ def command(home: Home, key: Key, decide: Decide) -> Applied:
         report(home.logs, workflow, applied.before, applied.ticket, named[-1], applied.decisions)
         for decision in applied.decisions:
             if isinstance(decision, Notify):
-                home.store.note(key, "notified", decision.text)
+                notices.ticket_ended(home, applied.ticket, decision)
+                _deliver(home)
     return applied
+
+
+def _deliver(home: Home) -> None:
+    if home.settings.notify:
+        from orchestrator.engine.leaving import deliver  # not at the top: few commands have anything to tell
+
+        deliver(home)
 
 
 def stop_leftover(home: Home, key: Key) -> bool:

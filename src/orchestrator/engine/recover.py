@@ -7,6 +7,7 @@ for an attempt that is no longer open is found, so that it can be ended.
 from __future__ import annotations
 
 import os
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,9 +16,11 @@ from orchestrator.adapters.files import locked, try_lock
 from orchestrator.adapters.index import Index
 from orchestrator.adapters.journal import entries
 from orchestrator.adapters.running import locked as launcher_lives
+from orchestrator.core.decisions import Notify
 from orchestrator.core.endings import USAGE_LIMIT
 from orchestrator.core.model import Key, Status
 from orchestrator.core.times import epoch_or
+from orchestrator.engine import notices
 from orchestrator.engine.home import Home
 from orchestrator.errors import StoreError
 
@@ -36,6 +39,10 @@ def catch_up(home: Home, index: Index) -> None:
             _catch_up_journals(home, index, last_time)
             for key in sorted(index.board.by_status[TOLD[0]] | index.board.by_status[TOLD[1]]):
                 _tell(home, index, key)
+            if home.settings.notify:
+                notices.catch_up_plans(home)
+                for agent, until in holds(index, time.time()).items():
+                    notices.account_held(home, agent, until, USAGE_LIMIT + agent)
             os.utime(home.places.caught_up)
     except (OSError, StoreError) as error:
         home.logs.event("cannot_catch_up", None, "error", reason=str(error), will="try again at the next start")
@@ -68,7 +75,7 @@ def _tell(home: Home, index: Index, key: Key) -> None:
         ticket = index.board.tickets[key]
         if not _is_told(home.places.journal(key)):
             home.logs.event("notify", key, "error", what=str(ticket.status), reason=ticket.error)
-            home.store.note(key, "notified", ticket.error or "")
+            notices.ticket_ended(home, ticket, Notify(str(ticket.status), ticket.error or ""), found=True)
 
 
 def _is_told(journal: Path) -> bool:
