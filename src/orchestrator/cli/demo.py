@@ -34,16 +34,18 @@ def demo(agent: str | None, keep: str | None) -> int:
     tests catch and one that the review rejects. The folder is named and kept.
     """
     from orchestrator import wiring
-    from orchestrator.cli.lines import Events
+    from orchestrator.cli.live import stage
     from orchestrator.control import showcase
+    from orchestrator.control.live import Focus
 
     folder = Path(keep).expanduser() if keep else Path(tempfile.mkdtemp(prefix="orchestrator-demo-"))
     made = showcase.make_demo(folder, agent)
     chosen.config_file = str(made.config_file)
     say(f"The demo lies in {made.config_file.parent}", "")
-    events = Events(names_plans=False)
-    home = opened_home(events.tell)
-    signal = showcase.walk_to_end(home, made.plan_id, wiring.loader(options(), home), lambda: None)
+    with stage(names_plans=False) as show:
+        home = opened_home(show.tell)
+        looker = show.looker(home, Focus(made.plan_id))
+        signal = showcase.walk_to_end(home, made.plan_id, wiring.loader(options(), home), looker)
     if signal is not None:
         complain(f"interrupted; go on with: orchestrator daemon -C {made.config_file}")
         return INTERRUPTED

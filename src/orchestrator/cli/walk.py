@@ -17,19 +17,22 @@ INTERRUPTED = 130
 def run(plan: str, ticket: str) -> int:
     """Walk one ticket to its end.
 
-    Polls included, until it is complete, failed, needs_attention or paused. Beside a daemon the ticket is made ready
-    and followed. A blocked or paused ticket or plan is refused. Ctrl-C stops the attempt (beside a daemon: stops
-    following); the ticket stays ready.
+    Polls included, until it is complete, failed, needs_attention or paused. On a terminal a live region shows how it
+    stands; else there is a line per event. Beside a daemon the ticket is made ready and followed. A blocked or paused
+    ticket or plan is refused. Ctrl-C stops the attempt (beside a daemon: stops following); the ticket stays ready.
 
     Exit codes: 0 complete; 1 failed, needs_attention, paused or refused; 130 interrupted.
     """
     from orchestrator import wiring
-    from orchestrator.cli.lines import Events
+    from orchestrator.cli.live import stage
     from orchestrator.control import walking
+    from orchestrator.control.live import Focus
 
-    events = Events(names_plans=False)
-    home = opened_home(events.tell)
-    ran = walking.run(home, key_of(plan, ticket), wiring.loader(options(), home), walking.Show(say, events.tell))
+    key = key_of(plan, ticket)
+    with stage(names_plans=False) as show:
+        home = opened_home(show.tell)
+        onlook = show.looker(home, Focus(ticket=key))
+        ran = walking.run(home, key, wiring.loader(options(), home), walking.Show(show.say, show.tell, onlook))
     if ran.signal is not None:
         complain(f"interrupted; ticket {ticket} stays {ran.ticket.status} in phase {ran.ticket.current_phase}")
         return INTERRUPTED
@@ -70,22 +73,24 @@ def tick() -> int:
 def daemon(concurrency: int | None, agent: str | None) -> int:
     """Walk all tickets until stopped.
 
-    Reacts to changed plans, tickets, workflows and config at once. Ctrl-C or TERM: attempts are stopped, their tickets
-    stay ready in the same phase without spending a retry; a second one kills. Attempts outlive a crash; the next runner
-    adopts them. Only one daemon walks a home: a second one says who runs, and exits 0.
+    On a terminal a live region shows who is in flight, what waits and why, and a summary; else there is a line per
+    event. Reacts to changed plans, tickets, workflows and config at once. Ctrl-C or TERM: attempts are stopped, their
+    tickets stay ready in the same phase without spending a retry; a second one kills. Attempts outlive a crash; the
+    next runner adopts them. Only one daemon walks a home: a second one says who runs, and exits 0.
     """
     from orchestrator import wiring
-    from orchestrator.cli.lines import Events
+    from orchestrator.cli.live import stage
     from orchestrator.control import walking
+    from orchestrator.control.live import Focus
 
-    events = Events(names_plans=True, is_open=False)
-    home = opened_home(events.tell, warns=True, concurrency=concurrency, agent=agent)
+    with stage(names_plans=True, is_open=False) as show:
+        home = opened_home(show.tell, warns=True, concurrency=concurrency, agent=agent)
 
-    def ready() -> None:
-        say("daemon started")
-        events.open()
+        def ready() -> None:
+            show.say("daemon started")
+            show.open()
 
-    load = wiring.loader(options(concurrency=concurrency, agent=agent), home)
-    walked = walking.daemon(home, load, ready)
+        load = wiring.loader(options(concurrency=concurrency, agent=agent), home)
+        walked = walking.daemon(home, load, ready, show.looker(home, Focus()))
     say(walked.runner if walked.runner is not None else "daemon stopped")
     return 0

@@ -65,14 +65,30 @@ class Focus(NamedTuple):
 class Looker:
     """Takes what a runner lends, and shows it as a view when something has changed."""
 
-    def __init__(self, show: Callable[[View], None], most: Callable[[], int], focus: Focus) -> None:
-        """`most`: how many tickets can be shown now."""
-        self._show, self._most, self._focus = show, most, focus
+    def __init__(
+        self,
+        show: Callable[[View], None],
+        most: Callable[[], int],
+        focus: Focus,
+        lost: Callable[[Exception], None],
+    ) -> None:
+        """`most`: how many tickets can be shown now. `lost`: there will be no more views, for one went wrong."""
+        self._show, self._most, self._focus, self._lost = show, most, focus, lost
+        self._is_lost = False
         self._plans: Set[str] = frozenset()
         self._shown: object = None
         self._pace = Pace()
 
     def __call__(self, seen: Seen) -> None:
+        """Never raises: who walks does not end because of somebody who looks on."""
+        try:
+            if not self._is_lost:
+                self._look(seen)
+        except Exception as error:
+            self._is_lost = True
+            self._lost(error)
+
+    def _look(self, seen: Seen) -> None:
         urgent = (seen.stopping, seen.is_over)
         mark = (*urgent, seen.board.changes, seen.problems, seen.slots, tuple(seen.held.items()), self._most())
         if mark == self._shown or not (self._pace.is_due() or self._is_news(urgent)):

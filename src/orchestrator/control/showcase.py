@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable
 from itertools import zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
 from orchestrator.adapters.environment import BOUND
+from orchestrator.control.walking import Load, Onlook
 from orchestrator.core.board import Board
 from orchestrator.core.model import Key, PhaseEntry, PhaseStatus, Status, Ticket, should_be
-from orchestrator.core.settings import Config
 from orchestrator.core.times import epoch_or
 from orchestrator.core.workflow import PollPhase, ScriptPhase, Workflow
 from orchestrator.engine import locks
@@ -36,8 +35,8 @@ class Row(NamedTuple):
     error: str | None
 
 
-def walk_to_end(home: Home, plan_id: str, load: Callable[[], Config], ready: Callable[[], None]) -> int | None:
-    """Like a daemon, until nothing of the plan can go on. Returns the signal that ended it."""
+def walk_to_end(home: Home, plan_id: str, load: Load, onlook: Onlook | None = None) -> int | None:
+    """Like a daemon, until nothing of the plan can go on. Returns the signal that ended it. `onlook`: looks on."""
     from orchestrator.engine.daemon import walk
     from orchestrator.engine.loop import Mode
 
@@ -45,7 +44,7 @@ def walk_to_end(home: Home, plan_id: str, load: Callable[[], Config], ready: Cal
     if isinstance(taken, str):
         raise OrchestratorError(taken)
     try:
-        return walk(home, Mode.DAEMON, load, ready=ready, until=lambda board: _is_over(board, plan_id))
+        return walk(home, Mode.DAEMON, load, until=lambda board: _is_over(board, plan_id), onlook=onlook)
     finally:
         taken.release()
 

@@ -13,7 +13,9 @@ from orchestrator.adapters.files import Lock, try_lock
 from orchestrator.adapters.logs import Tell
 from orchestrator.control.following import LogTail
 from orchestrator.control.reading import waits_for
+from orchestrator.core.board import Board
 from orchestrator.core.events import Unblocked
+from orchestrator.core.live import Seen
 from orchestrator.core.model import ENDED, Key, Plan, PlanStatus, Status, Ticket, should_be
 from orchestrator.core.settings import Config
 from orchestrator.engine import leftover, locks
@@ -23,6 +25,7 @@ from orchestrator.errors import IllegalTransitionError, NotFoundError, Unreadabl
 LOOK_SECONDS = 0.1
 
 Load = Callable[[], Config]
+Onlook = Callable[[Seen], None]
 
 
 class Show(NamedTuple):
@@ -30,6 +33,8 @@ class Show(NamedTuple):
 
     say: Callable[[str], None]
     tell: Tell
+    onlook: Onlook | None = None
+    """Looks on meanwhile."""
 
 
 class Ran(NamedTuple):
@@ -53,7 +58,7 @@ def run(home: Home, key: Key, load: Load, show: Show) -> Ran:
     if lock is None:
         show.say(f"another run walks ticket {key.ticket}; following it")
         return _follow(home, key, load, show)
-    return _alone(home, key, load, lock)
+    return _alone(home, key, load, lock, show.onlook)
 
 
 def _ran(home: Home, key: Key, signal: int | None = None) -> Ran:
@@ -91,28 +96,29 @@ def _make_ready(home: Home, key: Key) -> None:
 # -- alone, or behind somebody ----------------------------------------------------------------------------------------
 
 
-def _alone(home: Home, key: Key, load: Load, lock: Lock) -> Ran:
+def _alone(home: Home, key: Key, load: Load, lock: Lock, onlook: Onlook | None) -> Ran:
     from orchestrator.engine.daemon import walk
     from orchestrator.engine.loop import Mode
 
     with lock:
-        signal = walk(home, Mode.RUN, load, only=(key, lock))
+        signal = walk(home, Mode.RUN, load, only=(key, lock), onlook=onlook)
     return _ran(home, key, signal)
 
 
 def _follow(home: Home, key: Key, load: Load, show: Show) -> Ran:
     """Show what happens to the ticket until it ends. When nobody walks any more, walk it."""
-    log = LogTail(home.places.log_file)
+    log, board = LogTail(home.places.log_file), Board()
     while True:
         ran = _look(home, key)
         _tell_news(log, key, show)
+        _lend(home, board, ran, show)
         if ran is not None and _is_over(ran):
             time.sleep(LOOK_SECONDS)  # its last line is written after its last save
             _tell_news(log, key, show)
             return ran
         if locks.running(home.places) is None and (lock := try_lock(home.places.walk_lock(key))) is not None:
             show.say(f"nobody walks ticket {key.ticket} any more; going on with it here")
-            return _alone(home, key, load, lock)
+            return _alone(home, key, load, lock, show.onlook)
         time.sleep(LOOK_SECONDS)
 
 
@@ -128,6 +134,15 @@ def _tell_news(log: LogTail, key: Key, show: Show) -> None:
     for line in log.lines():
         if (line.get("plan"), line.get("ticket")) == key:
             show.tell(line)
+
+
+def _lend(home: Home, board: Board, ran: Ran | None, show: Show) -> None:
+    if show.onlook is None or ran is None:
+        return
+    if board.tickets.get(ran.ticket.key) != ran.ticket or board.plans.get(ran.plan.id) != ran.plan:
+        board.put_plan(ran.plan)
+        board.put_ticket(ran.ticket)
+    show.onlook(Seen(board, lambda ticket: home.rules(ticket).workflow, lambda _: False))
 
 
 def _is_over(ran: Ran) -> bool:
@@ -156,8 +171,8 @@ def tick(home: Home, load: Load) -> Walked:
     return Walked(signal=walk(home, Mode.TICK, load))
 
 
-def daemon(home: Home, load: Load, ready: Callable[[], None]) -> Walked:
-    """Until it is stopped. `ready`: it holds its locks and hears signals."""
+def daemon(home: Home, load: Load, ready: Callable[[], None], onlook: Onlook | None = None) -> Walked:
+    """Until it is stopped. `ready`: it holds its locks and hears signals. `onlook`: looks on meanwhile."""
     from orchestrator.engine.daemon import walk
     from orchestrator.engine.loop import Mode
 
@@ -165,6 +180,6 @@ def daemon(home: Home, load: Load, ready: Callable[[], None]) -> Walked:
     if isinstance(taken, str):
         return Walked(taken)
     try:
-        return Walked(signal=walk(home, Mode.DAEMON, load, ready=ready))
+        return Walked(signal=walk(home, Mode.DAEMON, load, ready=ready, onlook=onlook))
     finally:
         taken.release()
