@@ -9,7 +9,7 @@ PYTEST = $(BIN)/python -m pytest
 # More for the program or for pytest: make demo ARGS="--keep /tmp/demo", make test ARGS="-k recovery".
 ARGS =
 
-.PHONY: help demo test check chaos e2e bench run-ready dev-ready format schemas clean
+.PHONY: help demo test check chaos e2e bench run-ready dev-ready format schemas diagrams clean
 
 help:
 	@echo "make demo     watch it work: tickets of a small real project, from plan to merged"
@@ -20,6 +20,7 @@ help:
 	@echo "make bench    measure it, beside bare equivalents and, with PEER=\"a command\", another program"
 	@echo "make format   rewrite the code in the project's format"
 	@echo "make schemas  write schemas/ anew"
+	@echo "make diagrams draw docs/images/ anew: states and workflows, from the code"
 	@echo "make clean    remove everything that was made"
 
 demo: run-ready
@@ -47,6 +48,9 @@ format: dev-ready
 
 schemas: dev-ready
 	@$(BIN)/python -m orchestrator.formats.schemas schemas
+
+diagrams: dev-ready
+	@$(BIN)/python scripts/diagrams.py
 
 run-ready:
 	@scripts/setup run

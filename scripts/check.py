@@ -35,6 +35,7 @@ def checks(fresh: Path) -> list[Check]:
         Check("import rules", [f"{BIN}/lint-imports", "--no-logo"], "see ARCHITECTURE.md: imports point down"),
         Check("sizes", [python, "scripts/size_check.py"], ""),
         Check("schemas", [python, "scripts/schema_check.py", str(fresh)], "make schemas"),
+        Check("diagrams", [python, "scripts/diagrams.py", "--check"], "make diagrams"),
     ]
 
 

@@ -68,6 +68,15 @@ class Graph(msgspec.Struct, frozen=True, kw_only=True):
         return [edge for edge in self.edges if edge.source == source]
 
 
+def way_in_words(graph: Graph, edge: Edge) -> str:
+    """`success`, `exit 3`, `retry (2)`, `not yet`."""
+    if edge.kind == "exit":
+        return f"exit {edge.code}"
+    if edge.kind == "retry":
+        return f"retry ({graph.nodes[edge.source].max_retries})"
+    return edge.kind.replace("_", " ")
+
+
 class _Places:
     """Positions of nodes; what is not a phase gets one when it is first named."""
 

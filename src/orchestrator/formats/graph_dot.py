@@ -5,7 +5,7 @@ The law: every name is quoted, so that no phase id can be taken for a word of th
 
 from __future__ import annotations
 
-from orchestrator.core.graph import Edge, Graph, Node
+from orchestrator.core.graph import Edge, Graph, Node, way_in_words
 
 SHAPES = {
     "script": "box", "agent": "component", "poll": "octagon", "terminal": "oval", "end": "oval", "unknown": "box",
@@ -22,19 +22,19 @@ def dot(graph: Graph) -> str:
         '  node [fontname="Helvetica", fontsize=11, style="filled,rounded", color="#475569", fontcolor="#0f172a"];',
         '  edge [fontname="Helvetica", fontsize=10];',
         *(f"  n{i} [{_node(node)}];" for i, node in enumerate(graph.nodes)),
-        *(f"  n{edge.source} -> n{edge.target} [{_edge(edge)}];" for edge in graph.edges),
+        *(f"  n{edge.source} -> n{edge.target} [{_edge(graph, edge)}];" for edge in graph.edges),
         "}",
     ]
     return "\n".join(lines) + "\n"
 
 
 def quoted(*rows: str) -> str:
-    """A string of the language; of several rows. A backslash would begin an escape."""
+    """A string of the language; of several rows. A backslash would begin an escape, an ampersand an entity."""
     return '"' + "\\n".join(_plain(row).replace("\\", "\\\\").replace('"', '\\"') for row in rows) + '"'
 
 
 def _plain(text: str) -> str:
-    return "".join(letter if letter.isprintable() else " " for letter in text)
+    return "".join(letter if letter.isprintable() else " " for letter in text).replace("&", "&amp;")
 
 
 def _node(node: Node) -> str:
@@ -60,8 +60,7 @@ def _remarks(node: Node) -> list[str]:
     return found
 
 
-def _edge(edge: Edge) -> str:
-    label = {"exit": f"exit {edge.code}", "not_yet": "not yet"}.get(edge.kind, edge.kind)
+def _edge(graph: Graph, edge: Edge) -> str:
     colour = quoted(LINES[edge.kind])
     dashed = ", style=dashed" if edge.kind in ("retry", "not_yet") else ""
-    return f"label={quoted(label)}, color={colour}, fontcolor={colour}{dashed}"
+    return f"label={quoted(way_in_words(graph, edge))}, color={colour}, fontcolor={colour}{dashed}"

@@ -6,10 +6,10 @@ that a person wrote is in quoted labels, with entities for what means something 
 
 from __future__ import annotations
 
-from orchestrator.core.graph import Edge, Graph, Node
+from orchestrator.core.graph import Edge, Graph, Node, way_in_words
 
 SHAPES = {
-    "script": ("[", "]"), "agent": ("([", "])"), "poll": ("{{", "}}"), "terminal": ("((", "))"), "end": ("((", "))"),
+    "script": ("[", "]"), "agent": ("[[", "]]"), "poll": ("{{", "}}"), "terminal": ("([", "])"), "end": ("([", "])"),
     "unknown": ("[", "]"),
 }  # fmt: skip
 CLASSES = (
@@ -30,7 +30,7 @@ def mermaid(graph: Graph) -> str:
     for i, node in enumerate(graph.nodes):
         opening, closing = SHAPES[node.kind]
         lines.append(f'  n{i}{opening}"{_label(node)}"{closing}:::{_class(node)}')
-    lines += [_edge(edge) for edge in graph.edges]
+    lines += [_edge(graph, edge) for edge in graph.edges]
     lines += [f"  {one}" for one in CLASSES]
     return "\n".join(lines) + "\n"
 
@@ -66,7 +66,6 @@ def _class(node: Node) -> str:
     return END_CLASSES.get(node.ends or "", node.kind)
 
 
-def _edge(edge: Edge) -> str:
-    label = {"exit": f"exit {edge.code}", "not_yet": "not yet"}.get(edge.kind, edge.kind)
+def _edge(graph: Graph, edge: Edge) -> str:
     arrow = "-.->" if edge.kind in ("retry", "not_yet", "failure") else "-->"
-    return f'  n{edge.source} {arrow}|"{label}"| n{edge.target}'
+    return f'  n{edge.source} {arrow}|"{way_in_words(graph, edge)}"| n{edge.target}'
