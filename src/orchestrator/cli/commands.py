@@ -37,6 +37,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
     },
     "Look": {
         "status": Entry("status:status", "Show plans and tickets."),
+        "watch": Entry("watch:watch", "Follow live what a daemon does."),
         "logs": Entry("logs:logs", "Show what happened to a ticket, and follow it."),
         "sessions": Entry("sessions:sessions", "List the agent sessions of a ticket."),
         "resume-session": Entry("sessions:resume_session", "Continue an agent's session interactively."),
@@ -53,6 +54,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "plan": Entry("plan:plan", "Check and show plans."),
         "workflow": Entry("workflow:workflow", "List, check, draw and try workflows."),
         "config": Entry("config:config", "Show and check the configuration."),
+        "notify": Entry("notify:notify", "Send a test through every channel of notify."),
         "schema": Entry("setup:schema", "Print the JSON Schema of a kind of file."),
     },
 }

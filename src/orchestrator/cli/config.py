@@ -29,7 +29,8 @@ def config() -> None:
 def show(as_json: bool) -> int:
     """Show the configuration that counts, and where each value came from.
 
-    Values of `env` are masked, unless they only name a variable of the environment.
+    Values of `env`, URLs of `notify` and the arguments of its commands are masked, unless they only name a variable of
+    the environment.
 
     \b
     --json: {"file", "home", "stateDir", "logDir", "workflowPath", "promptPath", "scriptPath",
@@ -61,6 +62,8 @@ def _settings(document: dict[str, Any]) -> list[str]:
     for key, value in document["settings"].items():
         if isinstance(value, dict):
             rows += [(f"{key}.{name}", document["from"][key], _short(one)) for name, one in value.items()]
+        elif key == "notify":
+            rows += [(f"{key}[{i}]", document["from"][key], _short(one)) for i, one in enumerate(value)]
         elif value is not None:
             rows.append(
                 (key, document["from"][key], value if isinstance(value, str) else msgspec.json.encode(value).decode())
@@ -81,7 +84,8 @@ def _short(value: dict[str, Any]) -> str:
 def check(as_json: bool) -> int:
     """Check the configuration.
 
-    Exit code 1 when there are errors; warnings (an unknown key, a variable that is not set) do not count.
+    Exit code 1 when there are errors; warnings (an unknown key, a variable that is not set, a channel of `notify` that
+    cannot work on this machine) do not count.
 
     \b
     --json: {"file", "problems": [{"where", "what", "severity", "hint", "file", "line", "column"}]}
@@ -89,10 +93,15 @@ def check(as_json: bool) -> int:
     from orchestrator import wiring
 
     looked = wiring.look(options())
+    problems = looked.problems
+    if looked.config is not None and looked.config.settings.notify:
+        from orchestrator.control import notifying
+
+        problems = (*problems, *notifying.problems(looked.config))
     if as_json:
-        output.show_json({"file": looked.found.file, "problems": problem_objects(looked.problems)})
-        return verdict(looked.problems, False)
-    return verdict(looked.problems, False, looked.found.file or "no config file, the defaults")
+        output.show_json({"file": looked.found.file, "problems": problem_objects(problems)})
+        return verdict(problems, False)
+    return verdict(problems, False, looked.found.file or "no config file, the defaults")
 
 
 config.add_command(show)

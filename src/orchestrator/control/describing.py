@@ -12,6 +12,7 @@ from orchestrator.core.model import Key, Plan, Ticket
 from orchestrator.core.problems import Problem
 from orchestrator.core.rules import derive
 from orchestrator.core.settings import Config
+from orchestrator.formats.config_notify import shown
 from orchestrator.formats.yaml_tree import read_yaml
 
 MASK = "***"
@@ -72,6 +73,7 @@ def config_document(config: Config) -> dict[str, Any]:
     settings = msgspec.to_builtins(config.settings)
     for owner in [*settings["agents"].values(), *settings["mcpServers"].values()]:
         owner["env"] = {name: _masked(value) for name, value in owner["env"].items()}
+    settings["notify"] = [shown(entry) for entry in config.settings.notify]
     paths = ("home", "stateDir", "logDir", "workflowPath", "promptPath", "scriptPath", "skillsPath")
     resolved = msgspec.to_builtins(config)
     written = _keys(config.file)

@@ -6,6 +6,7 @@ The law: what stands in a channel may be a secret. `label` can be shown and logg
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
@@ -16,6 +17,8 @@ import msgspec
 from orchestrator.core.notices import Notice
 from orchestrator.core.settings import NOTICE_KINDS, NoticeKind, NotifySettings
 
+REFERENCE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}\Z")
+"""What is wholly taken from the environment says no secret."""
 SHELL = ("/bin/sh", "-c")
 
 Way = Literal["command", "desktop", "url"]
@@ -84,4 +87,6 @@ def program_name(command: str | tuple[str, ...]) -> str:
 def scheme(url: str) -> str:
     """What of a URL is no secret."""
     name, found, _ = url.partition("://")
-    return name if found and name.isalnum() else "(of the environment)" if url.startswith("${") else "(unknown)"
+    if REFERENCE.match(url):
+        return url
+    return name if found and name.isalnum() else "(hidden)"

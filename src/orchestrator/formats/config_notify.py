@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from orchestrator.core.channels import REFERENCE
 from orchestrator.core.settings import NOTICE_KINDS, NotifySettings
 from orchestrator.formats.fields import POSITIVE, Reading, Where, near, read_fields
 from orchestrator.formats.yaml_tree import INVALID, Path
@@ -25,7 +26,6 @@ OTHERS = {
 """What other programs call it."""
 
 _PLAIN = re.compile(r"-{1,2}[A-Za-z][A-Za-z0-9-]*\Z")
-_REFERENCE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}\Z")
 _URL = re.compile(r"[a-zA-Z][a-zA-Z0-9.+-]*://\S+\Z")
 _VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
 MASK = "***"
@@ -192,7 +192,7 @@ def _shown_command(command: str | tuple[str, ...] | None) -> Any:
         words = command.split()
         first = MASK if "=" in words[0] or "://" in words[0] else words[0]
         return first if len(words) == 1 else f"{first} {MASK}"
-    return [command[0], *(word if _PLAIN.match(word) or _REFERENCE.match(word) else MASK for word in command[1:])]
+    return [command[0], *(word if _PLAIN.match(word) or REFERENCE.match(word) else MASK for word in command[1:])]
 
 
 def _mapped(value: str | tuple[str, ...] | None, show: Callable[[str], str]) -> Any:
@@ -202,7 +202,7 @@ def _mapped(value: str | tuple[str, ...] | None, show: Callable[[str], str]) -> 
 
 
 def shown_url(url: str) -> str:
-    if _REFERENCE.match(url):
+    if REFERENCE.match(url):
         return url
     scheme, found, _ = url.partition("://")
     return f"{scheme}://{MASK}" if found and scheme.isalnum() else MASK
