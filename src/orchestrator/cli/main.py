@@ -28,9 +28,8 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _leave(code: int) -> NoReturn:
-    import threading
-
-    if threading.active_count() > 1:
+    threading = sys.modules.get("threading")
+    if threading is not None and threading.active_count() > 1:
         sys.exit(code)  # a thread may still write something
     with contextlib.suppress(OSError, ValueError):
         sys.stderr.flush()

@@ -6,8 +6,10 @@ is left to it.
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple, cast
 
 from orchestrator.cli.opened import chosen
@@ -50,7 +52,9 @@ def _value(rest: Any) -> str | None:
 
 def status(asked: Asked) -> int:
     chosen.config_file = asked.config
-    _load_msgspec()
+    with _patterns_later():
+        _load_msgspec()
+        import yaml  # noqa: F401  (the configuration is written in it)
     from orchestrator.cli.overview import show
 
     return show(asked.plan, asked.as_json, asked.states, asked.every)
@@ -65,3 +69,25 @@ def _load_msgspec() -> None:
             import msgspec  # noqa: F401
         finally:
             del modules["typing_extensions"]
+
+
+class _Pattern:
+    """A pattern that is compiled when it is used."""
+
+    def __init__(self, pattern: str, flags: int = 0) -> None:
+        self._given = pattern, flags
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(re.compile(*self._given), name)
+
+
+@contextmanager
+def _patterns_later() -> Iterator[None]:
+    """What is loaded meanwhile compiles patterns for the forty things that it can do, of which `status` needs none: a
+    tenth of its time."""
+    compile_now = re.compile
+    re.compile = cast(Any, _Pattern)
+    try:
+        yield
+    finally:
+        re.compile = compile_now

@@ -20,7 +20,6 @@ from orchestrator.core.check_plan import Known, plan_problems
 from orchestrator.core.model import Plan, Status, Ticket, should_be
 from orchestrator.core.overview import ORDER, SMALL, Overview, overview, total
 from orchestrator.core.problems import Problem, did_you_mean
-from orchestrator.core.rules import Rules
 from orchestrator.core.settings import Config
 from orchestrator.core.times import epoch_or
 from orchestrator.core.views import PlanView, fits, plan_view
@@ -29,6 +28,7 @@ from orchestrator.errors import CannotRunError, UsageError
 from orchestrator.formats.plan_json import Loaded, Malformed, decode_plan, decode_ticket
 
 if TYPE_CHECKING:
+    from orchestrator.core.rules import Rules
     from orchestrator.engine.home import Home
 
 DEFAULT_WORKFLOW = "standard"

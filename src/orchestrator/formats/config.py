@@ -14,7 +14,6 @@ import msgspec
 
 from orchestrator.core.problems import Problem, Severity, did_you_mean
 from orchestrator.core.settings import AgentSettings, Config, Settings
-from orchestrator.formats.config_notify import read_notify
 from orchestrator.formats.fields import (
     AT_LEAST_0,
     AT_LEAST_1,
@@ -68,7 +67,10 @@ def _settings(reading: Reading) -> Settings | None:
         return None
     plain = {key: one for key, one in value.items() if key != "notify"}
     fields = read_fields(reading, WHERE, (), Settings, RANGES, value=plain)
-    fields["notify"] = read_notify(reading, WHERE, value.get("notify"))
+    if value.get("notify") is not None:
+        from orchestrator.formats.config_notify import read_notify  # few have it, and every command would wait for it
+
+        fields["notify"] = read_notify(reading, WHERE, value["notify"])
     if not value.get("agents"):
         fields["agents"] = DEFAULT_AGENTS
     if isinstance(value.get("agents"), dict | None) and isinstance(value.get("defaultAgent"), str | None):
