@@ -23,12 +23,13 @@ QUIET = frozenset({"notify", "notified"})
 class Events:
     """Prints events. Until `open` it holds them back, because something else must be printed first."""
 
-    def __init__(self, names_plans: bool, is_open: bool = True) -> None:
+    def __init__(self, names_plans: bool, is_open: bool = True, colour: bool | None = None) -> None:
+        """`colour`: None: where there is a terminal."""
         self._names_plans = names_plans
         self._held: list[Line] | None = None if is_open else []
         self._ticket_width = 8
         self._phase_width = 16
-        self._colour = has_colour()
+        self._colour = has_colour() if colour is None else colour
 
     def open(self) -> None:
         held, self._held = self._held or [], None

@@ -22,6 +22,8 @@ GONE_FIRST = ("agent", "attempt", "position", "cost")
 ORDER = (
     Status.RUNNING, Status.FAILED, Status.NEEDS_ATTENTION, Status.READY, Status.QUEUED, Status.PAUSED,
 )  # fmt: skip
+LISTED = 5
+"""So many that wait are shown where there is room at all."""
 PLAIN_SIGNS = {"…": "...", "→": "->", "·": "-", "—": "-", "’": "'"}
 
 
@@ -75,12 +77,11 @@ def lines(view: View, room: Room, style: Style, now: float) -> list[str]:
 
 
 def shares(view: View, room: int) -> tuple[int, int]:
-    """Lines for those in flight, and for those that wait. Who is in flight comes first."""
+    """Lines for those in flight, and for those that wait. The former come first, and of many that wait only some."""
     rows, waits = view.in_flight, _wait_lines(view)
-    if rows + waits <= room:
-        return rows, waits
-    least = min(waits, room // 3)
-    taken = min(rows, room - least)
+    if waits > LISTED and rows + waits > room // 2:
+        waits = max(min(waits, room // 2), min(LISTED, room))
+    taken = min(rows, max(room - min(waits, room // 3), 0))
     return taken, min(waits, room - taken)
 
 

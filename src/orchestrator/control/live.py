@@ -140,6 +140,13 @@ class Elsewhere:
         """Who walks here, in words; None: nobody."""
         return locks.running(self._home.places)
 
+    def since(self) -> float | None:
+        """When the one who walks here began."""
+        try:
+            return self._home.places.daemon_locks[0].stat().st_mtime
+        except OSError:
+            return None
+
     def seen(self) -> Seen:
         """What the files say now."""
         self._look()

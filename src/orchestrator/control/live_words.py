@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -111,8 +112,7 @@ class Diary:
 
     def __init__(self, home: Home) -> None:
         self._tail = FileTail(home.places.log_file, from_start=True)
-        self.lately: deque[bytes] = deque(maxlen=LATELY)
-        """Lines of the log as they are written."""
+        self._lately: deque[bytes] = deque(maxlen=LATELY)
         self.costs: dict[Key, float] = {}
         self._of_plan: dict[str, float] = defaultdict(float)
 
@@ -123,12 +123,12 @@ class Diary:
             if not content:
                 return turn > 0
             lines = content.splitlines()
-            self.lately.extend(lines[-LATELY:])
+            self._lately.extend(lines[-LATELY:])
             if b'"cost":' in content:
                 self._add(line for line in lines if b'"cost":' in line)
         return True
 
-    def _add(self, lines: Any) -> None:
+    def _add(self, lines: Iterable[bytes]) -> None:
         for line in lines:
             try:
                 event = msgspec.json.decode(line, type=_Ended)
@@ -138,6 +138,14 @@ class Diary:
                 key = Key(event.plan, event.ticket)
                 self.costs[key] = self.costs.get(key, 0) + event.cost
                 self._of_plan[event.plan] += event.cost
+
+    def lately(self) -> Iterator[dict[str, Any]]:
+        """The latest events, newest first."""
+        for line in reversed(self._lately):
+            try:
+                yield msgspec.json.decode(line, type=dict[str, Any])
+            except msgspec.MsgspecError:
+                continue
 
     def total(self, view: View) -> float | None:
         """What the tickets of a view have cost; None: nothing is known."""
