@@ -6,6 +6,7 @@ is left to it.
 
 from __future__ import annotations
 
+import gc
 import re
 import sys
 from collections.abc import Iterator, Sequence
@@ -51,6 +52,7 @@ def _value(rest: Any) -> str | None:
 
 
 def status(asked: Asked) -> int:
+    gc.disable()  # everything that is loaded and read is kept until the end
     chosen.config_file = asked.config
     with _patterns_later():
         _load_msgspec()

@@ -67,7 +67,8 @@ class Board:
 
     def put_ticket(self, ticket: Ticket) -> None:
         key = ticket.key
-        self.drop_ticket(key)
+        if key in self.tickets:
+            self.drop_ticket(key)
         self.changes += 1
         self.tickets[key] = ticket
         self.by_status[should_be(ticket)].add(key)

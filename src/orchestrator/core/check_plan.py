@@ -42,6 +42,8 @@ class Scope(msgspec.Struct, frozen=True):
     folder: str
     indexes: dict[str, dict[str, PlanEntry]]
     """Entries by ticket id, of this plan and of those that were asked for."""
+    open_tickets: list[tuple[str, Ticket]]
+    """What is complete needs nothing any more."""
 
     @property
     def entries(self) -> dict[str, PlanEntry]:
@@ -65,19 +67,14 @@ class Scope(msgspec.Struct, frozen=True):
     def ticket(self, ticket_id: str) -> str:
         return f"ticket {self.folder}/{ticket_id}"
 
-    def open_tickets(self) -> Iterator[tuple[str, Ticket]]:
-        """What is complete needs nothing any more."""
-        for name, ticket in self.tickets.items():
-            if ticket is not None and ticket.status is not Status.COMPLETE:
-                yield name, ticket
-
 
 def plan_problems(
     plan: Plan, tickets: Mapping[str, Ticket | None], known: Known | None = None, folder: str | None = None
 ) -> list[Problem]:
     """`tickets` by file name (without .json); `folder`: the name of the plan's folder."""
     folder = folder or plan.id
-    scope = Scope(plan, tickets, known or Known(), folder, {folder: _by_id(plan)})
+    is_open = [(name, one) for name, one in tickets.items() if one is not None and one.status is not Status.COMPLETE]
+    scope = Scope(plan, tickets, known or Known(), folder, {folder: _by_id(plan)}, is_open)
     return [problem for rule in RULES for problem in rule(scope)]
 
 
@@ -130,7 +127,7 @@ def files_without_entry(scope: Scope) -> Iterator[Problem]:
 
 def left_behind(scope: Scope) -> Iterator[Problem]:
     """Nothing but a command reopens a plan, so what was added to a complete one by hand would wait for ever."""
-    names = [name for name, _ in scope.open_tickets() if name in scope.entries]
+    names = [name for name, _ in scope.open_tickets if name in scope.entries]
     if scope.plan.status is PlanStatus.COMPLETE and names:
         more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
         what = f"is complete, so these never start: {', '.join(names[:MAX_NAMED])}{more}"
@@ -196,7 +193,7 @@ def workflows(scope: Scope) -> Iterator[Problem]:
         return
     if scope.plan.workflow is not None and scope.plan.workflow not in known:
         yield _unknown(scope.where, "workflow", scope.plan.workflow, known)
-    for name, ticket in scope.open_tickets():
+    for name, ticket in scope.open_tickets:
         if ticket.workflow is not None and ticket.workflow not in known:
             yield _unknown(scope.ticket(name), "workflow", ticket.workflow, known)
         elif (ticket.workflow or scope.plan.workflow) is None:
@@ -206,7 +203,7 @@ def workflows(scope: Scope) -> Iterator[Problem]:
 
 def phases(scope: Scope) -> Iterator[Problem]:
     """A ticket in a phase that its workflow does not have (any more)."""
-    for name, ticket in scope.open_tickets():
+    for name, ticket in scope.open_tickets:
         workflow = (scope.known.workflows or {}).get(ticket.workflow or scope.plan.workflow or "")
         if workflow and ticket.current_phase and workflow.phase(ticket.current_phase) is None:
             yield _unknown(scope.ticket(name), "currentPhase", ticket.current_phase, [p.id for p in workflow.phases])
@@ -218,7 +215,7 @@ def agents(scope: Scope) -> Iterator[Problem]:
         return
     if scope.plan.agent is not None and scope.plan.agent not in known:
         yield _unknown(scope.where, "agent", scope.plan.agent, known)
-    for name, ticket in scope.open_tickets():
+    for name, ticket in scope.open_tickets:
         if ticket.agent is not None and ticket.agent not in known:
             yield _unknown(scope.ticket(name), "agent", ticket.agent, known)
 
@@ -229,7 +226,7 @@ def _unknown(where: str, kind: str, name: str, known: Collection[str]) -> Proble
 
 
 def places(scope: Scope) -> Iterator[Problem]:
-    for name, ticket in scope.open_tickets():
+    for name, ticket in scope.open_tickets:
         if not (ticket.repo or scope.plan.repo):
             yield Problem(scope.ticket(name), "has no repo", hint="set repo in the ticket or in plan.json")
         if not (ticket.worktree or scope.plan.worktree_root):
@@ -239,17 +236,22 @@ def places(scope: Scope) -> Iterator[Problem]:
 
 def relative_paths(scope: Scope) -> Iterator[Problem]:
     """Relative to what? The runner may be started anywhere."""
-    named = [(scope.where, "repo", scope.plan.repo), (scope.where, "worktreeRoot", scope.plan.worktree_root)]
-    for name, ticket in scope.open_tickets():
-        named += [(scope.ticket(name), "repo", ticket.repo), (scope.ticket(name), "worktree", ticket.worktree)]
-    for where, key, path in named:
+    for key, path in (("repo", scope.plan.repo), ("worktreeRoot", scope.plan.worktree_root)):
         if path and not path.startswith(("/", "~")):
-            yield Problem(where, f'{key} is a relative path: "{path}"', hint="write it from the root, or from ~")
+            yield _relative(scope.where, key, path)
+    for name, ticket in scope.open_tickets:
+        for key, path in (("repo", ticket.repo), ("worktree", ticket.worktree)):
+            if path and not path.startswith(("/", "~")):
+                yield _relative(scope.ticket(name), key, path)
+
+
+def _relative(where: str, key: str, path: str) -> Problem:
+    return Problem(where, f'{key} is a relative path: "{path}"', hint="write it from the root, or from ~")
 
 
 def same_branch(scope: Scope) -> Iterator[Problem]:
     owners: dict[tuple[str | None, str], str] = {}
-    for name, ticket in scope.open_tickets():
+    for name, ticket in scope.open_tickets:
         if ticket.branch:
             owner = owners.setdefault((ticket.repo or scope.plan.repo, ticket.branch), name)
             if owner != name:
@@ -259,7 +261,7 @@ def same_branch(scope: Scope) -> Iterator[Problem]:
 def same_worktree(scope: Scope) -> Iterator[Problem]:
     owners: dict[str, str] = {}
     root = scope.plan.worktree_root
-    for name, ticket in scope.open_tickets():
+    for name, ticket in scope.open_tickets:
         worktree = ticket.worktree or (f"{root.rstrip('/')}/{name}" if root else None)
         if worktree:
             owner = owners.setdefault(posixpath.normpath(worktree), name)
