@@ -9,6 +9,11 @@ from __future__ import annotations
 import os
 import sys
 
+from orchestrator.core.widths import cells as cells
+from orchestrator.core.widths import cut as cut
+from orchestrator.core.widths import head
+from orchestrator.core.widths import pad as pad
+
 NARROWEST = 20
 
 
@@ -23,45 +28,6 @@ def screen() -> int | None:
     except (ValueError, OSError):
         found = 0
     return max(found or 80, NARROWEST)
-
-
-def cells(text: str) -> int:
-    """Columns that the text takes."""
-    return len(text) if text.isascii() else sum(map(_cell, text))
-
-
-def _cell(char: str) -> int:
-    if char.isascii():
-        return 1
-    from unicodedata import category, east_asian_width
-
-    if category(char) in ("Mn", "Me", "Cf"):
-        return 0
-    return 2 if east_asian_width(char) in "WF" else 1
-
-
-def cut(text: str, width: int, mark: str = "…") -> str:
-    """At most `width` columns; what was cut off is marked."""
-    if cells(text) <= width:
-        return text
-    return _head(text, max(width - len(mark), 0)).rstrip() + mark if width >= len(mark) else ""
-
-
-def _head(text: str, width: int) -> str:
-    if text.isascii():
-        return text[:width]
-    used = 0
-    for i, char in enumerate(text):
-        used += _cell(char)
-        if used > width:
-            return text[:i]
-    return text
-
-
-def pad(text: str, width: int, right: bool = False) -> str:
-    """At least `width` columns."""
-    space = " " * (width - cells(text))
-    return space + text if right else text + space
 
 
 def wrapped(text: str, width: int | None) -> list[str]:
@@ -86,7 +52,7 @@ def _words(text: str, width: int) -> list[str]:
         spaced = f" {word}" if i and not found else word
         if i and found:
             found[-1] += " "
-        while cells(spaced) > width and (part := _head(spaced, width)):
+        while cells(spaced) > width and (part := head(spaced, width)):
             found.append(part)
             spaced = spaced[len(part) :]
         found.append(spaced)

@@ -37,8 +37,8 @@ DRAWN = Glyphs(
     most="≤", dot="·", cut="…", to="→",
 )  # fmt: skip
 PLAIN = Glyphs(
-    success="ok", failure="failed", again="again",
+    success="ok", failure="failed", again="~",
     nodes={"script": "*", "agent": "@", "poll": "o", "terminal": "#", "end": "=", "unknown": "!"},
     down="v", branch="+-", last="`-", across="-", along="|", cross="|", top="+", bottom="+", meet="+", into="<",
-    most="max", dot="-", cut="~", to="->",
+    most="max", dot="-", cut="..", to="->",
 )  # fmt: skip

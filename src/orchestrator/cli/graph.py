@@ -70,12 +70,13 @@ def graph(name: str, format_: str, is_plain: bool, as_json: bool) -> int:
 
 
 def _show(found: Graphed, is_plain: bool) -> None:
-    from orchestrator.cli.cells import can_draw, columns_or, painted
+    from orchestrator.cli.columns import has_utf8, screen
     from orchestrator.cli.glyphs import DRAWN, PLAIN
     from orchestrator.cli.graph_text import drawing
+    from orchestrator.cli.pieces import painted
 
-    signs = PLAIN if is_plain or not can_draw() else DRAWN
-    room = columns_or(UNBOUNDED)
+    signs = PLAIN if is_plain or not has_utf8() else DRAWN
+    room = screen() or UNBOUNDED
     if found.graph is not None:
         say(*_head(found.graph, signs, room), "")
         say(*(painted(line) for line in drawing(found.graph, room, signs)))
@@ -86,6 +87,8 @@ def _show(found: Graphed, is_plain: bool) -> None:
 
 
 def _head(graph: Graph, signs: Glyphs, room: int) -> list[str]:
+    from orchestrator.cli.columns import wrapped
+
     phases = counted(sum(node.is_phase for node in graph.nodes), "phase")
     visits = f"{phases}; each may be entered {graph.max_visits} times unless it says otherwise"
     aliases = [f"{clean(old)} {signs.to} {clean(new)}" for old, new in graph.aliases.items()]
@@ -93,7 +96,7 @@ def _head(graph: Graph, signs: Glyphs, room: int) -> list[str]:
     about += [f"old ids of phases: {', '.join(aliases)}"] if aliases else []
     return [
         paint(clean(graph.name), "bold", output.has_colour()),
-        *(line for one in about for line in _wrapped(clean(one), room)),
+        *(line for one in about for line in wrapped(clean(one), room)),
     ]
 
 
@@ -104,17 +107,13 @@ def _legend(graph: Graph, signs: Glyphs, room: int) -> list[str]:
     ways = [f"{signs.success} success"] if "success" in used else []
     ways += [f"{signs.failure} failure, when its retries are used up"] if "failure" in used else []
     colour = output.has_colour()
-    return [paint(line, "dim", colour) for line in _wrapped("   ".join([*nodes, *ways]), room)]
+    from orchestrator.cli.columns import wrapped
+
+    return [paint(line, "dim", colour) for line in wrapped("   ".join([*nodes, *ways]), room)]
 
 
 def _kind_words(kind: str) -> str:
     return {"end": "the ticket ends", "unknown": "no such phase"}.get(kind, kind)
-
-
-def _wrapped(text: str, room: int) -> list[str]:
-    import textwrap
-
-    return textwrap.wrap(text, max(room, 20), break_long_words=True) or [""]
 
 
 # -- for programs -----------------------------------------------------------------------------------------------------

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from orchestrator.cli.cells import Line, Piece, fitted, length
+from orchestrator.cli.columns import cells, cut, pad
 from orchestrator.cli.glyphs import Glyphs
 from orchestrator.cli.output import clean
+from orchestrator.cli.pieces import Line, Piece, fitted, length
 from orchestrator.core.graph import Edge, Graph, Node
 from orchestrator.core.lanes import Block, Exit, Lane, Layout, layout
-from orchestrator.core.widths import cells, padded, shortened
 
 LANE_COLOURS = ("cyan", "magenta", "yellow", "blue", "green")
 WAY_COLOURS = {"success": "green", "failure": "red", "exit": "yellow", "retry": "dim", "not_yet": "dim"}
@@ -66,7 +66,7 @@ def _texts(graph: Graph, placed: Layout, signs: Glyphs, longest: int) -> dict[in
 def _header(graph: Graph, block: Block, signs: Glyphs, widest: int) -> Line:
     node = graph.nodes[block.node]
     colour = END_COLOURS.get(node.ends or "") or KIND_COLOURS.get(node.kind)
-    name = padded(shortened(clean(node.name) or "?", widest, signs.cut), widest)
+    name = pad(cut(clean(node.name) or "?", widest, signs.cut), widest)
     faint = None if node.is_reachable else "dim"
     return [
         Piece(signs.nodes[node.kind], faint or colour),

@@ -70,10 +70,10 @@ def simulate(name: str, outcomes: tuple[str, ...], as_json: bool) -> int:
 
 
 def _show(found: Simulated, outcomes: tuple[str, ...]) -> None:
-    from orchestrator.cli.cells import can_draw
+    from orchestrator.cli.columns import has_utf8
     from orchestrator.cli.glyphs import DRAWN, PLAIN
 
-    signs = DRAWN if can_draw() else PLAIN
+    signs = DRAWN if has_utf8() else PLAIN
     said = ", ".join(clean(one) for one in outcomes)
     how = f"with {said}; the others succeed" if said else "every phase succeeds"
     say(*paragraph(f"{clean(found.workflow.name)}, simulated: {how}", indent=""), "")

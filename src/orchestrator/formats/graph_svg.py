@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from orchestrator.core.graph import Edge, Graph, Node
 from orchestrator.core.lanes import Block, Exit, Lane, Layout, layout
-from orchestrator.core.widths import shortened
+from orchestrator.core.widths import cut
 from orchestrator.formats import svg as shapes
 
 FILLS = {
@@ -17,7 +17,7 @@ FILLS = {
 WAYS = {"success": "#1f8a4c", "failure": "#c93c3c", "exit": "#b26a10", "retry": "#6b7280", "not_yet": "#6b7280"}
 LANES = ("#4f7fd9", "#9a6ad6", "#c7782a", "#2f9c8f", "#c4569b")
 NAME, SMALL = 13.5, 11.0
-LONGEST = 44
+LONGEST = 56
 """Letters of a name or of what stands below it."""
 LEFT, TOP = 14.0, 16.0
 PORT, GAP, PITCH = 24.0, 34.0, 18.0
@@ -80,8 +80,8 @@ def _titles(graph: Graph) -> Iterator[str]:
 
 
 def _lines_of(node: Node) -> tuple[str, str]:
-    name = shortened(node.name or "?", LONGEST)
-    return name, shortened(" · ".join(_about(node)), LONGEST)
+    name = cut(node.name or "?", LONGEST)
+    return name, cut(" · ".join(_about(node)), LONGEST)
 
 
 def _about(node: Node) -> Iterator[str]:
@@ -152,7 +152,7 @@ def _word(edge: Edge) -> str:
 
 
 def words_of(way: Exit) -> str:
-    alias = next((f" as {shortened(edge.alias, 24)}" for edge in way.edges if edge.alias), "")
+    alias = next((f" as {cut(edge.alias, 24)}" for edge in way.edges if edge.alias), "")
     return ", ".join(_word(edge) for edge in way.edges) + alias
 
 

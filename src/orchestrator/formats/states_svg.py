@@ -144,7 +144,8 @@ def _notes(found: Sequence[StateWay]) -> Iterator[str]:
     yield "blue: the runner. brown: a person. resume and retry lead to ready, or to queued while a blocker is open"
     left = list(_not_drawn(found))
     for event in dict.fromkeys(event for event, _, _ in left):
-        sources, targets = (_listed(way[end] for way in left if way[0] == event) for end in (1, 2))
+        sources = _listed(source for one, source, _ in left if one == event)
+        targets = _listed(target for one, _, target in left if one == event)
         yield f"{word_of(event)}: from {sources} to {targets}"
     yield "an attempt that is still open when its ticket is paused ends all the same, and its outcome counts"
 

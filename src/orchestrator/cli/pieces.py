@@ -5,13 +5,11 @@ The law: a line that was fitted is never wider than its room, whatever letters i
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from orchestrator.cli.output import has_colour, is_terminal, paint
-from orchestrator.core.widths import cells, shortened
+from orchestrator.cli.columns import cells, cut
+from orchestrator.cli.output import has_colour, paint
 
 
 class Piece(NamedTuple):
@@ -20,23 +18,6 @@ class Piece(NamedTuple):
 
 
 Line = list[Piece]
-
-
-def can_draw() -> bool:
-    """Whether the terminal, or whoever reads what is printed, understands more than ASCII."""
-    if os.environ.get("LC_ALL") in ("C", "POSIX"):
-        return False  # Python would write UTF-8 all the same
-    return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-
-
-def columns_or(default: int) -> int:
-    """Columns of the terminal, narrow ones too; `default` where there is none."""
-    if not is_terminal():
-        return default
-    try:
-        return max(int(os.environ.get("COLUMNS") or os.get_terminal_size(sys.stdout.fileno()).columns), 1)
-    except (ValueError, OSError):
-        return 80
 
 
 def length(line: Iterable[Piece]) -> int:
@@ -51,7 +32,7 @@ def fitted(line: Line, room: int, mark: str = "…") -> Line:
     for piece in line:
         left = room - length(kept)
         if cells(piece.text) >= left:
-            return [*kept, Piece(shortened(f"{piece.text}{mark}", left, mark), piece.colour)] if left > 0 else kept
+            return [*kept, Piece(cut(f"{piece.text}{mark}", left, mark), piece.colour)] if left > 0 else kept
         kept.append(piece)
     return kept
 
