@@ -11,39 +11,46 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import machine, results, table
+from benchmarks import machine, profiling, report, results
+from benchmarks.errors import Unable
 from benchmarks.program import Program
 from benchmarks.results import Results
-from benchmarks.rounds import Course, Measured, measure
-from benchmarks.rows import Row
+from benchmarks.rounds import Course, measure
 from benchmarks.scenarios import SCENARIOS, chosen
 from benchmarks.scenarios.scenario import Scenario
 
 HERE = Path(__file__).resolve().parent
 PUBLISHED = HERE / "results.json"
 OWN, PEER = "orchestrator", "peer"
-USAGE = 2
+INTERRUPTED = 130
+
+
+OPTIONS: tuple[tuple[str, str | None, str], ...] = (
+    ("--only", "NAMES", "scenarios or families of them, with commas between"),
+    ("--quick", None, "fewer and smaller: under two minutes, for a first look"),
+    ("--runs", "N", "so many of each, instead of what the scenario says"),
+    ("--peer", "COMMAND", "another program beside it [$PEER]"),
+    ("--program", "COMMAND", "what is measured [the orchestrator beside this Python]"),
+    ("--folder", "DIR", "where to work [the temporary folder]"),
+    ("--out", "FILE", "where the results go [benchmarks/results/DATE.json]"),
+    ("--save", None, "publish: write benchmarks/results.json too"),
+    ("--show", "FILE", "print the table of earlier results; measure nothing"),
+    ("--markdown", None, "the table as Markdown"),
+    ("--profile", "NAME", "one run of a scenario under the profiler: what takes longest"),
+    ("--strict", None, "exit with 1 when a budget is not held"),
+    ("--list", None, "the scenarios, and leave"),
+)
+TYPES: dict[str, type] = {"--runs": int, "--folder": Path, "--out": Path, "--show": Path}
 
 
 def parser() -> argparse.ArgumentParser:
-    parsing = argparse.ArgumentParser("make bench", description="Measure the program, beside bare equivalents.")
-    parsing.add_argument("--only", metavar="NAMES", default="", help="scenarios or families of them, with commas")
-    parsing.add_argument("--runs", type=int, metavar="N", help="so many of each, instead of what the scenario says")
-    parsing.add_argument("--quick", action="store_true", help="fewer and smaller: under two minutes, for a first look")
-    parsing.add_argument(
-        "--peer", metavar="COMMAND", default=os.environ.get("PEER", ""), help="another program beside it"
-    )
-    parsing.add_argument(
-        "--program", metavar="COMMAND", default="", help="what is measured [the orchestrator of this .venv]"
-    )
-    parsing.add_argument("--folder", type=Path, help="where to work [a temporary folder]")
-    parsing.add_argument("--save", action="store_true", help=f"publish: write {PUBLISHED.relative_to(HERE.parent)} too")
-    parsing.add_argument(
-        "--show", type=Path, metavar="FILE", help="print the table of earlier results, measure nothing"
-    )
-    parsing.add_argument("--markdown", action="store_true", help="the table as Markdown")
-    parsing.add_argument("--list", action="store_true", help="the scenarios, and leave")
-    parsing.add_argument("--strict", action="store_true", help="exit with 1 when a budget is not held")
+    parsing = argparse.ArgumentParser("make bench", description="Measures the program, beside bare equivalents.")
+    for option, value, text in OPTIONS:
+        if value is None:
+            parsing.add_argument(option, action="store_true", help=text)
+        else:
+            parsing.add_argument(option, metavar=value, type=TYPES.get(option, str), help=text)
+    parsing.set_defaults(only="", program="", peer=os.environ.get("PEER", ""))
     return parsing
 
 
@@ -54,43 +61,71 @@ def main(words: list[str] | None = None) -> int:
         print(*(f"{scenario.name:20} {scenario.title}" for scenario in SCENARIOS), sep="\n")
         return 0
     if asked.show:
-        show(results.load(asked.show), asked.markdown)
+        report.show(results.load(asked.show), asked.markdown)
         return 0
     if asked.save and (asked.quick or asked.only):
         parsing.error("--save publishes a whole run: without --quick and --only")
     try:
-        scenarios = chosen(asked.only.split(","))
+        scenarios = chosen((asked.profile or asked.only).split(","))
     except KeyError as error:
         parsing.error(f"no scenario {error}; there are: {', '.join(scenario.name for scenario in SCENARIOS)}")
-    return bench(asked, scenarios)
+    return profile(asked, scenarios) if asked.profile else bench(asked, scenarios)
+
+
+def profile(asked: argparse.Namespace, scenarios: Sequence[Scenario]) -> int:
+    with _folder(asked) as folder:
+        for scenario in scenarios:
+            kept = HERE / f"results/{scenario.name}.prof"
+            print(f"{scenario.title}, own time of functions (python -m pstats {kept.relative_to(HERE.parent)})\n")
+            try:
+                print(profiling.profile(_programs(asked)[0], scenario, Course(Path(folder), asked.quick), kept), "\n")
+            except Unable as error:
+                print(f"could not do it: {error}", file=sys.stderr)
+                return 1
+    return 0
+
+
+def _folder(asked: argparse.Namespace) -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="bench-", dir=asked.folder, ignore_cleanup_errors=True)
 
 
 def bench(asked: argparse.Namespace, scenarios: Sequence[Scenario]) -> int:
     began = time.monotonic()
     programs = _programs(asked)
-    with tempfile.TemporaryDirectory(prefix="bench-", dir=asked.folder, ignore_cleanup_errors=True) as folder:
+    with _folder(asked) as folder:
         course = Course(Path(folder), asked.quick, asked.runs, _tell)
         commands = {program.name: list(program.argv) for program in programs}
         found = Results(machine.facts(Path(folder)), commands, asked.quick, [])
-        print_head(found)
-        for scenario in scenarios:
-            one = measure(scenario, programs, course)
-            found.measured.append(one)
-            _tell("")
-            print_block(*found.blocks()[-1], peer=found.peer)
+        report.head(found, busy=machine.is_busy())
+        interrupted = _measured(scenarios, programs, course, found)
     found.machine["load afterwards"] = machine.load()
     found.machine["seconds"] = f"{time.monotonic() - began:.0f}"
-    return finish(asked, found)
+    code = finish(asked, found)
+    return INTERRUPTED if interrupted else code
+
+
+def _measured(scenarios: Sequence[Scenario], programs: Sequence[Program], course: Course, found: Results) -> bool:
+    """One after the other, each told as soon as it is known. Whether somebody had enough of it."""
+    for scenario in scenarios:
+        try:
+            found.measured.append(measure(scenario, programs, course))
+        except KeyboardInterrupt:
+            _tell("")
+            print("interrupted", file=sys.stderr)
+            return True
+        _tell("")
+        report.block(*found.blocks()[-1], peer=found.peer)
+    return False
 
 
 def finish(asked: argparse.Namespace, found: Results) -> int:
-    missed = print_foot(found)
+    missed = report.foot(found)
     name = time.strftime("%Y-%m-%d-%H%M%S")
-    for file in [HERE / f"results/{name}.json", *([PUBLISHED] if asked.save else [])]:
+    for file in [asked.out or HERE / f"results/{name}.json", *([PUBLISHED] if asked.save else [])]:
         results.save(found, file)
-        print(f"written: {file.relative_to(HERE.parent)}")
+        print(f"written: {os.path.relpath(file)}")
     if asked.markdown:
-        show(found, True)
+        report.show(found, True)
     measured = all(one.runs[found.own] for one in found.measured)
     return 1 if not measured or (asked.strict and missed) else 0
 
@@ -105,47 +140,6 @@ def _tell(text: str) -> None:
     """What is under way, on a line that goes away again."""
     if sys.stderr.isatty():
         print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
-
-
-def show(found: Results, as_markdown: bool) -> None:
-    if as_markdown:
-        print(table.markdown([(scenario.title, rows) for scenario, _, rows in found.blocks()], bool(found.peer)))
-        return
-    print_head(found)
-    for block in found.blocks():
-        print_block(*block, peer=found.peer)
-    print_foot(found)
-
-
-def print_head(found: Results) -> None:
-    print(*(f"{name:10}{value}" for name, value in found.machine.items()), sep="\n")
-    print(*(f"{name:10}{shlex.join(words)}" for name, words in found.commands.items()), sep="\n")
-    if machine.is_busy():
-        print("\nThe machine is busy: wall times are too long, the ratios and CPU times tell more.")
-    print(f"\n{table.header(bool(found.peer))}", flush=True)
-
-
-def print_block(scenario: Scenario, one: Measured, rows: Sequence[Row], peer: str | None) -> None:
-    print(f"{scenario.title} (bare: {scenario.bare_title})")
-    for row in rows:
-        if row.own or row.peer:
-            print(table.line(row, bool(peer)))
-    for name, reason in one.unable.items():
-        print(f"  {name}: {'could not do it' if not one.runs[name] else 'could not go on'}: {reason}")
-    sys.stdout.flush()
-
-
-def print_foot(found: Results) -> list[Row]:
-    rows = [row for _, _, block in found.blocks() for row in block]
-    missed, not_beaten = [row for row in rows if row.held is False], [row for row in rows if row.beaten is False]
-    if not found.peer:
-        print("\n* the original as recorded on a machine of two cores; beside a PEER it is measured in the same run")
-    print(f"\nbudgets held: {sum(row.held is True for row in rows)} of {sum(row.held is not None for row in rows)}")
-    for row in missed:
-        print(f"  missed: {row.figure.title.strip()}")
-    for row in not_beaten:
-        print(f"  not beaten by {row.figure.beat:g} ×: {row.figure.title.strip()}")
-    return missed
 
 
 if __name__ == "__main__":

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.scripts import MARK
 
+PLACE = "TICKET-ID"
+"""Stands for the id in a text that many tickets share."""
 CREATED = "2026-01-01T00:00:00.000Z"
 
 
@@ -76,7 +79,8 @@ class Home:
         entries = []
         for order, ticket in enumerate(tickets):
             entries.append({"ticketId": ticket.id, "order": order, "blockedBy": list(ticket.blocked_by)})
-            self.ticket_file(plan, ticket.id).write_text(json.dumps(self._ticket(plan, workflow, ticket), indent=2))
+            text = _ticket_text(plan, workflow, ticket._replace(id=PLACE), str(self.root / "work"))
+            self.ticket_file(plan, ticket.id).write_text(text.replace(PLACE, ticket.id))
         (folder / "plan.json").write_text(json.dumps(self._plan(plan, workflow, entries), indent=2))
 
     def _plan(self, plan: str, workflow: str, entries: list[dict[str, Any]]) -> dict[str, Any]:
@@ -84,16 +88,6 @@ class Home:
         return {
             "id": plan, "name": f"Plan {plan}", "createdAt": CREATED, "createdBy": "benchmark", "repo": work,
             "workflow": workflow, "agent": None, "worktreeRoot": work, "status": "active", "tickets": entries,
-        }  # fmt: skip
-
-    def _ticket(self, plan: str, workflow: str, ticket: Ticket) -> dict[str, Any]:
-        entry = {"phase": "before", "status": "success", "startedAt": CREATED, "completedAt": CREATED, "output": "ok"}
-        return {
-            "planId": plan, "ticketId": ticket.id, "title": f"Title of {ticket.id}", "description": "A few words.",
-            "acceptanceCriteria": ["It works."], "linearUrl": None, "repo": None, "workflow": workflow,
-            "branch": f"bench/{ticket.id.lower()}", "worktree": str(self.root / "work"), "agent": None,
-            "status": ticket.status or ("queued" if ticket.blocked_by else "ready"), "currentPhase": ticket.phase,
-            "phaseHistory": [entry] * ticket.passed, "context": {}, "retries": {}, "error": None,
         }  # fmt: skip
 
     # --- what became of it
@@ -132,3 +126,16 @@ def script_phase(phase: str, script: str) -> str:
 
 def pairs(phases: list[str]) -> Iterable[tuple[str, str]]:
     return zip(phases, [*phases[1:], "done"], strict=True)
+
+
+@lru_cache(maxsize=64)
+def _ticket_text(plan: str, workflow: str, ticket: Ticket, work: str) -> str:
+    entry = {"phase": "before", "status": "success", "startedAt": CREATED, "completedAt": CREATED, "output": "ok"}
+    content: dict[str, Any] = {
+        "planId": plan, "ticketId": ticket.id, "title": f"Title of {ticket.id}", "description": "A few words.",
+        "acceptanceCriteria": ["It works."], "linearUrl": None, "repo": None, "workflow": workflow,
+        "branch": f"bench/{ticket.id}", "worktree": work, "agent": None,
+        "status": ticket.status or ("queued" if ticket.blocked_by else "ready"), "currentPhase": ticket.phase,
+        "phaseHistory": [entry] * ticket.passed, "context": {}, "retries": {}, "error": None,
+    }  # fmt: skip
+    return json.dumps(content, indent=2)

@@ -46,7 +46,7 @@ def measure(scenario: Scenario, programs: Sequence[Program], course: Course) -> 
     measured = Measured(scenario.name, {name: [] for name in (BARE, *(one.name for one in programs))}, {})
     count = course.runs or (scenario.quick_runs if course.quick else scenario.runs)
     slow: set[str] = set()
-    for number in range(-int(scenario.warm_up), count):
+    for number in range(-int(scenario.warm_up and not course.quick), count):
         course.tell(f"{scenario.name}: {f'run {number + 1} of {count}' if number >= 0 else 'warming up'}")
         going = [one for one in programs if one.name not in measured.unable and one.name not in slow]
         if not going:

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from random import Random
 
 from benchmarks.bare import spawned
 from benchmarks.errors import Unable
@@ -96,9 +97,10 @@ def edit(program: Program, room: Room, _: Sample) -> Sample:
 
 def _asked(running: Daemon, tickets: list[str], act: Callable[[str], float], word: str) -> list[tuple[float, Mark]]:
     """For each ticket: when something was done to it, and the mark that followed. As many as there is time for."""
-    home, found, end = running.home, [], time.monotonic() + ENOUGH
+    home, found, end, last = running.home, [], time.monotonic() + ENOUGH, 0.0
+    moment = Random(1)
     for ticket in tickets:
-        time.sleep(REST)
+        time.sleep(REST + last * moment.random())  # a program that polls is not always asked right after it did
 
         def answer(ticket: str = ticket) -> list[Mark]:
             return [mark for mark in home.marks(word) if mark.ticket == ticket]
@@ -106,6 +108,7 @@ def _asked(running: Daemon, tickets: list[str], act: Callable[[str], float], wor
         at = act(ticket)
         running.wait_for(lambda: bool(answer()), PATIENCE, f"no {word} after it was asked for", look=0.01)
         found.append((at, answer()[0]))
+        last = found[-1][1].at - at
         if time.monotonic() > end:
             break
     return found

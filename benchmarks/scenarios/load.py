@@ -45,11 +45,27 @@ def measure(concurrency: int, program: Program, room: Room, floor: Sample) -> Sa
         before = running.cpu()
         seconds, phases = _until_done(running, home, tickets)
         spent = per_phase(key, before, running.cpu(), phases)
+        busy = _busy(spent, key, phases / seconds)
         complete = _complete(running, home, tickets) if phases == tickets * len(PHASES) else 0
     rate = phases / seconds
     share = rate / floor[f"{key}.phases"][0] * 100
     done = {f"{key}.complete": [complete / tickets * 100]} if complete else {}
-    return {f"{key}.tickets": [rate / len(PHASES)], f"{key}.phases": [rate], f"{key}.share": [share], **spent, **done}
+    return {
+        f"{key}.tickets": [rate / len(PHASES)],
+        f"{key}.phases": [rate],
+        f"{key}.share": [share],
+        **spent,
+        **busy,
+        **done,
+    }
+
+
+def _busy(spent: Sample, key: str, rate: float) -> Sample:
+    """How much of one core the daemon itself takes: near 100, it is what limits."""
+    if not spent:
+        return {}
+    own = spent[f"{key}.user"][0] + spent[f"{key}.system"][0]
+    return {f"{key}.core": [own / MS * rate * 100]}
 
 
 def _until_done(running: Daemon, home: Home, tickets: int) -> tuple[float, int]:
@@ -79,6 +95,7 @@ def _scenario(concurrency: int) -> Scenario:
                original, BEAT, more_is_better=True),
         Figure(f"{key}.phases", "  phases", "/s", more_is_better=True),
         Figure(f"{key}.share", "  share of the spawn floor", "%", more_is_better=True),
+        Figure(f"{key}.core", "  the daemon's share of one core", "%"),
         Figure(f"{key}.user", "  CPU per phase of the daemon, user", "ms"),
         Figure(f"{key}.system", "  CPU per phase of the daemon, system", "ms"),
         Figure(f"{key}.children", "  CPU per phase of what it starts", "ms"),

@@ -16,7 +16,7 @@ from benchmarks.scripts import WORK
 
 SECONDS = (1, 1, 2, 1.5, 1, 5) * 4
 """Of each ticket, in the order of the plan: 24."""
-QUICK = 0.2
+QUICK = 0.3
 PATIENCE = 120.0
 ORIGINAL = {4: 2.4}
 USED = 0.95
