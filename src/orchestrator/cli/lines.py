@@ -112,6 +112,12 @@ def _as_logged(line: Line) -> str:
     return f"{verb}{plan}{f': {rest}' if rest else ''}"
 
 
+def _not_told(line: Line) -> str:
+    plan = f" of plan {line['plan']}" if "plan" in line and "ticket" not in line else ""
+    what = f"{str(line.get('what', '')).replace('_', ' ')}{plan}, {line.get('channel', 'any channel')}"
+    return f"notification not sent ({what}): {line.get('reason', '')}"
+
+
 WORDS: dict[str, Callable[[Line], str]] = {
     "started": _started,
     "ended": _ended,
@@ -122,5 +128,8 @@ WORDS: dict[str, Callable[[Line], str]] = {
     "needs_attention": lambda e: f"needs attention: {e.get('reason') or e.get('phase', '')}",
     "failed": lambda e: f"failed: {e.get('reason', '')}",
     "complete": lambda e: "complete",
+    "notify_failed": _not_told,
+    "notify_unavailable": lambda e: f"no notification by {e.get('channel', '')}: {e.get('reason', '')}",
+    "notices_left": lambda e: f"{e.get('count')} notifications were not sent; they will {e.get('will', 'stay')}",
     "plan_complete": lambda e: f"plan {e.get('plan')} is complete",
 }

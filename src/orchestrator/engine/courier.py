@@ -189,8 +189,8 @@ class Courier:
     # -- for the channels ---------------------------------------------------------------------------------------------
 
     def share(self) -> int:
-        """So many threads that no other channel starves."""
-        return max(1, ROOM // max(len(self._sendings), 1))
+        """So many threads that there is room for every other channel."""
+        return max(1, ROOM + 1 - len(self._sendings))
 
     def done(self, letters: list[Letter], channel: Channel) -> None:
         with self.changed:
