@@ -46,10 +46,13 @@ def show(plan_id: str | None, as_json: bool, states: Sequence[str] = (), every: 
         output.show_json(documents if plan_id is None else documents[0])
         return 0
     asked = showing.Asked(plan_id, named, every)
-    shown = showing.status(loaded.config, loaded.problems, asked)
-    lines = _large(shown.overview) if shown.overview is not None else _small(shown, asked)
-    say(*lines, *_problems(shown.problems, every=plan_id is not None or every))
+    say(*lines_of(showing.status(loaded.config, loaded.problems, asked), asked))
     return 0
+
+
+def lines_of(shown: Shown, asked: Asked) -> list[str]:
+    lines = _large(shown.overview) if shown.overview is not None else _small(shown, asked)
+    return [*lines, *_problems(shown.problems, every=asked.plan is not None or asked.every)]
 
 
 # -- a home of some tickets, or what was asked for --------------------------------------------------------------------

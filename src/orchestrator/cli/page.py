@@ -109,3 +109,10 @@ class _Screen:
         if not content:
             self._has_keys = False
         return content.decode("utf-8", "replace")
+
+
+def is_closed() -> bool:
+    """Whether nobody reads what is printed any more."""
+    poll = select.poll()
+    poll.register(sys.stdout.fileno(), 0)
+    return any(found & (select.POLLERR | select.POLLHUP) for _, found in poll.poll(0))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import select
-import sys
 import time
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -19,6 +17,7 @@ from orchestrator.cli.live_text import Room
 from orchestrator.cli.opened import opened
 from orchestrator.cli.options import command
 from orchestrator.cli.output import say
+from orchestrator.cli.page import is_closed
 from orchestrator.cli.screen import Size
 
 if TYPE_CHECKING:
@@ -136,16 +135,9 @@ def _in_lines(elsewhere: Elsewhere, plan_id: str | None) -> int:
         *live_text.lines(view, room, watching.style, now),
         live_text.summary(view, WIDE, watching.style, since, now),
     )
-    while not _is_closed():
+    while not is_closed():
         for event in tail.lines():
             if watching.is_meant(event):
                 events.tell(event)
         time.sleep(LOOK_SECONDS)
     return 0
-
-
-def _is_closed() -> bool:
-    """Whether nobody reads what is printed any more."""
-    poll = select.poll()
-    poll.register(sys.stdout.fileno(), 0)
-    return any(found & (select.POLLERR | select.POLLHUP) for _, found in poll.poll(0))

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from orchestrator.adapters.index import Index
 from orchestrator.adapters.watch import Watch
 from orchestrator.control.reading import checked_id, settle, unusable
+from orchestrator.control.showing import Scene
 from orchestrator.core.live import Scope, Seen, View, holds, in_scope, view
 from orchestrator.core.model import Key
 from orchestrator.core.settings import Config
@@ -146,6 +147,11 @@ class Elsewhere:
             return self._home.places.daemon_locks[0].stat().st_mtime
         except OSError:
             return None
+
+    def scene(self) -> Scene:
+        """The same, for whoever wants more of it."""
+        self._look()
+        return Scene(self._home.config, index=self._index)
 
     def seen(self) -> Seen:
         """What the files say now."""

@@ -102,12 +102,12 @@ class Workflows(Mapping[str, Workflow | None]):
 class Scene:
     """Everything that a look at the plans needs, read once."""
 
-    def __init__(self, config: Config, keep: dict[str, bytes] | None = None) -> None:
-        """`keep`: gets the content of ticket files."""
+    def __init__(self, config: Config, keep: dict[str, bytes] | None = None, index: Index | None = None) -> None:
+        """`keep`: gets the content of ticket files. `index`: what was read already."""
         self.config = config
         self.places = Places(config)
         self.catalog = Catalog(config)
-        self.index: Index = everything(self.places, keep)
+        self.index: Index = everything(self.places, keep) if index is None else index
         self._workflows = Workflows(self.catalog)
         self._known: Known | None = None
         self._home: Home | None = None
@@ -195,7 +195,11 @@ def status(config: Config, warnings: Iterable[Problem] = (), asked: Asked = EVER
 
     Raises NotFoundError, UnreadableError for the one plan that is named.
     """
-    scene = Scene(config)
+    return shown(Scene(config), warnings, asked)
+
+
+def shown(scene: Scene, warnings: Iterable[Problem] = (), asked: Asked = EVERYTHING) -> Shown:
+    """The same of what was read already."""
     plans = [scene.plan(asked.plan)] if asked.plan is not None else scene.plans()
     board, held = scene.index.board, scene.index.is_held
     problems = [problem for plan in plans for problem in scene.problems_of(plan)]
