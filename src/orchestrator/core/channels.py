@@ -49,8 +49,10 @@ def channels(settings: Iterable[NotifySettings]) -> tuple[Channel, ...]:
     """Every way that is named is a channel of its own."""
     seen: Counter[tuple[str, ...]] = Counter()
     found = []
+    named: Counter[str] = Counter()
     for entry in settings:
         for way, target, label in _ways(entry):
+            named[label] += 1
             seen[(way, *target)] += 1
             parts = "\0".join((way, *target, str(seen[(way, *target)])))
             found.append(
@@ -58,7 +60,7 @@ def channels(settings: Iterable[NotifySettings]) -> tuple[Channel, ...]:
                     way=way,
                     target=target,
                     key=hashlib.blake2b(parts.encode(errors="replace"), digest_size=6).hexdigest(),
-                    label=label,
+                    label=label if named[label] == 1 else f"{label} #{named[label]}",
                     on=frozenset(entry.on),
                     plans=entry.plans,
                     timeout_seconds=entry.timeout_seconds,

@@ -12,11 +12,15 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
+from msgspec.structs import replace
+
 from orchestrator.adapters import notify
+from orchestrator.adapters.costs import of_plan, of_ticket
 from orchestrator.adapters.files import Lock, try_lock
 from orchestrator.adapters.outbox import Letter, Outbox
 from orchestrator.core.channels import Channel, channels
 from orchestrator.core.model import Key
+from orchestrator.core.notices import Notice
 from orchestrator.core.times import epoch_or
 from orchestrator.engine.home import Home
 from orchestrator.engine.sending import Sending, in_thread
@@ -32,6 +36,17 @@ OLD_SECONDS = 7 * 86_400.0
 """Older ones are no news any more."""
 END_SECONDS = 0.3
 """How long to wait for what was killed."""
+
+
+def _with_cost(home: Home, notice: Notice) -> Notice:
+    """What it has cost until now; read here, because the loop has no time for it."""
+    if notice.plan is None or notice.cost_usd is not None:
+        return notice
+    whole = notice.ticket is None
+    found = (
+        of_plan(home.places, notice.plan) if whole else of_ticket(home.places, Key(notice.plan, notice.ticket or ""))
+    )
+    return replace(notice, cost_usd=found)
 
 
 class Courier:
@@ -141,7 +156,7 @@ class Courier:
                     return
             letter = self.outbox.read(name)
             if letter is not None:
-                self._distribute(letter)
+                self._distribute(letter._replace(notice=_with_cost(self.home, letter.notice)))
 
     def _is_courier(self, names: list[str]) -> bool:
         with self.changed:
