@@ -24,6 +24,8 @@ from orchestrator.formats.plan_terms import whole
 Line = dict[str, Any]
 Tell = Callable[[Line], None]
 
+PLAIN = (str, int, float, bool)
+
 
 class Logs:
     """Writes one line to where it belongs and shows it to whoever listens."""
@@ -37,8 +39,8 @@ class Logs:
         if key is not None:
             line |= {"plan": key.plan, "ticket": key.ticket}
         line |= {name: value for name, value in fields.items() if value is not None}
-        line = _text(line)
-        _append(self._places.log_file, msgspec.json.encode(line) + b"\n")
+        line, encoded = _encoded(line)
+        _append(self._places.log_file, encoded + b"\n")
         if key is not None:
             _append(self._places.ticket_logs(key) / "ticket.log", (readable(line) + "\n").encode())
         if self._tell is not None:
@@ -46,10 +48,13 @@ class Logs:
                 self._tell(line)
 
 
-def _text(line: Line) -> Line:
+def _encoded(line: Line) -> tuple[Line, bytes]:
     """What is no JSON as text, and a file's name that is no UTF-8 as well as it can be."""
+    if all(type(value) in PLAIN for value in line.values()):
+        with contextlib.suppress(UnicodeEncodeError):
+            return line, msgspec.json.encode(line)
     decoded: Line = whole(msgspec.to_builtins(line, enc_hook=str))
-    return decoded
+    return decoded, msgspec.json.encode(decoded)
 
 
 def readable(line: Line) -> str:

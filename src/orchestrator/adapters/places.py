@@ -2,10 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from orchestrator.core.model import Key
 from orchestrator.core.settings import Config
+
+REMEMBERED = 8192
+"""Paths that are kept: the same few are asked for many times per attempt, and a Path takes long to put together."""
+
+Of = TypeVar("Of", Key, str)
+
+
+def _remembered(make: Callable[[Places, Of], Path]) -> Callable[[Places, Of], Path]:
+    kind = make.__name__
+
+    def path(self: Places, of: Of) -> Path:
+        found = self._known.get((kind, of))
+        if found is None:
+            if len(self._known) >= REMEMBERED:
+                self._known.clear()
+            found = self._known[kind, of] = make(self, of)
+        return found
+
+    path.__doc__ = make.__doc__
+    return path
 
 
 class Places:
@@ -17,20 +39,26 @@ class Places:
         self.logs = Path(config.log_dir)
         self.plans = self.state / "plans"
         self.locks = self.state / ".locks"
+        self.log_file = self.logs / "orchestrator.log"
+        self._known: dict[tuple[str, Key | str], Path] = {}
 
+    @_remembered
     def plan_file(self, plan_id: str) -> Path:
         return self.plans / plan_id / "plan.json"
 
     def tickets(self, plan_id: str) -> Path:
         return self.plans / plan_id / "tickets"
 
+    @_remembered
     def ticket_file(self, key: Key) -> Path:
         return self.plans / key.plan / "tickets" / f"{key.ticket}.json"
 
+    @_remembered
     def store_lock(self, key: Key) -> Path:
         """Held for one change of the ticket's file."""
         return self.locks / key.plan / f"{key.ticket}.store"
 
+    @_remembered
     def walk_lock(self, key: Key) -> Path:
         """Held by whoever walks the ticket."""
         return self.locks / key.plan / f"{key.ticket}.walk"
@@ -68,15 +96,13 @@ class Places:
         """The original's way of saying that a daemon runs."""
         return self.home / "daemon.pid"
 
-    @property
-    def log_file(self) -> Path:
-        return self.logs / "orchestrator.log"
-
+    @_remembered
     def ticket_logs(self, key: Key) -> Path:
         return self.logs / key.plan / key.ticket
 
+    @_remembered
     def journal(self, key: Key) -> Path:
         return self.logs / key.plan / key.ticket / "journal.jsonl"
 
     def attempt(self, key: Key, n: int, phase: str) -> Path:
-        return self.logs / key.plan / key.ticket / f"{n:03d}-{phase}"
+        return self.ticket_logs(key) / f"{n:03d}-{phase}"

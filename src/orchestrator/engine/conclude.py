@@ -90,15 +90,16 @@ def _cut_short(phase: WalkedPhase, ending: Ending) -> Outcome | None:
 
 
 def _judge_script(directory: Path, code: int) -> Outcome:
-    good = code == 0
+    if code == 0:
+        return Outcome(kind=OutcomeKind.SUCCESS, exit_code=0, output=_output(directory, good=True))
     by_signal = SIGNALLED < code <= SIGNALLED + HIGHEST_SIGNAL
     said = last_line(tail(directory / "stderr.log", OUTPUT_LIMIT)) or last_line(tail(directory / "stdout.log", 4096))
     how = f"ended by signal {code - SIGNALLED}" if by_signal else f"exit code {code}"
     return Outcome(
-        kind=OutcomeKind.SUCCESS if good else OutcomeKind.FAILURE,
-        reason="" if good else f"{how}{f': {said}' if said else ''}",
+        kind=OutcomeKind.FAILURE,
+        reason=f"{how}{f': {said}' if said else ''}",
         exit_code=None if by_signal else code,
-        output=_output(directory, good),
+        output=_output(directory, good=False),
     )
 
 

@@ -41,6 +41,8 @@ class Home:
         self.catalog = Catalog(config)
         self.wake_courier: Callable[[], None] = lambda: None
         """Called when there is a notice to be sent; a runner has somebody who sends it."""
+        self._rules: dict[tuple[str, str], Rules] = {}
+        """What was made last for a plan and a workflow; it is asked for many times per attempt."""
         self.use(config)
 
     def use(self, config: Config) -> None:
@@ -48,6 +50,7 @@ class Home:
         self.config = config
         self.settings = config.settings
         self.catalog = Catalog(config, self.catalog)
+        self._rules = {}
         self._chooses = frozenset(name for name, s in self.settings.agents.items() if _chooses_session(s))
 
     def _warn(self, event: str, key: Key, reason: str) -> None:
@@ -63,10 +66,17 @@ class Home:
             plan = self.plan(ticket.plan_id)
         except (NotFoundError, UnreadableError):
             plan = Plan(id=ticket.plan_id)
+        name = ticket.workflow or plan.workflow or DEFAULT_WORKFLOW
         try:
-            workflow = self.workflow(ticket, plan)
+            workflow = self.catalog.workflow(name)
         except CannotRunError:
-            workflow = Workflow(name=ticket.workflow or plan.workflow or DEFAULT_WORKFLOW, phases=())
+            workflow = Workflow(name=name, phases=())
+        known = self._rules.get((plan.id, name))
+        if known is None or known.plan is not plan or known.workflow is not workflow:
+            known = self._rules[plan.id, name] = self._make_rules(plan, workflow)
+        return known
+
+    def _make_rules(self, plan: Plan, workflow: Workflow) -> Rules:
         return Rules(
             workflow=workflow,
             plan=plan,

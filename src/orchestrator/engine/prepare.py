@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from orchestrator.adapters import git
 from orchestrator.adapters.environment import agent_env, attempt_vars, script_env
@@ -61,7 +62,8 @@ class Scene(msgspec.Struct, frozen=True):
 def variables(scene: Scene, uses_base: bool) -> dict[str, Any]:
     """What templates see: the ticket's keys, captured values, and what the phase is given."""
     ticket = scene.ticket
-    raw = {"phase": scene.attempt.phase, "plan_name": scene.rules.plan.name, **encode(ticket), **scene.raw}
+    whole = encode(replace(ticket, phase_history=()))  # when there is a history, the file has it
+    raw = {"phase": scene.attempt.phase, "plan_name": scene.rules.plan.name, **whole, **scene.raw}
     raw |= {
         "repo": scene.repo,
         "worktree": scene.worktree,
@@ -69,11 +71,8 @@ def variables(scene: Scene, uses_base: bool) -> dict[str, Any]:
         "workflow": scene.rules.workflow.name,
         "currentPhase": ticket.current_phase,
     }
-    said = [entry.output for entry in ticket.phase_history if entry.status is not PhaseStatus.SKIPPED and entry.output]
-    given = {
-        "attempt": scene.attempt.n,
-        "previous_output": said[-1] if said else "",
-    }
+    said = (e.output for e in reversed(ticket.phase_history) if e.status is not PhaseStatus.SKIPPED and e.output)
+    given = {"attempt": scene.attempt.n, "previous_output": next(said, "")}
     if uses_base:
         place = scene.worktree if scene.worktree and Path(scene.worktree).is_dir() else scene.repo
         given["base_branch"] = (git.default_base(place) if place else None) or ""
@@ -104,7 +103,7 @@ def _script_request(home: Home, scene: Scene, phase: ScriptPhase | PollPhase) ->
         looked = ", ".join(home.config.script_path)
         raise CannotRunError(f"missing script {phase.command} (looked in {looked})")
     cwd = _script_directory(scene)
-    known = variables(scene, any("base_branch" in arg for arg in phase.args))
+    known = variables(scene, any("base_branch" in arg for arg in phase.args)) if phase.args else {}
     captured = scene.rules.workflow.captured_names()
     args = [
         templates.render(arg, known, captured=captured, load=home.catalog.prompt, name=f"args[{i}] of {phase.id}")
