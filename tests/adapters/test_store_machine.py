@@ -14,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from orchestrator.core.events import CheckEnded, CheckStarted, Event, RetryRequested, SkipRequested, StopRequested
 from orchestrator.core.outcome import Outcome, OutcomeKind
 from orchestrator.errors import IllegalTransitionError
+from orchestrator.formats.plan_json import decode_ticket
 from tests.adapters.shelf import KEY, Shelf, assert_loads_in_the_original
 from tests.factories import AT
 
@@ -142,6 +143,12 @@ class Days(RuleBasedStateMachine):
     def the_journal_adds_up(self) -> None:
         if hasattr(self, "shelf") and self.saved:
             self.shelf.assert_told()
+
+    @invariant()
+    def what_is_remembered_is_what_the_file_says(self) -> None:
+        if hasattr(self, "shelf"):
+            fresh = decode_ticket(self.shelf.file.read_bytes(), str(self.shelf.file))
+            assert self.shelf.store.read_ticket(KEY) == fresh
 
     @invariant()
     def the_original_could_go_on_with_it(self) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
+from orchestrator.adapters.folders import Mark, mark_of
 from orchestrator.errors import StoreError, UnreadableError
 
 PATIENCE = 1.0
@@ -29,8 +30,10 @@ class ChangedError(StoreError):
     """Somebody who takes no lock has written or removed the file since it was read."""
 
 
-def write_atomically(path: Path, content: bytes, durable: bool = True, expected: bytes | None = None) -> None:
+def write_atomically(path: Path, content: bytes, durable: bool = True, expected: bytes | None = None) -> Mark | None:
     """Replace `path` in one step. The caller holds the lock of the file, so one temporary name is enough.
+
+    Returns how the file then is; None when somebody has changed it since.
 
     `expected`: what the caller has read there; it is looked at again at the last moment, because an editor takes no
     lock. Raises ChangedError, StoreError; what is there then stays.
@@ -45,10 +48,16 @@ def write_atomically(path: Path, content: bytes, durable: bool = True, expected:
             _write_all(fd, content)
             if durable:
                 os.fsync(fd)
+            ours = os.fstat(fd)
         finally:
             os.close(fd)
         _still(path, expected)
-        temporary.replace(path)
+        os.replace(temporary, path)  # noqa: PTH105 - a Path costs more than the call
+        with contextlib.suppress(FileNotFoundError):
+            mark = mark_of(str(path))
+            if mark is not None and (mark.modified, mark.inode) == (ours.st_mtime_ns, ours.st_ino):
+                return mark
+        return None
     except ChangedError:
         temporary.unlink()
         raise

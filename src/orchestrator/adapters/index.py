@@ -100,6 +100,12 @@ class Index:
                 if mark is not None and not path.endswith("/plan.json"):
                     yield self._key(path), mark
 
+    def wrote(self, key: Key, mark: Mark | None) -> None:
+        """The ticket on the board was written to its file, which then was so: nothing new is to be found there."""
+        path = str(self.places.ticket_file(key))
+        if mark is not None and path not in self.doubtful and path not in self.problems:
+            self._marks_of(path)[path] = mark
+
     # -- scanning -----------------------------------------------------------------------------------------------------
 
     def scan(self, every: bool = True) -> None:

@@ -26,9 +26,11 @@ from orchestrator.adapters.files import (
     read_whole,
     write_atomically,
 )
+from orchestrator.adapters.folders import Mark
 from orchestrator.adapters.foreign import Doc, merge_stale, restore_facts
 from orchestrator.adapters.journal import Entry, Journal, Last
 from orchestrator.adapters.places import Places
+from orchestrator.adapters.ticket_files import TicketFile, TicketFiles
 from orchestrator.core.decisions import Decision, Save, StartAttempt
 from orchestrator.core.events import Event
 from orchestrator.core.model import Key, Plan, Ticket
@@ -41,7 +43,6 @@ from orchestrator.formats.plan_json import (
     Loaded,
     Malformed,
     check_plan_path,
-    check_ticket_path,
     complete,
     decode_plan,
     decode_ticket,
@@ -61,6 +62,8 @@ class Applied(msgspec.Struct, frozen=True):
     changed: bool
     reports: tuple[str, ...] = ()
     """What of a stale foreign write was not taken."""
+    mark: Mark | None = None
+    """How the file is that was written; None: nothing was, or somebody has changed it since."""
 
 
 Decide = Callable[[Ticket], Event | None]
@@ -79,6 +82,7 @@ class Store:
         self.places = places
         self._rules, self._now, self._warn = rules, now, warn
         self._journal = Journal()
+        self._files = TicketFiles(places)
 
     def apply(self, key: Key, decide: Decide, patience: float = PATIENCE) -> Applied:
         """Let `decide` name the event for the ticket as the file has it now (None: leave it), and save what follows.
@@ -98,38 +102,33 @@ class Store:
             time.sleep(LOOK_SECONDS)
 
     def _read_and_apply(self, key: Key, decide: Decide) -> Applied | UnreadableError:
-        content, read = self._try_to_read(key)
-        return read if isinstance(read, UnreadableError) else self._apply(key, decide, content, read)
+        read = self._try_to_read(key)
+        return read if isinstance(read, UnreadableError) else self._apply(key, decide, read)
 
-    def _apply(self, key: Key, decide: Decide, content: bytes, loaded: Loaded[Ticket]) -> Applied:
-        raw, lines, reports = self._reconcile(key, content, loaded)
-        path = str(self.places.ticket_file(key))
-        before = loaded.record if raw is loaded.raw else decode_ticket(dump(raw), path).record
+    def _apply(self, key: Key, decide: Decide, file: TicketFile) -> Applied:
+        raw, lines, reports = self._reconcile(key, file)
+        path, known = str(self.places.ticket_file(key)), file.loaded
+        before = known.record if raw is known.raw else decode_ticket(dump(raw), path).record
         event = decide(before)
         decisions = transition(self._rules(before), before, event) if event is not None else ()
         if not decisions:
+            mark = None
             if reports:
-                before = self._write(key, content, raw, before, before, lines, None, ())
+                before, mark = self._write(key, file.content, raw, before, before, lines, None, ())
             else:
                 self._remember(key, lines)
-            return Applied(before, before, (), bool(reports), reports)
+            return Applied(before, before, (), bool(reports), reports, mark)
         save, *rest = decisions
         assert isinstance(save, Save)
-        ticket = self._write(key, content, raw, before, save.ticket, lines, event, tuple(rest))
-        return Applied(before, ticket, tuple(rest), True, reports)
+        ticket, mark = self._write(key, file.content, raw, before, save.ticket, lines, event, tuple(rest))
+        return Applied(before, ticket, tuple(rest), True, reports, mark)
 
-    def _try_to_read(self, key: Key) -> tuple[bytes, Loaded[Ticket] | UnreadableError]:
+    def _try_to_read(self, key: Key) -> TicketFile | UnreadableError:
         """Raises NotFoundError."""
-        path = self.places.ticket_file(key)
         try:
-            content = read_whole(path)
-            loaded = decode_ticket(content, str(path))
+            return self._files.read(key)
         except FileNotFoundError:
             raise NotFoundError(self._absent(key)) from None
-        except UnreadableError as error:
-            return b"", error
-        problems = check_ticket_path(loaded.record, key.plan, key.ticket, str(path))
-        return (b"", Malformed(tuple(problems))) if problems else (content, loaded)
 
     def _absent(self, key: Key) -> str:
         if not self.places.plan_file(key.plan).exists():
@@ -138,10 +137,10 @@ class Store:
             f'plan {key.plan} has no ticket "{key.ticket}"; `orchestrator status --plan {key.plan}` lists its tickets'
         )
 
-    def _reconcile(self, key: Key, content: bytes, loaded: Loaded[Ticket]) -> tuple[Doc, list[Entry], tuple[str, ...]]:
+    def _reconcile(self, key: Key, file: TicketFile) -> tuple[Doc, list[Entry], tuple[str, ...]]:
         """Compare the file with what was known last: (what counts, lines to write first, what is to be reported)."""
-        path, raw, rev = self.places.journal(key), loaded.raw, loaded.record.rev
-        last, found = self._journal.last(path), journals.digest(content)
+        path, raw, rev = self.places.journal(key), file.loaded.raw, file.loaded.record.rev
+        last, found = self._journal.last(path), file.sum
         if last is None or rev > last.rev:
             return raw, [self._whole("seen" if last is None else "recovered", rev, found, raw)], ()
         if last.deleted and rev == 0:
@@ -152,7 +151,7 @@ class Store:
             return raw, [], ()
         if rev == last.rev:
             return self._take_edit(key, raw, last, found)
-        return self._take_stale(key, loaded, last)
+        return self._take_stale(key, file.loaded, last)
 
     def _take_edit(self, key: Key, raw: Doc, last: Last, found: str) -> tuple[Doc, list[Entry], tuple[str, ...]]:
         latest = journals.fold(self.places.journal(key))
@@ -187,11 +186,11 @@ class Store:
     def _write(
         self, key: Key, read: bytes, raw: Doc, before: Ticket, after: Ticket,
         lines: list[Entry], event: Event | None, decisions: tuple[Decision, ...],
-    ) -> Ticket:  # fmt: skip
+    ) -> tuple[Ticket, Mark | None]:  # fmt: skip
         after = replace(after, rev=before.rev + 1)
         doc = complete(patch(raw, before, after), after)
         content = dump(doc)
-        write_atomically(self.places.ticket_file(key), content, expected=read)
+        mark = self._files.write(key, content, doc, after, expected=read)
         changed, unset, history = journals.difference(raw, doc)
         entry = Entry(
             iso(self._now()), "event" if event is not None else "merged", after.rev, journals.digest(content),
@@ -203,7 +202,7 @@ class Store:
             # the ticket is saved; the next save finds the journal behind and writes the whole file into it
             self._warn("journal_behind", key, str(error))
             self._journal.forget(self.places.journal(key))
-        return after
+        return after, mark
 
     def note(self, key: Key, kind: str, text: str) -> None:
         """A line in the journal that changes nothing (`notified`)."""
@@ -236,10 +235,9 @@ class Store:
     def catch_up(self, key: Key) -> None:
         """Append the line that a crash left out."""
         with contextlib.suppress(NotFoundError, StoreError), locked(self.places.store_lock(key)):
-            content, read = self._try_to_read(key)
-            if isinstance(read, UnreadableError):
-                return
-            self._remember(key, self._reconcile(key, content, read)[1], seen=True)
+            read = self._try_to_read(key)
+            if not isinstance(read, UnreadableError):
+                self._remember(key, self._reconcile(key, read)[1], seen=True)
 
     def _remember(self, key: Key, lines: list[Entry], seen: bool = False) -> None:
         """Write down what others changed although nothing follows from it: the next old copy may overwrite it."""
@@ -291,7 +289,8 @@ class Store:
 
     def read_ticket(self, key: Key, patience: float = PATIENCE) -> Loaded[Ticket]:
         """Raises NotFoundError, UnreadableError."""
-        return patiently(lambda: self._try_to_read(key)[1], patience)
+        found = patiently(lambda: self._try_to_read(key), patience)
+        return found.loaded
 
 
 def starts(decisions: tuple[Decision, ...]) -> StartAttempt | None:

@@ -81,6 +81,7 @@ class Desk:
         self._unsaved.discard(key)
         if applied.changed:
             self.board.put_ticket(applied.ticket)
+            self.index.wrote(key, applied.mark)
             self.touched.add(key)
             self.wake.set()
         for text in applied.reports:

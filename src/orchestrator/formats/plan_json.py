@@ -5,11 +5,13 @@ The law: what the runner does not know or did not change stays exactly as it was
 
 from __future__ import annotations
 
+from operator import is_not
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
-from orchestrator.core.model import ID_PATTERN, Plan, Ticket
+from orchestrator.core.model import ID_PATTERN, PhaseEntry, Plan, Ticket
 from orchestrator.core.problems import Problem
 from orchestrator.errors import UnreadableError
 from orchestrator.formats.plan_terms import is_time, times, whole
@@ -115,7 +117,30 @@ def encode(record: Plan | Ticket) -> dict[str, Any]:
 
 def patch(raw: dict[str, Any], old: Record, new: Record) -> dict[str, Any]:
     """`raw`, which decoded to `old`, with just the differences between `old` and `new` applied."""
+    if isinstance(old, Ticket) and isinstance(new, Ticket) and old.phase_history:
+        appended = _appended(old.phase_history, new.phase_history)
+        if appended is not None and len(raw.get("phaseHistory") or ()) == len(old.phase_history):
+            return _patch_and_append(raw, old, new, appended)
     merged: dict[str, Any] = _merge(raw, encode(old), encode(new))
+    return merged
+
+
+def _appended(old: tuple[PhaseEntry, ...], new: tuple[PhaseEntry, ...]) -> tuple[PhaseEntry, ...] | None:
+    """What follows the old entries; None when one of those is no longer the same."""
+    if len(new) < len(old) or any(map(is_not, old, new)):
+        return None
+    return new[len(old) :]
+
+
+def _patch_and_append(
+    raw: dict[str, Any], old: Ticket, new: Ticket, appended: tuple[PhaseEntry, ...]
+) -> dict[str, Any]:
+    """As `patch`, without looking at a history that only grew: it is the longest part, and grows with every step."""
+    before, after = encode(replace(old, phase_history=())), encode(replace(new, phase_history=()))
+    merged: dict[str, Any] = _merge(raw, before, after)
+    if appended:
+        entries = [_encode_phase(msgspec.to_builtins(entry)) for entry in appended]
+        merged = {**merged, "phaseHistory": [*raw["phaseHistory"], *entries]}
     return merged
 
 
