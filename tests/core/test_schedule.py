@@ -178,9 +178,23 @@ def test_what_needs_no_slot_is_found_behind_what_waits_for_one() -> None:
 # -- who may not ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("status", [status for status in Status if status not in (Status.READY, Status.RUNNING)])
-def test_only_ready_tickets_are_dispatched(status: Status) -> None:
+MAY = (Status.READY, Status.RUNNING, Status.QUEUED)
+
+
+@pytest.mark.parametrize("status", [status for status in Status if status not in MAY])
+def test_who_has_ended_or_is_paused_is_not_dispatched(status: Status) -> None:
     assert turn(board(plan("a"), ready(ticket_id="a", status=status))) == []
+
+
+@pytest.mark.parametrize("status", [Status.QUEUED, Status.READY])
+def test_who_waits_for_a_blocker_is_dispatched_when_that_is_complete(status: Status) -> None:
+    made = board(plan("a", entry("b", "a")), ready(ticket_id="a", status=Status.PAUSED))
+    made.put_ticket(ready(ticket_id="b", status=status))
+    assert turn(made) == []
+    made.put_ticket(ready(ticket_id="a", status=Status.COMPLETE))
+    assert turn(made) == ["b"]
+    made.drop_ticket(key("a"))
+    assert turn(made) == []
 
 
 def test_a_ticket_that_is_no_longer_ready_or_no_longer_there_is_not_dispatched() -> None:

@@ -75,7 +75,7 @@ def may_start(board: Board, key: Key, busy: set[Key]) -> bool:
     """Said once more, slowly."""
     ticket, plan = board.tickets[key], board.plans[key.plan]
     return (
-        should_be(ticket) is Status.READY
+        should_be(ticket) in (Status.READY, Status.QUEUED)
         and ticket.attempt is None
         and key not in busy
         and plan.status is PlanStatus.ACTIVE

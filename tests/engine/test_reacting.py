@@ -245,3 +245,22 @@ def test_a_ticket_that_its_plan_no_longer_lists_ends_its_attempt_and_begins_no_o
     wait_for(lambda: site.ticket().status == "complete", SOON)
     assert len([run for run in site.ran() if run.ticket == "T1"]) == 3
     site.assert_sound()
+
+
+def test_the_first_of_many_tickets_starts_before_all_others_are_written_down_as_ready(make: Make) -> None:
+    site = make(one_phase(), max_concurrency=1)
+    site.plan({f"T{n}": [] for n in range(1, 301)})
+    site.hold("work")
+    site.daemon()
+    wait_for(site.ran, what="a program that runs")
+    assert sum(site.ticket(key).rev > 0 for key in site.every()) < 150
+
+
+def test_who_waits_for_no_blocker_is_ready_while_all_slots_are_taken(make: Make) -> None:
+    site = make(one_phase(), max_concurrency=1)
+    site.plan({"T1": [], "T2": [], "T3": ["T2"]})
+    site.hold("work")
+    site.daemon()
+    wait_for(lambda: site.ticket(Key("p1", "T2")).status == "ready")
+    assert site.ticket(Key("p1", "T1")).status == "running"
+    assert site.ticket(Key("p1", "T3")).status == "queued"

@@ -32,12 +32,28 @@ class Board:
         self.by_status: dict[Status, set[Key]] = {status: set() for status in Status}
         self.open: set[Key] = set()
         """Tickets with an open attempt."""
-        self.ready = Ready()
-        """Tickets that may be dispatched; `schedule` asks it."""
+        self._ready: Ready | None = None
+        """None: nobody has asked yet. Whoever only shows the board need not put thousands in line."""
+        self._unblocked: set[Key] = set()
         self.changes = 0
         """Grows with everything that is put or dropped: who looks now and then sees whether anything happened."""
         self._of_plan: dict[str, set[Key]] = defaultdict(set)
         self._complete: dict[str, int] = defaultdict(int)
+
+    @property
+    def ready(self) -> Ready:
+        """Tickets that may be dispatched, none of which has an open blocker; `schedule` asks it."""
+        if self._ready is None:
+            self._ready = Ready()
+            for key in self.places:
+                self._line_up(key)
+        return self._ready
+
+    @property
+    def unblocked(self) -> set[Key]:
+        """Of the tickets that are `ready` the ones whose file still says queued."""
+        assert self.ready is not None
+        return self._unblocked
 
     def put_plan(self, plan: Plan) -> None:
         self.drop_plan(plan.id)
@@ -60,15 +76,16 @@ class Board:
         for entry in plan.tickets if plan else ():
             key = Key(plan_id, entry.ticket_id)
             place = self.places.pop(key, None)
-            self.ready.drop(key)
+            self._out_of_line(key)
             for blocker in place.blockers if place else ():
                 self._no_longer_blocks(blocker, key)
         self._complete.pop(plan_id, None)
 
     def put_ticket(self, ticket: Ticket) -> None:
-        key = ticket.key
-        if key in self.tickets:
-            self.drop_ticket(key)
+        key, before = ticket.key, self.tickets.get(ticket.key)
+        was_complete = before is not None and before.status is Status.COMPLETE
+        if before is not None:
+            self._drop_ticket(key)
         self.changes += 1
         self.tickets[key] = ticket
         self.by_status[should_be(ticket)].add(key)
@@ -78,8 +95,16 @@ class Board:
         if key in self.places:
             self._complete[key.plan] += self._is_complete(key)
             self._line_up(key)
+        if was_complete != (ticket.status is Status.COMPLETE):
+            self._line_up_dependents(key)
 
     def drop_ticket(self, key: Key) -> None:
+        was_complete = self._is_complete(key)
+        self._drop_ticket(key)
+        if was_complete:
+            self._line_up_dependents(key)
+
+    def _drop_ticket(self, key: Key) -> None:
         if key in self.places:
             self._complete[key.plan] -= self._is_complete(key)
         ticket = self.tickets.pop(key, None)
@@ -87,13 +112,30 @@ class Board:
             self.changes += 1
             self.by_status[should_be(ticket)].discard(key)
             self.open.discard(key)
-            self.ready.drop(key)
+            self._out_of_line(key)
             self._of_plan[key.plan].discard(key)
 
     def _line_up(self, key: Key) -> None:
+        if self._ready is None:
+            return
         ticket, place = self.tickets.get(key), self.places[key]
-        if ticket is not None and ticket.attempt is None and should_be(ticket) is Status.READY:
-            self.ready.put(ticket, place.order, place.position)
+        self._out_of_line(key)
+        if ticket is None or ticket.attempt is not None or self.waits_for(key):
+            return
+        status = should_be(ticket)
+        if status in (Status.READY, Status.QUEUED):
+            self._ready.put(ticket, place.order, place.position)
+        if status is Status.QUEUED:
+            self._unblocked.add(key)
+
+    def _out_of_line(self, key: Key) -> None:
+        if self._ready is not None:
+            self._ready.drop(key)
+            self._unblocked.discard(key)
+
+    def _line_up_dependents(self, key: Key) -> None:
+        for dependent in self.dependents.get(key, ()):
+            self._line_up(dependent)
 
     def _no_longer_blocks(self, blocker: Key, key: Key) -> None:
         self.dependents[blocker].discard(key)

@@ -136,9 +136,9 @@ def _lines(board: Board, step: Callable[[Ticket], Step], room: _Room, busy: Set[
 
 
 def _is_due(board: Board, key: Key, now: float) -> bool:
-    """Nothing holds it: no time (the clock may have gone back since it woke), no blocker."""
+    """No time holds it: the clock may have gone back since it woke."""
     wake_at = board.tickets[key].wake_at
-    return (wake_at is None or epoch_or(wake_at, 0) <= now) and not board.waits_for(key)
+    return wake_at is None or epoch_or(wake_at, 0) <= now
 
 
 def next_wake(board: Board, limits: Limits, now: float) -> float | None:

@@ -180,6 +180,7 @@ TABLE: dict[tuple[Status, bool, type], Row] = {
     (Q, CLOSED, Unblocked): _unblocked,
     (Q, OPEN, Unblocked): _unblocked,
     (R, CLOSED, Dispatched): _dispatched,
+    (Q, CLOSED, Dispatched): _dispatched,
     (R, CLOSED, CheckStarted): _check_started,
     (R, CLOSED, CheckEnded): check_ended,
     (R, CLOSED, CannotRun): _cannot_run,

@@ -6,6 +6,8 @@ What is found is put right by events alone; where they lead is the transition ta
 from __future__ import annotations
 
 import time
+from collections.abc import Set
+from itertools import islice
 
 from orchestrator.core.events import Event, PhaseEdited, StopRequested, Unblocked
 from orchestrator.core.model import Key, Status, Ticket
@@ -13,10 +15,14 @@ from orchestrator.engine.desk import Desk
 from orchestrator.engine.recover import orphans
 from orchestrator.engine.walk import Walk
 
+UNBLOCKED_AT_ONCE, UNBLOCKED_PER_SECOND = 50, 50
+
 
 class Attendance:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._saves, self._saves_at = float(UNBLOCKED_AT_ONCE), time.monotonic()
+        """How many queued tickets may be written down as ready, counted at that time."""
 
     def attend(self, key: Key) -> None:
         """Close the difference between what should be and what is, for one ticket."""
@@ -26,8 +32,6 @@ class Attendance:
         if ticket is None:
             self._attend_absent(key, walk)
             return
-        if ticket.status is Status.QUEUED and key in self._desk.board.places and not self._desk.board.waits_for(key):
-            self._desk.try_(key, lambda t: Unblocked(at=time.time()) if t.status is Status.QUEUED else None)
         if ticket.attempt is not None:
             self._attend_open(ticket, walk)
         elif (
@@ -36,6 +40,25 @@ class Attendance:
             and (self._desk.unwanted(ticket) is not None or self._has_left(ticket, walk))
         ):
             walk.ask_stop("no longer asked for")
+
+    def unblock(self) -> None:
+        """Write down who waits for no blocker any more. They are dispatched without that, so it may take its time: at
+        the start of a large plan these are thousands of files."""
+        now = time.monotonic()
+        self._saves = min(self._saves + (now - self._saves_at) * UNBLOCKED_PER_SECOND, UNBLOCKED_AT_ONCE)
+        self._saves_at = now
+        may = (key for key in self._unblocked() if key not in self._desk.foreign)
+        for key in sorted(islice(may, int(self._saves))):
+            self._saves -= 1
+            self._desk.try_(key, unblocked)
+
+    def unblock_due(self) -> float | None:
+        """When there is leave to write down more of them (monotonic)."""
+        return self._saves_at + UNBLOCKED_AT_ONCE / UNBLOCKED_PER_SECOND / 2 if self._unblocked() else None
+
+    def _unblocked(self) -> Set[Key]:
+        only, found = self._desk.only, self._desk.board.unblocked
+        return found if only is None else found & {only[0]}
 
     def _attend_absent(self, key: Key, walk: Walk | None) -> None:
         if self._desk.index.is_held(key):
@@ -115,3 +138,7 @@ class Attendance:
         if applied is not None and applied.ticket != self._desk.board.tickets.get(key):
             self._desk.board.put_ticket(applied.ticket)
             self._desk.touched.add(key)
+
+
+def unblocked(ticket: Ticket) -> Event | None:
+    return Unblocked(at=time.time()) if ticket.status is Status.QUEUED else None

@@ -10,6 +10,7 @@ from orchestrator.core.model import Key, Status, Ticket, should_be
 from orchestrator.core.rules import agent_of
 from orchestrator.core.schedule import Needs, Step, next_up
 from orchestrator.core.workflow import AgentPhase, PollPhase, TerminalPhase
+from orchestrator.engine.attend import unblocked
 from orchestrator.engine.checks import check
 from orchestrator.engine.desk import Desk, Mode, new_grant
 from orchestrator.engine.walk import Walk
@@ -70,6 +71,7 @@ class Dispatch:
             self._desk.try_(walk.key, lambda t: CannotRun(at=time.time(), reason=reason) if _waits(t) else None)
             return False
         if self._step(ticket).needs is Needs.CHECK:
+            self._desk.try_(walk.key, unblocked)
             walk.is_check = True
             self._desk.fly(walk, check(walk))
             return True
@@ -83,4 +85,5 @@ class Dispatch:
 
 
 def _waits(ticket: Ticket) -> bool:
-    return should_be(ticket) is Status.READY and ticket.attempt is None
+    """Queued: its blockers are complete, or it would not have been chosen."""
+    return should_be(ticket) in (Status.READY, Status.QUEUED) and ticket.attempt is None

@@ -113,13 +113,14 @@ class Loop:
                 return not (self._desk.index.is_held(key) or self._desk.index.is_plan_held(key.plan))
             if plan.status == "paused":
                 return ticket.attempt is None
-            return ticket.attempt is None and ticket.status in (*ENDED, Status.PAUSED, Status.QUEUED)
+            blocked = ticket.status is Status.QUEUED and bool(self._desk.board.waits_for(key))
+            return ticket.attempt is None and (blocked or ticket.status in (*ENDED, Status.PAUSED))
         return False
 
     async def _sleep(self) -> None:
         now = time.monotonic()
         dues = [self._desk.sight.due(), now + CHECK_SECONDS, *self._desk.foreign.values(), *self._completion.dues()]
-        dues.extend([self._leave_due] if self._leave_due is not None else [])
+        dues.extend(due for due in (self._leave_due, self._attendance.unblock_due()) if due is not None)
         if (
             not self._desk.closing
             and (wake := next_wake(self._desk.board, self._desk.limits(), time.time())) is not None
@@ -162,6 +163,7 @@ class Loop:
             self._completion.complete(plan_id)
         if not self._desk.closing:
             self._dispatching.dispatch()
+            self._attendance.unblock()
 
     def _leave(self) -> None:
         """Wait no longer, neither for room on the disk nor for a file to be mended."""
