@@ -28,7 +28,7 @@ def columns(peer: bool) -> tuple[Column, ...]:
 
 def header(peer: bool) -> str:
     titles = [column.title.rjust(column.width) for column in columns(peer)[1:]]
-    return f"{'':{FIGURE.width}}{''.join(titles)}"
+    return f"{'':{FIGURE.width}}{''.join(titles)}".rstrip()
 
 
 def line(row: Row, peer: bool) -> str:

@@ -72,8 +72,8 @@ def _until_done(running: Daemon, home: Home, tickets: int) -> tuple[float, int]:
     """From the first phase to the last one, or to the end of patience."""
     wanted = tickets * len(PHASES)
     if running.reaches(lambda: home.marked() >= wanted, PATIENCE, look=0.02):
-        marks = home.marks()
-        return marks[-1].at - marks[0].at, wanted
+        moments = [mark.at for mark in home.marks()]
+        return max(moments) - min(moments), wanted
     marks = home.marks()
     if len(marks) < FEW * len(PHASES):
         raise Unable(f"only {len(marks)} of {wanted} phases within {PATIENCE:g} s")
