@@ -28,17 +28,21 @@ class Glyphs(NamedTuple):
     dot: str
     cut: str
     to: str
+    critical: str
+    first_tier: str
+    tier: str
+    last_tier: str
 
 
 DRAWN = Glyphs(
     success="✓", failure="✗", again="↻",
     nodes={"script": "●", "agent": "◆", "poll": "○", "terminal": "■", "end": "□", "unknown": "✗"},
     down="▼", branch="├─", last="╰─", across="─", along="│", cross="┼", top="╮", bottom="╯", meet="┤", into="◀",
-    most="≤", dot="·", cut="…", to="→",
+    most="≤", dot="·", cut="…", to="→", critical="◆", first_tier="╭", tier="├", last_tier="╰",
 )  # fmt: skip
 PLAIN = Glyphs(
     success="ok", failure="failed", again="~",
     nodes={"script": "*", "agent": "@", "poll": "o", "terminal": "#", "end": "=", "unknown": "!"},
     down="v", branch="+-", last="`-", across="-", along="|", cross="|", top="+", bottom="+", meet="+", into="<",
-    most="max", dot="-", cut="..", to="->",
+    most="max", dot="-", cut="..", to="->", critical="*", first_tier="+", tier="+", last_tier="+",
 )  # fmt: skip

@@ -17,7 +17,7 @@ STATE_COLOURS = {
     "running": "cyan", "ready": "blue", "queued": "dim", "paused": "yellow", "complete": "green",
     "needs_attention": "red", "failed": "red", "missing": "red", "unreadable": "red", "active": "bold",
 }  # fmt: skip
-NARROWEST = 60
+NARROWEST = 40
 _CONTROLS = dict.fromkeys((*range(32), 127, *range(128, 160), *range(8234, 8239), *range(8294, 8298)), " ")
 _CONTROLS_BUT_LINES = {code: to for code, to in _CONTROLS.items() if code not in (9, 10)}
 

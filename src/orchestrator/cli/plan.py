@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -15,6 +17,11 @@ from orchestrator.cli.verdict import counted, verdict
 
 if TYPE_CHECKING:
     from orchestrator.control.describing import PlanText, TicketText
+    from orchestrator.control.outlining import Outline
+    from orchestrator.core.model import Key
+
+MANY = 30
+"""Tickets of a plan that are shown in full without being asked for."""
 
 
 @group("plan")
@@ -49,28 +56,80 @@ def check(plan_id: str | None, as_json: bool) -> int:
 
 @command("show")
 @click.argument("plan_id", metavar="PLAN")
+@click.option("--full", is_flag=True, help=f"The tickets in full also where there are more than {MANY}.")
 @json_option
-def show(plan_id: str, as_json: bool) -> int:
-    """Show what a plan wants, in the order of walking.
+def show(plan_id: str, full: bool, as_json: bool) -> int:
+    """Show what a plan wants, and in which order it can be walked.
 
-    With what the planner left out filled in: repository, branch, worktree, workflow, agent.
+    Draws the tickets in tiers: those of one tier can run side by side, each waits for tickets of tiers above it. The
+    critical path is the longest chain of tickets that wait for each other, counted in tickets, as nobody knows how long
+    those will take that have not run; finished ones say how long they took.
+
+    Then each ticket, with what the planner left out filled in: repository, branch, worktree, workflow, agent.
 
     \b
-    --json: {"plan": …, "tickets": […], "problems": […]}, as status --plan PLAN --json
+    --json: {"plan": …, "tickets": […], "problems": […]}, as status --plan PLAN --json, and
+     "tiers": [["T-1", "T-2"], ["T-3"]], "criticalPath": ["T-1", "T-3"],
+     "cyclic": tickets in a cycle or behind one, "unlisted": tickets that plan.json does not list
     """
-    from orchestrator.control import describing, showing
+    from orchestrator.control import outlining, showing
 
     config = opened().config
     if as_json:
-        output.show_json(plan_object(showing.documents(config, plan_id)[0]))
+        documents = plan_object(showing.documents(config, plan_id)[0])
+        output.show_json({**documents, **_outline_object(outlining.outline(config, plan_id))})
         return 0
-    text = describing.plan_text(config, plan_id)
+    text, outline = outlining.describe(config, plan_id)
+    is_short = len(outline.states) > MANY and not full
     say(*_head(text))
-    for number, ticket in enumerate(text.tickets, 1):
-        say("", *_ticket(number, ticket))
+    say("", *_tiers(text, outline, is_short))
+    if not is_short:
+        for number, ticket in enumerate(text.tickets, 1):
+            say("", *_ticket(number, ticket))
     if text.problems:
         say("", paint("problems", "bold", output.has_colour()), *problem_lines(text.problems))
     return 0
+
+
+def _outline_object(outline: Outline | None) -> dict[str, object]:
+    if outline is None:
+        return {"tiers": [], "criticalPath": [], "cyclic": [], "unlisted": []}
+    names = partial(_names, outline)
+    found = outline.tiers
+    return {
+        "tiers": [names(tier) for tier in found.tiers],
+        "criticalPath": names(found.critical),
+        "cyclic": names(found.cyclic),
+        "unlisted": names(outline.unlisted),
+    }
+
+
+def _names(outline: Outline, keys: Iterable[Key]) -> list[str]:
+    return [key.ticket if key.plan == outline.plan.id else str(key) for key in keys]
+
+
+def _tiers(text: PlanText, outline: Outline, is_short: bool) -> list[str]:
+    from orchestrator.cli.columns import has_utf8, screen
+    from orchestrator.cli.glyphs import DRAWN, PLAIN
+    from orchestrator.cli.plan_tiers import tier_lines
+
+    differs = {one.key: words for one in text.tickets if (words := _differs(text, one))} if is_short else {}
+    lines = tier_lines(outline, DRAWN if has_utf8() else PLAIN, screen(), differs)
+    if is_short:
+        hint = f"`orchestrator plan show {text.plan.id} --full` shows the tickets in full"
+        lines += ["", *output.paragraph(hint, indent="")]
+    return lines
+
+
+def _differs(whole: PlanText, text: TicketText) -> str:
+    """What is another than the plan's. (The branch always is: it would double the lines of a large plan.)"""
+    plan = whole.plan
+    values = {
+        "workflow": text.ticket.workflow if text.workflow != plan.workflow else None,
+        "agent": text.agent if text.ticket.agent and text.agent != plan.agent else None,
+        "repo": text.repo if text.repo != plan.repo else None,
+    }
+    return ", ".join(f"{name} {value}" for name, value in values.items() if value)
 
 
 def _head(text: PlanText) -> list[str]:

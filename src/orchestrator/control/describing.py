@@ -38,7 +38,10 @@ class PlanText(NamedTuple):
 def plan_text(config: Config, plan_id: str) -> PlanText:
     """Raises NotFoundError, UnreadableError."""
     scene = Scene(config)
-    plan = scene.plan(plan_id)
+    return text_of(scene, scene.plan(plan_id))
+
+
+def text_of(scene: Scene, plan: Plan) -> PlanText:
     entries = {entry.ticket_id: entry for entry in reversed(plan.tickets)}
     ordered = sorted(scene.index.board.of_plan(plan.id), key=lambda one: _place(entries, one.ticket_id))
     tickets = tuple(
