@@ -18,11 +18,12 @@ from benchmarks.results import Results
 from benchmarks.rounds import Course, measure
 from benchmarks.scenarios import SCENARIOS, chosen
 from benchmarks.scenarios.scenario import Scenario
+from benchmarks.scripts import find_shell
 
 HERE = Path(__file__).resolve().parent
 PUBLISHED = HERE / "results.json"
 OWN, PEER = "orchestrator", "peer"
-INTERRUPTED = 130
+USAGE, INTERRUPTED = 2, 130
 
 
 OPTIONS: tuple[tuple[str, str | None, str], ...] = (
@@ -69,6 +70,9 @@ def main(words: list[str] | None = None) -> int:
         scenarios = chosen((asked.profile or asked.only).split(","))
     except KeyError as error:
         parsing.error(f"no scenario {error}; there are: {', '.join(scenario.name for scenario in SCENARIOS)}")
+    if find_shell() is None:
+        print("make bench: needs a bash of version 5 or newer, as /bin/bash or on PATH", file=sys.stderr)
+        return USAGE
     return profile(asked, scenarios) if asked.profile else bench(asked, scenarios)
 
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks.scripts import MARK
+from benchmarks.scripts import MARK, SHELL, find_shell
 
 PLACE = "TICKET-ID"
 """Stands for the id in a text that many tickets share."""
@@ -56,7 +56,7 @@ class Home:
     def script(self, name: str = "mark.sh", text: str = MARK) -> Path:
         """`@` in the text is this folder. Executable and with `#!`: every program runs it by the same shell."""
         path = self.root / "scripts" / name
-        path.write_text(text.replace("@", str(self.root)))
+        path.write_text(text.replace(SHELL, find_shell() or SHELL).replace("@", str(self.root)))
         path.chmod(0o755)
         return path
 

@@ -1,4 +1,4 @@
-"""Rules about the instrument: it counts rightly, knows nothing of the program, and what a program cannot is a result."""
+"""Rules about the instrument: it counts rightly, knows nothing of the program, and tells what one cannot do."""
 
 from __future__ import annotations
 
@@ -218,6 +218,11 @@ def test_a_peer_that_can_do_nothing_is_no_failure_and_a_program_is(
     assert bench(tmp_path, "--only", "start-help", "--peer", "false") == 0
     assert "peer: could not do it: --help: exit code 1" in capsys.readouterr().out
     assert bench(tmp_path, "--only", "start-help", "--program", "false") == 1
+
+
+def test_without_a_shell_that_knows_the_time_nothing_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmarks.__main__.find_shell", lambda: None)
+    assert main(["--only", "phase-50"]) == 2
 
 
 def test_wrong_words_are_refused_with_the_right_ones(capsys: pytest.CaptureFixture[str]) -> None:
