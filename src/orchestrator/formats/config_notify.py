@@ -57,7 +57,7 @@ def _entry(reading: Reading, where: Where, path: Path, value: Any) -> NotifySett
     fields["command"] = _one_or_more(reading, where, (*path, "command"), value.get("command"), _program)
     fields["url"] = _one_or_more(reading, where, (*path, "url"), value.get("url"), _url)
     fields["on"] = _kinds(reading, where, (*path, "on"), value)
-    if not any(value.get(way) for way in WAYS):
+    if all(value.get(way) in (None, False) for way in WAYS):
         what = f"{_label(path)} says nowhere to send to"
         reading.report(where, path, what, "add command, desktop: true or url", at_key=True)
     return NotifySettings(**{name: one for name, one in fields.items() if one is not None})
@@ -73,7 +73,7 @@ class _Plain(msgspec.Struct, rename="camel"):
 
 def _other(key: str, value: dict[str, Any]) -> str | None:
     known = OTHERS.get(key.lower())
-    return f"it is called {known} here" if known and known not in value else None
+    return f'it is called "{known}" here' if known and known not in value else None
 
 
 Check = Callable[[Reading, Where, Path, str, bool], bool]
