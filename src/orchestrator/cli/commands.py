@@ -39,6 +39,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "status": Entry("status:status", "Show plans and tickets."),
         "watch": Entry("watch:watch", "Follow live what a daemon does."),
         "logs": Entry("logs:logs", "Show what happened to a ticket, and follow it."),
+        "history": Entry("history:history", "Show every attempt of a ticket, and a time line."),
         "sessions": Entry("sessions:sessions", "List the agent sessions of a ticket."),
         "resume-session": Entry("sessions:resume_session", "Continue an agent's session interactively."),
     },
