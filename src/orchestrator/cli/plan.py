@@ -80,8 +80,8 @@ def show(plan_id: str, full: bool, as_json: bool) -> int:
         output.show_json({**documents, **_outline_object(outlining.outline(config, plan_id))})
         return 0
     text, outline = outlining.describe(config, plan_id)
-    is_short = len(outline.states) > MANY and not full
-    say(*_head(text))
+    is_short = len(text.tickets) > MANY and not full
+    say(*_head(text, len(outline.blockers) + len(outline.unlisted)))
     say("", *_tiers(text, outline, is_short))
     if not is_short:
         for number, ticket in enumerate(text.tickets, 1):
@@ -132,10 +132,10 @@ def _differs(whole: PlanText, text: TicketText) -> str:
     return ", ".join(f"{name} {value}" for name, value in values.items() if value)
 
 
-def _head(text: PlanText) -> list[str]:
+def _head(text: PlanText, number: int) -> list[str]:
     p, colour = text.plan, output.has_colour()
     author = [f"by {p.created_by}"] if p.created_by else []
-    about = [counted(len(text.tickets), "ticket"), p.status, *author]
+    about = [counted(number, "ticket"), p.status, *author]
     return [
         paint(clean(f"{p.id} — {p.name}" if p.name else p.id), "bold", colour),
         f"  {clean(', '.join(about))}{f', {p.created_at}' if p.created_at else ''}",

@@ -25,6 +25,8 @@ UNBOUNDED = 160
 """Columns where there is no terminal."""
 NARROW = 64
 LONGEST_ID = 24
+LEAST_TITLE = 28
+"""Columns of a title that the blockers leave to it."""
 NAMED = 6
 """Blockers that are named; of more the number."""
 
@@ -109,19 +111,24 @@ class _Drawn:
         start.append(Piece(pad(state, self.state_width), STATE_COLOURS.get(state)))
         title, rest = clean(ticket.title) if ticket else "", self._rest(key)
         below = [margin, Piece("    ")]
-        if self.room < NARROW:
-            yield self._line(start)
-            if title:
-                yield self._line([*below, Piece(title)])
-            if rest:
-                yield self._line([*below, Piece(rest, "dim")])
-        else:
-            left = self.room - length(start) - (cells(rest) + 2 if rest else 0)
-            title = self._cut(title, max(left - 2, 16))
-            more = [Piece("  "), Piece(rest, "dim")] if rest else []
-            yield self._line([*start, Piece("  "), Piece(title), *more])
+        yield from self._words(start, below, title, rest)
         if key in self.differs:
             yield self._line([*below, Piece(clean(self.differs[key]), "dim")])
+
+    def _words(self, start: Line, below: Line, title: str, rest: str) -> Iterator[str]:
+        """The title and the rest where there is room for them: behind the state, or below."""
+        left = self.room - length(start) - 2
+        beside = left - cells(rest) - 2 if rest else left
+        if self.room < NARROW:
+            yield self._line(start)
+            yield from (self._line([*below, Piece(title)]) for _ in title[:1])
+        elif not rest or beside >= min(cells(title), LEAST_TITLE):
+            more = [Piece("  "), Piece(rest, "dim")] if rest else []
+            yield self._line([*start, Piece("  "), Piece(self._cut(title, beside)), *more])
+            return
+        else:
+            yield self._line([*start, Piece("  "), Piece(title)])
+        yield from (self._line([*below, Piece(rest, "dim")]) for _ in rest[:1])
 
     def _rest(self, key: Key) -> str:
         found = []

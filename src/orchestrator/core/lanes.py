@@ -6,7 +6,7 @@ any of its ends leads to one place. Rows and columns are numbers: whoever draws 
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -102,39 +102,45 @@ def _block(graph: Graph, node: int, following: int | None, row: int) -> Block:
 
 
 def order_of(graph: Graph) -> list[int]:
-    """From the first phase along what succeeds; then what branches off from there, as near as its ways allow."""
-    ahead = {node: _successors(graph, node) for node in range(len(graph.nodes))}
-    entered = {edge.target for edge in graph.edges if edge.target != edge.source}
-    reached = [i for i, node in enumerate(graph.nodes) if node.is_phase]
-    starts = [*reached[:1], *(i for i in reached[1:] if i not in entered), *reached[1:]]
-    parts: list[list[int]] = []
+    """From the first phase along what succeeds, to the end; then what branches off from there, each branch in the same
+    way; then the bad ends, and last what cannot be reached."""
     seen: set[int] = set()
-    for start in starts:
-        if start not in seen:
-            parts.append(_finished(start, ahead, seen)[::-1])
-    return [node for part in parts for node in part]
+    order: list[int] = []
+    for start in _starts(graph):
+        ahead = deque([start])
+        while ahead:
+            for node in _chain(graph, ahead.popleft(), seen):
+                order.append(node)
+                ahead.extend(_successors(graph, node))
+    lost = [node for node in order if not graph.nodes[node].is_reachable]
+    there = [node for node in order if graph.nodes[node].is_reachable]
+    ends = [node for node in range(len(graph.nodes)) if node not in seen]
+    return there + sorted(ends, key=lambda node: not graph.nodes[node].is_reachable) + lost
+
+
+def _starts(graph: Graph) -> Iterable[int]:
+    """The first phase; then those that nothing leads to, then all."""
+    phases = [i for i, node in enumerate(graph.nodes) if node.is_phase and not _is_bad_end(graph, i)]
+    entered = {edge.target for edge in graph.edges if edge.target != edge.source}
+    return [*phases[:1], *(i for i in phases if i not in entered), *phases]
+
+
+def _chain(graph: Graph, start: int, seen: set[int]) -> Iterable[int]:
+    following: int | None = None if start in seen else start
+    while following is not None:
+        seen.add(following)
+        yield following
+        following = next((one for one in _successors(graph, following) if one not in seen), None)
 
 
 def _successors(graph: Graph, node: int) -> list[int]:
-    """The way that is gone last comes right behind its source: what succeeds, and no bad end if there is a choice."""
-    rank = {kind: i for i, kind in enumerate(NEAREST)}
-    forth = [edge for edge in reversed(graph.out_of(node)) if edge.kind in rank and edge.target != node]
-    forth.sort(key=lambda edge: (graph.nodes[edge.target].ends in (None, COMPLETE), -rank[edge.kind]))
-    return [edge.target for edge in forth]
+    """Where it goes on from here, what succeeds first."""
+    forth = [edge for edge in graph.out_of(node) if edge.kind in NEAREST and not _is_bad_end(graph, edge.target)]
+    return [edge.target for edge in sorted(forth, key=lambda edge: NEAREST.index(edge.kind))]
 
 
-def _finished(start: int, ahead: dict[int, list[int]], seen: set[int]) -> list[int]:
-    """Depth first, in the order in which nodes are left; without recursion, for a workflow may be long."""
-    seen.add(start)
-    way, left = [(start, iter(ahead[start]))], []
-    while way:
-        following = next((one for one in way[-1][1] if one not in seen), None)
-        if following is None:
-            left.append(way.pop()[0])
-        else:
-            seen.add(following)
-            way.append((following, iter(ahead[following])))
-    return left
+def _is_bad_end(graph: Graph, node: int) -> bool:
+    return graph.nodes[node].kind == "unknown" or graph.nodes[node].ends not in (None, COMPLETE)
 
 
 # -- lanes ------------------------------------------------------------------------------------------------------------
