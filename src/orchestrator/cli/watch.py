@@ -94,7 +94,8 @@ class _Watching:
         return event.get("event") not in QUIET and self._plan in (None, event.get("plan"))
 
     def _line(self, event: Line, columns: int) -> str:
-        text = cut(self.style.clean(self._events.text(event)), columns, self.style.cut_mark)
+        text = self._events.text(event)
+        text = cut(text if self.style.utf8 else live_text.plain(text), columns, self.style.cut_mark)
         return self.style.paint(text, colour_of(event) or "dim")
 
 

@@ -127,9 +127,9 @@ def view(seen: Seen, scope: Scope, most: int, now: float) -> View:
         counts=counts,
         waiting=_waiting(board, counts, flying),
         slots_used=len(board.open),
-        slots=seen.slots,
+        slots=None if seen.is_over else seen.slots,
         held=tuple(sorted((agent, until) for agent, until in seen.held.items() if until > now)),
-        stopping=seen.stopping,
+        stopping=None if seen.is_over else seen.stopping,
         problems=seen.problems,
         plans=tuple(sorted(scope.plans)),
         only=scope.only,
@@ -274,4 +274,5 @@ def _turn(seen: Seen) -> str:
 
 def _queued(seen: Seen, ticket: Ticket) -> Wait | None:
     blockers = blockers_of(seen.board, ticket.key, seen.is_held)
-    return msgspec.structs.replace(_wait(ticket, Status.QUEUED, _stays(seen, ticket) or ""), blockers=blockers)
+    why = _stays(seen, ticket) or ("" if blockers else _turn(seen))
+    return msgspec.structs.replace(_wait(ticket, Status.QUEUED, why), blockers=blockers)
