@@ -6,23 +6,25 @@ What is found is put right by events alone; where they lead is the transition ta
 from __future__ import annotations
 
 import time
-from collections.abc import Set
+from collections.abc import Iterator
 from itertools import islice
 
 from orchestrator.core.events import Event, PhaseEdited, StopRequested, Unblocked
 from orchestrator.core.model import Key, Status, Ticket
-from orchestrator.engine.desk import Desk
+from orchestrator.engine.desk import Desk, Mode
 from orchestrator.engine.recover import orphans
 from orchestrator.engine.walk import Walk
 
-UNBLOCKED_AT_ONCE, UNBLOCKED_PER_SECOND = 50, 50
+SHOWN_READY = 100
+"""So many tickets are written down as ready; those behind them say queued until it is their turn."""
+UNBLOCKED_AT_ONCE = 10
+REST_SECONDS = 0.2
 
 
 class Attendance:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._saves, self._saves_at = float(UNBLOCKED_AT_ONCE), time.monotonic()
-        """How many queued tickets may be written down as ready, counted at that time."""
+        self._unblock_at = 0.0
 
     def attend(self, key: Key) -> None:
         """Close the difference between what should be and what is, for one ticket."""
@@ -42,23 +44,33 @@ class Attendance:
             walk.ask_stop("no longer asked for")
 
     def unblock(self) -> None:
-        """Write down who waits for no blocker any more. They are dispatched without that, so it may take its time: at
-        the start of a large plan these are thousands of files."""
+        """Write down who is next and waits for no blocker any more. They are dispatched without that; so it is done
+        when nothing starts just now, for as many as a person may look at, and not for the thousands behind them."""
         now = time.monotonic()
-        self._saves = min(self._saves + (now - self._saves_at) * UNBLOCKED_PER_SECOND, UNBLOCKED_AT_ONCE)
-        self._saves_at = now
-        may = (key for key in self._unblocked() if key not in self._desk.foreign)
-        for key in sorted(islice(may, int(self._saves))):
-            self._saves -= 1
+        if now < self._unblock_at:
+            return
+        for key in list(islice(self._next_unblocked(), UNBLOCKED_AT_ONCE)):
             self._desk.try_(key, unblocked)
+        self._unblock_at = now + REST_SECONDS / 10
+
+    def rest(self) -> None:
+        """Something was started: what can wait waits."""
+        if self._desk.mode is Mode.DAEMON:
+            self._unblock_at = time.monotonic() + REST_SECONDS
 
     def unblock_due(self) -> float | None:
-        """When there is leave to write down more of them (monotonic)."""
-        return self._saves_at + UNBLOCKED_AT_ONCE / UNBLOCKED_PER_SECOND / 2 if self._unblocked() else None
+        """When to write down more of them (monotonic)."""
+        return self._unblock_at if next(self._next_unblocked(), None) is not None else None
 
-    def _unblocked(self) -> Set[Key]:
-        only, found = self._desk.only, self._desk.board.unblocked
-        return found if only is None else found & {only[0]}
+    def _next_unblocked(self) -> Iterator[Key]:
+        board, only = self._desk.board, self._desk.only
+        if only is not None:
+            return iter(board.unblocked & {only[0]})
+        if not board.unblocked or len(board.by_status[Status.READY]) >= SHOWN_READY:
+            return iter(())
+        lines = (spots for groups in board.ready.plans.values() for spots in groups.values())
+        keys = (spot.key for spots in lines for spot in spots)
+        return (key for key in keys if key in board.unblocked and key not in self._desk.foreign)
 
     def _attend_absent(self, key: Key, walk: Walk | None) -> None:
         if self._desk.index.is_held(key):

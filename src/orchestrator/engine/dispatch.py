@@ -23,7 +23,8 @@ class Dispatch:
         self._round: set[Key] | None = None
         """TICK: the tickets that were dispatched; no others are."""
 
-    def dispatch(self) -> None:
+    def dispatch(self) -> bool:
+        """Start whose turn it is; whether there was anybody."""
         checks = sum(walk.is_check for walk in self._desk.walks.values())
         busy = self._desk.walks.keys() | self._desk.foreign.keys()
         if self._desk.only is not None:
@@ -37,6 +38,7 @@ class Dispatch:
             walk = self._desk.take(key)
             if walk is not None and not self._launch(walk):
                 walk.release()
+        return bool(chosen)
 
     def _step(self, ticket: Ticket) -> Step:
         """What the next step of a ticket takes; what cannot be run takes nothing and fails at once."""

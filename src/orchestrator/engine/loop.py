@@ -104,7 +104,7 @@ class Loop:
         if self._desk.closing or self._until(self._desk.board):
             return True
         if self._desk.mode is Mode.TICK:
-            return not self._desk.index.doubtful
+            return not self._desk.index.doubtful and self._unblock_due() is None
         if self._desk.mode is Mode.RUN and self._desk.only is not None:
             key = self._desk.only[0]
             ticket = self._desk.board.tickets.get(key)
@@ -120,7 +120,7 @@ class Loop:
     async def _sleep(self) -> None:
         now = time.monotonic()
         dues = [self._desk.sight.due(), now + CHECK_SECONDS, *self._desk.foreign.values(), *self._completion.dues()]
-        dues.extend(due for due in (self._leave_due, self._attendance.unblock_due()) if due is not None)
+        dues.extend(due for due in (self._leave_due, self._unblock_due()) if due is not None)
         if (
             not self._desk.closing
             and (wake := next_wake(self._desk.board, self._desk.limits(), time.time())) is not None
@@ -130,6 +130,9 @@ class Loop:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._desk.wake.wait(), timeout)
         self._desk.wake.clear()
+
+    def _unblock_due(self) -> float | None:
+        return None if self._desk.closing else self._attendance.unblock_due()
 
     def _look(self) -> None:
         """Bring the board up to date with the files."""
@@ -162,7 +165,8 @@ class Loop:
         for plan_id in plans | {key.plan for key in changed} | self._completion.late():
             self._completion.complete(plan_id)
         if not self._desk.closing:
-            self._dispatching.dispatch()
+            if self._dispatching.dispatch():
+                self._attendance.rest()
             self._attendance.unblock()
 
     def _leave(self) -> None:
