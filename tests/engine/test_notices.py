@@ -101,7 +101,7 @@ def test_who_is_retried_and_fails_again_is_told_of_again(site: Site) -> None:
     "point",
     [
         f"{STORE}._write after 2",
-        "orchestrator.adapters.store:write_atomically after 1 needs_attention",
+        "orchestrator.adapters.ticket_files:write_atomically after 1 needs_attention",
         "orchestrator.adapters.journal:Journal.append before 1 Notify",
         "orchestrator.adapters.journal:Journal.append after 1 Notify",
         f"{OUTBOX}.put before 1",
