@@ -28,7 +28,8 @@ NARROW = 64
 """Columns below which an attempt takes two lines."""
 OUTCOME_COLOURS = {
     "success": "green", "failure": "red", "timeout": "red", "stalled": "red", "error": "red", "stopped": "yellow",
-    "lost": "yellow", "rate_limited": "yellow", "running": "cyan", "stopping": "cyan", "not_yet": "cyan",
+    "lost": "yellow", "rate_limited": "yellow", "skipped": "yellow", "running": "cyan", "stopping": "cyan",
+    "not_yet": "cyan",
 }  # fmt: skip
 
 
@@ -49,8 +50,8 @@ def history(plan: str, ticket: str, as_json: bool) -> int:
     "sessionId", "costUsd", "inputTokens", "cachedTokens", "outputTokens", "turns"}], "events": [{"at",
     "event", "phase", "reason", "until"}], "totals": {"attempts", "outcomes", "seconds", "worked",
     "costUsd", "inputTokens", "cachedTokens", "outputTokens"}}; null where nobody knows. "outcome" is
-    success, failure, error, timeout, stalled, stopped, lost, rate_limited, not_yet, running, stopping
-    or unknown; "event" paused, skipped, retried, waited, cannot_run, edited, deleted or reached.
+    success, failure, error, timeout, stalled, stopped, lost, rate_limited, skipped, not_yet, running,
+    stopping or unknown; "event" paused, skipped, retried, waited, cannot_run, edited, deleted or reached.
     """
     from orchestrator.control import history as control
 
@@ -96,19 +97,20 @@ def _head(told: Told) -> list[str]:
 
 def _rows(seen: History, now: float) -> Iterator[str]:
     table = [(past, _cells(past, now)) for past in seen.attempts]
-    sizes = [max(map(len, (head, *(cells_[i] for _, cells_ in table)))) for i, head in enumerate(HEADS)]
-    used = [i for i, head in enumerate(HEADS) if i < 5 or any(cells_[i] for _, cells_ in table)]
+    sizes = [max(map(cells, (head, *(cells_[i] for _, cells_ in table)))) for i, head in enumerate(HEADS)]
+    used = [i for i, head in enumerate(HEADS) if 0 < i < 5 or any(cells_[i] for _, cells_ in table)]
     room = screen()
     narrow = room is not None and room < max(NARROW, sum(sizes[i] + 2 for i in used))
     if table and not narrow:
         yield paint(_line(HEADS, sizes, used), "dim", output.has_colour())
     happenings = list(seen.happenings)
+    size = sizes[0] if 0 in used else -2
     for past, row in table:
         while happenings and past.started is not None and happenings[0].at < past.started:
-            yield from _happening(happenings.pop(0), sizes[0], now)
-        yield from _narrow_row(row, sizes[0], past) if narrow else _wide_row(row, sizes, used, past)
+            yield from _happening(happenings.pop(0), size, now)
+        yield from _narrow_row(row, size, past) if narrow else _wide_row(row, sizes, used, past)
     for one in happenings:
-        yield from _happening(one, sizes[0], now)
+        yield from _happening(one, size, now)
 
 
 def _cells(past: Past, now: float) -> tuple[str, ...]:
@@ -147,24 +149,25 @@ def _wide_row(row: tuple[str, ...], sizes: list[int], used: list[int], past: Pas
     colour = OUTCOME_COLOURS.get(past.outcome)
     yield line[:where] + paint(outcome, colour, output.has_colour()) + line[where + len(outcome) :]
     if details and not beside:
-        yield from _indented(details, sizes[0])
+        yield from _indented(details, sizes[0] if 0 in used else -2)
 
 
 def _narrow_row(row: tuple[str, ...], size: int, past: Past) -> Iterator[str]:
-    yield _cut(f"  {row[0].rjust(size)}  {row[1]}")
-    words = [row[2], row[3], *([f"exit {row[5]}"] if row[5] else []), row[6], row[7]]
-    colour = OUTCOME_COLOURS.get(past.outcome)
-    text = _cut("  ".join(filter(None, [" " * (size + 2), row[4], *words])))
-    yield text.replace(row[4], paint(row[4], colour, output.has_colour()), 1)
-    if details := " · ".join(_details(past)):
-        yield from _indented(details, size)
+    indent = " " * (size + 4)
+    yield _cut(f"  {row[0].rjust(size)}  {row[1]}" if size > 0 else f"  {row[1]}")
+    words = [row[4], row[2], row[3], *([f"exit {row[5]}"] if row[5] else [])]
+    text = _cut(indent + "  ".join(filter(None, words)))
+    yield text.replace(row[4], paint(row[4], OUTCOME_COLOURS.get(past.outcome), output.has_colour()), 1)
+    for detail in filter(None, (" · ".join(filter(None, row[6:])), *_details(past))):
+        yield from _indented(detail, size - 1)
 
 
 def _details(past: Past) -> Iterator[str]:
     if past.reason:
         yield clean(past.reason)
-    if past.usage is not None and (past.usage.input_tokens or past.usage.output_tokens):
-        yield f"{past.usage.input_tokens or 0:,} tokens in, {past.usage.output_tokens or 0:,} out"
+    usage = past.usage
+    if usage is not None and (usage.input_tokens or usage.output_tokens):
+        yield f"{(usage.input_tokens or 0) + (usage.cached_tokens or 0):,} tokens in, {usage.output_tokens or 0:,} out"
     if past.session:
         yield f"session {clean(past.session)}"
 

@@ -30,7 +30,7 @@ SHADES = {
     GOOD: ("█", "#", "green"), BAD: ("▒", "x", "red"), NOT_COUNTED: ("░", "=", "yellow"),
     UNDER_WAY: ("▬", ">", "cyan"), WAITING: ("·", ".", "dim"),
 }  # fmt: skip
-NOT_COUNTING = frozenset({"stopped", "lost", "rate_limited", "unknown"})
+NOT_COUNTING = frozenset({"stopped", "lost", "rate_limited", "skipped", "unknown"})
 
 
 class Row(NamedTuple):
@@ -50,7 +50,7 @@ def lines(found: History, now: float) -> list[str]:
     over = axis(min(row.started for row in rows), max(row.ended for row in rows), width - label - 3)
     start = " " * (label + 3)
     drawn = [_row(row, over, label) for row in rows]
-    return [*(f"{start}{line}".rstrip() for line in _axis(over)), *drawn, "", _legend(rows, width)]
+    return [*(f"{start}{line}".rstrip() for line in _axis(over)), *drawn, "", *_legend(rows, width)]
 
 
 def _attempts(found: History, now: float) -> Iterator[Row]:
@@ -102,7 +102,7 @@ def _axis(over: Axis) -> list[str]:
     labels, marks = "", [" "] * over.columns
     for tick in ticks(over, step, zone):
         text = _label(tick.at, over, step)
-        if tick.column >= cells(labels) and tick.column + len(text) <= over.columns + 2:
+        if tick.column >= cells(labels) and tick.column + len(text) <= over.columns:
             labels = pad(labels, tick.column) + text + " "
             marks[tick.column] = "╷" if has_utf8() else "'"
     if not labels.strip():
@@ -128,11 +128,21 @@ def _moment(at: float, form: str) -> str:
     return datetime.fromtimestamp(at).strftime(form)
 
 
-def _legend(rows: list[Row], width: int) -> str:
+def _legend(rows: list[Row], width: int) -> list[str]:
     utf8, colour = has_utf8(), output.has_colour()
     used = {row.shade for row in rows}
-    parts = [f"{paint(SHADES[one][0 if utf8 else 1], SHADES[one][2], colour)} {one}" for one in SHADES if one in used]
     begin, end = min(row.started for row in rows), max(row.ended for row in rows)
-    span = f"{_moment(begin, '%Y-%m-%d %H:%M:%S')} + {duration(end - begin)}"
-    room = width - sum(len(one) + 4 for one in SHADES if one in used)
-    return "  ".join([*parts, *([paint(span, "dim", colour)] if len(span) <= room else [])])
+    parts = [
+        (f"{fancy if utf8 else plain} {name}", paints)
+        for name, (fancy, plain, paints) in SHADES.items()
+        if name in used
+    ]
+    parts.append((f"{_moment(begin, '%Y-%m-%d %H:%M:%S')} + {duration(end - begin)}", "dim"))
+    found, taken = [""], 0
+    for text, paints in parts:
+        if taken and taken + len(text) > width:
+            found.append("")
+            taken = 0
+        found[-1] += paint(text, paints, colour) + "  "
+        taken += len(text) + 2
+    return [line.rstrip() for line in found]

@@ -13,12 +13,16 @@ import msgspec
 from msgspec.structs import replace
 
 from orchestrator.core.happenings import TOGETHER, Happening, Step, closed, steered
-from orchestrator.core.model import PhaseEntry, PhaseStatus, Status, Ticket
+from orchestrator.core.model import ENDED, PhaseEntry, PhaseStatus, Status, Ticket
 from orchestrator.core.outcome import Outcome, OutcomeKind, Usage
 from orchestrator.core.times import epoch_or
 
 RUNNING, STOPPING, WAITING, UNKNOWN = "running", "stopping", "not_yet", "unknown"
 """How an attempt stands that has no outcome."""
+MOMENT = 0.5
+"""Seconds that it takes the original at most to enter a terminal phase."""
+SKIPPED = "skipped"
+"""A poll phase was left before it had an answer."""
 SAME_VISIT = frozenset({OutcomeKind.STOPPED, OutcomeKind.LOST, OutcomeKind.RATE_LIMITED})
 """Endings after which the phase begins again without a retry being spent."""
 
@@ -78,7 +82,8 @@ def history(ticket: Ticket | None, steps: Sequence[Step], found: Iterable[Past])
     for past in found:
         _fill(attempts, past)
     entries = ticket.phase_history if ticket else ()
-    happenings = [one for entry in entries if (one := _entered(entry, attempts, steps))]
+    goal = ticket.current_phase if ticket and ticket.status in ENDED else None
+    happenings = [one for entry in entries if (one := _entered(entry, attempts, steps, goal))]
     happenings += steered(steps)
     if ticket is not None:
         _stand(attempts, ticket)
@@ -195,10 +200,14 @@ def _priced(attempts: Iterable[Past]) -> Iterable[Past]:
 # -- the ticket's own history -----------------------------------------------------------------------------------------
 
 
-def _entered(entry: PhaseEntry, attempts: list[Past], steps: Sequence[Step]) -> Happening | None:
-    """An entry of `phaseHistory`: it completes what is known of an attempt, or is one, or is something else."""
+def _entered(entry: PhaseEntry, attempts: list[Past], steps: Sequence[Step], goal: str | None) -> Happening | None:
+    """An entry of `phaseHistory`: it completes what is known of an attempt, or is one, or is something else.
+
+    `goal`: the phase in which the ticket has ended.
+    """
     started, completed = epoch_or(entry.started_at, 0.0) or None, epoch_or(entry.completed_at, 0.0) or None
     if entry.status is PhaseStatus.SKIPPED:
+        _left(entry.phase, attempts, started, completed)
         at = completed or started or 0.0
         target = next((step.phase for step in steps if step.phase and abs(step.at - at) < TOGETHER), None)
         why = f"to {target}" if target else ""
@@ -207,7 +216,8 @@ def _entered(entry: PhaseEntry, attempts: list[Past], steps: Sequence[Step]) -> 
         if _is_about(entry, past, started, completed):
             attempts[i] = _completed(past, entry, started, completed)
             return None
-    if started is not None and started == completed and not entry.output and not entry.session_id:
+    is_empty = not entry.output and not entry.session_id
+    if started is not None and is_empty and _is_arrival(entry, started, completed, goal):
         return Happening(at=started, what="reached", phase=entry.phase)
     attempts.append(
         Past(
@@ -217,6 +227,19 @@ def _entered(entry: PhaseEntry, attempts: list[Past], steps: Sequence[Step]) -> 
         )
     )  # fmt: skip
     return None
+
+
+def _is_arrival(entry: PhaseEntry, started: float, completed: float | None, goal: str | None) -> bool:
+    """Terminal phases take no time."""
+    return started == completed or (entry.phase == goal and (completed or started) - started < MOMENT)
+
+
+def _left(phase: str, attempts: list[Past], started: float | None, completed: float | None) -> None:
+    """The visit of a poll phase that was left unfinished."""
+    for i, past in enumerate(attempts):
+        asked = past.kind == "poll" and past.phase == phase and past.started is not None
+        if asked and started and completed and started <= (past.started or 0.0) + TOGETHER <= completed + 2 * TOGETHER:
+            attempts[i] = replace(past, started=started, ended=completed, outcome=SKIPPED)
 
 
 def _is_about(entry: PhaseEntry, past: Past, started: float | None, completed: float | None) -> bool:
