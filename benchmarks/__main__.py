@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
+import signal
 import sys
 import tempfile
 import time
@@ -95,6 +96,7 @@ def _folder(asked: argparse.Namespace) -> tempfile.TemporaryDirectory[str]:
 
 def bench(asked: argparse.Namespace, scenarios: Sequence[Scenario]) -> int:
     began = time.monotonic()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that no daemon is left behind
     programs = _programs(asked)
     with _folder(asked) as folder:
         course = Course(Path(folder), asked.quick, asked.runs, _tell)
