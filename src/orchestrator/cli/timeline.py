@@ -143,6 +143,6 @@ def _legend(rows: list[Row], width: int) -> list[str]:
         if taken and taken + len(text) > width:
             found.append("")
             taken = 0
-        found[-1] += paint(text, paints, colour) + "  "
+        found[-1] += paint(cut(text, width), paints, colour) + "  "
         taken += len(text) + 2
     return [line.rstrip() for line in found]
