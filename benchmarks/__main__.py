@@ -127,9 +127,10 @@ def _measured(scenarios: Sequence[Scenario], programs: Sequence[Program], course
 def finish(asked: argparse.Namespace, found: Results) -> int:
     missed = report.foot(found)
     name = time.strftime("%Y-%m-%d-%H%M%S")
-    for file in [asked.out or HERE / f"results/{name}.json", *([PUBLISHED] if asked.save else [])]:
+    publish = asked.save and len(found.measured) == len(SCENARIOS)
+    for file in [asked.out or HERE / f"results/{name}.json", *([PUBLISHED] if publish else [])]:
         results.save(found, file)
-        print(f"written: {os.path.relpath(file)}")
+        print(f"written: {file}")
     if asked.markdown:
         report.show(found, True)
     measured = all(one.runs[found.own] for one in found.measured)

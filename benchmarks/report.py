@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import sys
 from collections.abc import Sequence
 
@@ -16,6 +17,8 @@ QUICK = (
     "\nQuick: 150 tickets for 1,000, 100 MB for 1 GB, 0.3 s for 1 s of work, 10 s of idleness for 65, and fewer runs."
 )
 
+WIDE = 1000
+
 
 def show(found: Results, as_markdown: bool) -> None:
     if as_markdown:
@@ -27,6 +30,11 @@ def show(found: Results, as_markdown: bool) -> None:
     foot(found)
 
 
+def room() -> int:
+    """Columns for the table: those of the terminal; into a file or a pipe, as many as it takes."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDE
+
+
 def head(found: Results, busy: bool = False) -> None:
     print(*(f"{name:18}{value}" for name, value in found.machine.items()), sep="\n")
     print(*(f"{name:18}{shlex.join(words)}" for name, words in found.commands.items()), sep="\n")
@@ -34,14 +42,14 @@ def head(found: Results, busy: bool = False) -> None:
         print(QUICK)
     if busy:
         print("\nThe machine is busy: wall times are too long; the ratios and the CPU times tell more.")
-    print(f"\n{table.header(bool(found.peer))}", flush=True)
+    print(f"\n{table.header(bool(found.peer), room())}", flush=True)
 
 
 def block(scenario: Scenario, one: Measured, rows: Sequence[Row], peer: str | None) -> None:
     print(f"{scenario.title} (bare: {scenario.bare_title})")
     for row in rows:
         if row.own or row.peer:
-            print(table.line(row, bool(peer)))
+            print(table.line(row, bool(peer), room()))
     for name, reason in one.unable.items():
         print(f"  {name}: {'could not do it' if not one.runs[name] else 'could not go on'}: {reason}")
     sys.stdout.flush()

@@ -13,28 +13,48 @@ from benchmarks.stats import Spread
 class Column(NamedTuple):
     title: str
     width: int
+    rank: int
+    """Where there is too little room, the highest go first."""
 
 
-FIGURE = Column("", 42)
-OWN = (Column("median", 10), Column("min–max", 15), Column("bare", 9), Column("× bare", 8), Column("budget", 11),
-       Column("held", 5))  # fmt: skip
-RECORDED = (Column("original*", 11), Column("better by", 10), Column("goal", 8), Column("", 4))
-PEER = (Column("peer", 11), Column("min–max", 15), *RECORDED[1:])
+FIGURE = Column("", 42, 0)
+OWN = (
+    Column("median", 10, 1), Column("min–max", 15, 7), Column("bare", 9, 8), Column("× bare", 8, 4),
+    Column("budget", 11, 2), Column("held", 5, 3),
+)  # fmt: skip
+BEATEN = (Column("better by", 10, 5), Column("goal", 8, 10), Column("", 4, 11))
+RECORDED = (Column("original*", 11, 9), *BEATEN)
+PEER = (Column("peer", 11, 6), Column("min–max", 15, 9), *BEATEN)
 
 
 def columns(peer: bool) -> tuple[Column, ...]:
     return (FIGURE, *OWN, *(PEER if peer else RECORDED))
 
 
-def header(peer: bool) -> str:
-    titles = [column.title.rjust(column.width) for column in columns(peer)[1:]]
-    return f"{'':{FIGURE.width}}{''.join(titles)}".rstrip()
+def fitting(peer: bool, width: int) -> list[int]:
+    """Which columns there is room for."""
+    every = columns(peer)
+    chosen: list[int] = []
+    for place in sorted(range(len(every)), key=lambda place: every[place].rank):
+        if sum(every[one].width for one in chosen) + every[place].width > width:
+            break
+        chosen.append(place)
+    return sorted(chosen)
 
 
-def line(row: Row, peer: bool) -> str:
+def header(peer: bool, width: int) -> str:
+    return _laid_out([column.title for column in columns(peer)], peer, width)
+
+
+def line(row: Row, peer: bool, width: int) -> str:
     first, *rest = cells(row, peer)
-    texts = [text.rjust(column.width) for text, column in zip(rest, columns(peer)[1:], strict=True)]
-    return f"  {first:{FIGURE.width - 2}}{''.join(texts)}".rstrip()
+    return _laid_out([f"  {first}", *rest], peer, width)
+
+
+def _laid_out(texts: list[str], peer: bool, width: int) -> str:
+    every = columns(peer)
+    first, *rest = fitting(peer, width)
+    return (texts[first].ljust(FIGURE.width) + "".join(texts[i].rjust(every[i].width) for i in rest)).rstrip()
 
 
 def cells(row: Row, peer: bool) -> list[str]:

@@ -118,6 +118,15 @@ def test_three_digits_are_shown(value: float, shown: str) -> None:
     assert table.number(value, "ms") == shown
 
 
+@pytest.mark.parametrize("peer", [False, True])
+@pytest.mark.parametrize("width", [60, 80, 100, 200])
+def test_a_narrow_terminal_gets_fewer_columns_and_no_broken_lines(width: int, peer: bool) -> None:
+    shown = table.line(row(HELP, runs(50, 60), runs(10), runs(100, 120)), peer, width)
+    assert len(shown) <= width
+    assert "55.0 ms" in shown
+    assert ("yes" in shown) == (width >= 80)
+
+
 # --- measuring
 
 
