@@ -87,7 +87,7 @@ def _about(graph: Graph, node: Node, loops: Sequence[Edge], signs: Glyphs, colou
     if node.agent:
         runs += f" by {clean(node.agent)}"
     rest = "".join(f" {signs.dot} {words}" for words in _limits(graph, node, loops, signs))
-    return [Piece(f"{node.kind:<6}", colour), Piece(f"  {runs}"), Piece(rest, "dim"), *_marks(node)]
+    return [Piece(f"{node.kind:<6}", colour), Piece(f" {runs}"), Piece(rest, "dim"), *_marks(node)]
 
 
 def _marks(node: Node) -> Line:
@@ -102,7 +102,7 @@ def _limits(graph: Graph, node: Node, loops: Sequence[Edge], signs: Glyphs) -> l
         if edge.kind == "retry":
             found.append(f"{signs.again} {node.max_retries} {'retry' if node.max_retries == 1 else 'retries'}")
         elif edge.kind == "not_yet":
-            found.append(f"{signs.again} every {node.interval:g} s" if node.interval else f"{signs.again} not yet")
+            found.append(f"{signs.again} every {node.interval:g}s" if node.interval else f"{signs.again} not yet")
         else:
             found.append(f"{signs.again} {way_word(edge, signs)}")
     if node.max_visits is not None:

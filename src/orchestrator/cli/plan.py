@@ -77,12 +77,13 @@ def show(plan_id: str, full: bool, as_json: bool) -> int:
     config = opened().config
     if as_json:
         documents = plan_object(showing.documents(config, plan_id)[0])
-        output.show_json({**documents, **_outline_object(outlining.outline(config, plan_id))})
+        outline = outlining.outline(config, plan_id) if documents["plan"] is not None else None
+        output.show_json({**documents, **_outline_object(outline)})
         return 0
-    text, outline = outlining.describe(config, plan_id)
+    text, whole = outlining.describe(config, plan_id)
     is_short = len(text.tickets) > MANY and not full
-    say(*_head(text, len(outline.blockers) + len(outline.unlisted)))
-    say("", *_tiers(text, outline, is_short))
+    say(*_head(text, len(whole.blockers) + len(whole.unlisted)))
+    say("", *_tiers(text, whole, is_short))
     if not is_short:
         for number, ticket in enumerate(text.tickets, 1):
             say("", *_ticket(number, ticket))

@@ -42,10 +42,10 @@ def describe(config: Config, plan_id: str) -> Described:
     return Described(text_of(scene, plan), _outline(scene, plan))
 
 
-def outline(config: Config, plan_id: str) -> Outline | None:
-    """None: its plan.json cannot be used. Raises NotFoundError."""
+def outline(config: Config, plan_id: str) -> Outline:
+    """Raises NotFoundError, UnreadableError."""
     scene = Scene(config)
-    return None if plan_id in scene.held_plans() else _outline(scene, scene.plan(plan_id))
+    return _outline(scene, scene.plan(plan_id))
 
 
 def _outline(scene: Scene, plan: Plan) -> Outline:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 from typing import NamedTuple
 
 from orchestrator.core.graph import COMPLETE, Edge, EdgeKind, Graph
@@ -78,7 +79,7 @@ def layout(graph: Graph) -> Layout:
     order = order_of(graph)
     blocks: list[Block] = []
     row = 0
-    for node, following in zip(order, [*order[1:], None], strict=True):
+    for node, following in zip_longest(order, order[1:]):
         block = _block(graph, node, following, row)
         blocks.append(block)
         row = block.last_row + 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from orchestrator.core.graph import Edge, Graph, Node
 from orchestrator.core.lanes import Block, Exit, Lane, Layout, layout
@@ -30,7 +30,7 @@ class Sheet:
     def __init__(self, graph: Graph, placed: Layout) -> None:
         self.graph, self.placed = graph, placed
         self.entered = {lane.target for lane in placed.lanes}
-        self.box = max((_box_width(node) for node in graph.nodes), default=120.0)
+        self.box = max((_box_width(graph, i) for i in range(len(graph.nodes))), default=120.0)
         words = [words_of(way) for block in placed.blocks for way in block.exits]
         pills = max((shapes.pill_width(one) for one in words), default=0.0)
         self.lanes = LEFT + self.box + 14 + pills + 26
@@ -39,7 +39,7 @@ class Sheet:
         for block in placed.blocks:
             self.tops[block.node] = y
             y += self.height(block) + GAP
-        self.bottom = y - GAP + 12
+        self.bottom = y - GAP / 3
 
     def height(self, block: Block) -> float:
         return max(46.0, PORT * self.ports(block) + 4)
@@ -79,9 +79,15 @@ def _titles(graph: Graph) -> Iterator[str]:
 # -- boxes ------------------------------------------------------------------------------------------------------------
 
 
-def _lines_of(node: Node) -> tuple[str, str]:
-    name = cut(node.name or "?", LONGEST)
-    return name, cut(" · ".join(_about(node)), LONGEST)
+def _lines_of(graph: Graph, index: int) -> tuple[str, str]:
+    node = graph.nodes[index]
+    about = [*_about(node), *(f"↻ {_word(edge)}" for edge in _loops(graph.out_of(index)))]
+    return cut(node.name or "?", LONGEST), cut(" · ".join(about), LONGEST)
+
+
+def _loops(edges: Iterable[Edge]) -> list[Edge]:
+    """Visits of the phase that it leads to itself."""
+    return [edge for edge in edges if edge.source == edge.target and edge.kind not in ("retry", "not_yet")]
 
 
 def _about(node: Node) -> Iterator[str]:
@@ -104,8 +110,8 @@ def _about(node: Node) -> Iterator[str]:
         yield "unreachable"
 
 
-def _box_width(node: Node) -> float:
-    name, about = _lines_of(node)
+def _box_width(graph: Graph, index: int) -> float:
+    name, about = _lines_of(graph, index)
     return max(shapes.width_of(name, NAME), shapes.width_of(about, SMALL)) + 30
 
 
@@ -113,7 +119,7 @@ def _block(sheet: Sheet, block: Block) -> Iterator[str]:
     node, top, height = sheet.graph.nodes[block.node], sheet.tops[block.node], sheet.height(block)
     fill, stroke = FILLS[node.ends or node.kind]
     is_solid = node.is_reachable and node.is_phase
-    name, about = _lines_of(node)
+    name, about = _lines_of(sheet.graph, block.node)
     middle = top + height / 2
     yield shapes.box(
         LEFT, top, sheet.box, height, fill, stroke,
@@ -124,8 +130,8 @@ def _block(sheet: Sheet, block: Block) -> Iterator[str]:
     yield shapes.text(LEFT + 15, middle + 13, about, SMALL, "#475569")
     if block.down is not None:
         yield from _down(top + height, block.down)
-    if loops := [edge for edge in block.loops if edge.kind not in ("retry", "not_yet")]:
-        yield from _loop(sheet, top + height, loops)
+    if _loops(block.loops):
+        yield from _loop(sheet, top + height)
     for i, way in enumerate(block.exits):
         colour = _way_colour(way)
         yield shapes.pill(sheet.right + 12, sheet.port(block, block.exit_row(i)), words_of(way), colour)
@@ -138,13 +144,11 @@ def _down(y: float, way: Exit) -> Iterator[str]:
     yield shapes.pill(x + 10, y + GAP / 2, words_of(way), colour)
 
 
-def _loop(sheet: Sheet, y: float, loops: list[Edge]) -> Iterator[str]:
+def _loop(sheet: Sheet, y: float) -> Iterator[str]:
     """Back into the same box: out of its floor, and in again."""
-    x = sheet.right - 60
-    yield shapes.line(f"M{x:.1f} {y:.1f}v6a6 6 0 0 0 6 6h18a6 6 0 0 0 6 -6v-2", shapes.GREY)
+    x = sheet.right - 50
+    yield shapes.line(f"M{x:.1f} {y:.1f}v4a6 6 0 0 0 6 6h18a6 6 0 0 0 6 -6v-2", shapes.GREY)
     yield shapes.arrow(x + 30, y, "up", shapes.GREY)
-    words = " ".join(_word(edge) for edge in loops)
-    yield shapes.pill(x - shapes.pill_width(words) - 4, y + 12, words, WAYS[loops[0].kind])
 
 
 def _word(edge: Edge) -> str:

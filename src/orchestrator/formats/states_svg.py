@@ -54,6 +54,7 @@ class Trunk(NamedTuple):
 TRUNKS = (
     Trunk(((Q, R),), ("Unblocked",), ("M200 150H335",), ((342, 150, "right"),), (205, 132)),
     Trunk(((R, RUN),), ("Dispatched", "CheckEnded"), ("M518 140H705",), ((712, 140, "right"),), (527, 124)),
+    Trunk(((Q, RUN),), ("Dispatched",), ("M156 177V202q0 8 8 8H752q8 0 8 -8V184",), ((760, 177, "up"),), (206, 210)),
     Trunk(((RUN, R),), ("AttemptEnded", "StopRequested"), ("M712 160H525",), ((518, 160, "left"),), (542, 177)),
     Trunk(((RUN, RUN),), ("AttemptEnded",), ("M775 123V102q0 -8 8 -8h34q8 0 8 8V116",), ((825, 123, "down"),),
           (738, 80), "next phase, retry"),
@@ -77,9 +78,9 @@ TRUNKS = (
         ((1140, 397, "up"),), (560, 430),
     ),
     Trunk(((Q, P),), ("PauseRequested",), ("M132 177V332q0 8 8 8H450",), ((457, 340, "right"),), (230, 340)),
-    Trunk(((R, P),), ("PauseRequested",), ("M468 177V316",), ((468, 323, "down"),), (446, 222)),
+    Trunk(((R, P),), ("PauseRequested",), ("M468 177V316",), ((468, 323, "down"),), (446, 242)),
     Trunk(((RUN, P),), ("PauseRequested",), ("M800 177V342q0 8 -8 8H640",), ((633, 350, "left"),), (700, 350)),
-    Trunk(((P, R),), ("ResumeRequested", "RetryRequested"), ("M508 323V184",), ((508, 177, "up"),), (482, 270)),
+    Trunk(((P, R),), ("ResumeRequested", "RetryRequested"), ("M508 323V184",), ((508, 177, "up"),), (482, 284)),
     Trunk(((P, Q),), ("ResumeRequested", "RetryRequested"), ("M457 362H110q-8 0 -8 -8V184",), ((102, 177, "up"),),
           (206, 362)),
     Trunk(
