@@ -1,4 +1,4 @@
-"""`notify`, and what `config` and a daemon make of it: channels can be tried, seen and changed, and no secret with it."""
+"""`notify`, and what `config` and a daemon make of it: channels can be tried, seen and changed, and no secret told."""
 
 from __future__ import annotations
 

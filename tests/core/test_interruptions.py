@@ -118,7 +118,7 @@ def test_a_limit_without_a_reset_to_come_lasts_five_minutes(until: float | None)
     at = walk.at
     walk.end("rate_limited", until=until)
     assert walk.t.wake_at == iso(at + 300)
-    assert walk.decisions[1:] == (HoldAccount("claude", at + 300, "usage limit of claude"),)
+    assert walk.decisions[1:] == (HoldAccount("claude", at + 300, "usage limit of claude", guessed=True),)
 
 
 def test_a_limit_whose_reset_came_while_the_attempt_ran_is_over() -> None:

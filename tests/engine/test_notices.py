@@ -13,6 +13,7 @@ import pytest
 
 from orchestrator.adapters.outbox import Outbox
 from orchestrator.core import notices as core_notices
+from orchestrator.core.decisions import HoldAccount
 from orchestrator.core.events import RetryRequested, SkipRequested
 from orchestrator.core.model import Key
 from orchestrator.core.notices import Setting
@@ -196,13 +197,19 @@ def test_a_crash_while_a_plan_is_completed_costs_no_notice_and_makes_none_too_ma
 
 def test_an_account_is_told_of_once_for_each_period(place: Callable[..., Site]) -> None:
     site = place()
-    for agent, after in (("a", 100), ("a", 200), ("b", 50)):
-        notices.account_held(Home(site.config), agent, time.time() + after, "limit")
-    notices.account_held(Home(site.config), "c", time.time() - 2, "over")
-    notices.account_held(Home(site.config), "c", time.time() + 50, "again")
+    for agent, after in (("a", 100), ("a", 200), ("b", 50), ("c", -2), ("c", 50)):
+        notices.account_held(Home(site.config), HoldAccount(agent, time.time() + after, "limit"))
     site.tick()
     accounts = [one["account"] for one in told(site) if one["event"] == "account_held"]
     assert sorted(accounts) == ["a", "b", "c", "c"]
+
+
+def test_a_hold_whose_end_nobody_tells_goes_on_when_the_limit_is_met_again(place: Callable[..., Site]) -> None:
+    site = place(on=("account_held",))
+    for after in (-2, 300, 600):
+        hold = HoldAccount("a", time.time() + after, "limit", guessed=True)
+        notices.account_held(Home(site.config), hold)
+    assert_told(site, "account_held")
 
 
 def test_an_account_that_is_held_when_a_runner_starts_is_told_of(place: Callable[..., Site]) -> None:

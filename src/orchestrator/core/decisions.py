@@ -31,6 +31,8 @@ class HoldAccount(msgspec.Struct, frozen=True, tag_field="decision", tag=True):
     until: float
     """Epoch seconds."""
     reason: str
+    guessed: bool = False
+    """Nobody told until when: it may well go on then."""
 
 
 Decision = Save | StartAttempt | StopAttempt | Notify | HoldAccount

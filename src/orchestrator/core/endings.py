@@ -105,13 +105,17 @@ def _hold(a: Attempt, e: AttemptEnded) -> Decisions:
     """The account is at its limit, whatever becomes of the ticket."""
     if e.outcome.kind is not OutcomeKind.RATE_LIMITED or a.agent is None:
         return ()
-    return (HoldAccount(a.agent, _reset_time(a, e), e.outcome.reason or f"usage limit of {a.agent}"),)
+    reason = e.outcome.reason or f"usage limit of {a.agent}"
+    return (HoldAccount(a.agent, _reset_time(a, e), reason, guessed=_is_guess(a, e)),)
 
 
 def _reset_time(a: Attempt, e: AttemptEnded) -> float:
     """A reset that nobody told, or that was over long before the attempt began, is a guess: asking again at once would
     go in circles. One that came about when the attempt ran is over."""
-    until = e.outcome.until or 0
-    if until < epoch_or(a.started_at, e.at) - CLOCKS_DIFFER_SECONDS:
+    if _is_guess(a, e):
         return e.at + moves.UNKNOWN_LIMIT_SECONDS
-    return max(until, e.at + JUST_RESET_SECONDS)
+    return max(e.outcome.until or 0, e.at + JUST_RESET_SECONDS)
+
+
+def _is_guess(a: Attempt, e: AttemptEnded) -> bool:
+    return (e.outcome.until or 0) < epoch_or(a.started_at, e.at) - CLOCKS_DIFFER_SECONDS

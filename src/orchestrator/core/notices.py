@@ -87,7 +87,7 @@ def of_ticket(setting: Setting, ticket: Ticket, plan: Plan, told: Notify) -> Not
         branch=ticket.branch,
         worktree=ticket.worktree,
         workflow=ticket.workflow or plan.workflow,
-        agent=ticket.agent or plan.agent,
+        agent=next((e.agent for e in reversed(ticket.phase_history) if e.agent), ticket.agent or plan.agent),
         attempts=ticket.attempts,
         logs=f"{setting.logs}/{ticket.plan_id}/{ticket.ticket_id}",
     )

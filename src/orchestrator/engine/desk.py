@@ -112,7 +112,7 @@ class Desk:
                 self.walks[key].ask_stop(decision.reason)
             elif isinstance(decision, HoldAccount):
                 self.held[decision.agent] = max(self.held.get(decision.agent, 0), decision.until)
-                notices.account_held(self.home, decision.agent, decision.until, decision.reason)
+                notices.account_held(self.home, decision)
             elif isinstance(decision, Notify):
                 notices.ticket_ended(self.home, applied.ticket, decision)
 

@@ -14,13 +14,15 @@ from orchestrator.adapters.files import locked
 from orchestrator.adapters.outbox import Outbox
 from orchestrator.core import notices
 from orchestrator.core.channels import channels
-from orchestrator.core.decisions import Notify
+from orchestrator.core.decisions import HoldAccount, Notify
 from orchestrator.core.model import Plan, PlanStatus, Ticket
 from orchestrator.core.notices import Notice, Setting
 from orchestrator.engine.home import Home
 from orchestrator.errors import NotFoundError, StoreError, UnreadableError
 
 SLOT = "plan-"
+AGAIN_SECONDS = 600.0
+"""How soon a guessed hold must be met again to be the same one: an attempt lies in between."""
 
 
 def ticket_ended(home: Home, ticket: Ticket, told: Notify, found: bool = False) -> None:
@@ -31,19 +33,21 @@ def ticket_ended(home: Home, ticket: Ticket, told: Notify, found: bool = False) 
     home.wake_courier()
 
 
-def account_held(home: Home, account: str, until: float, reason: str) -> None:
-    """Once for each period in which the account waits, however many tickets meet its limit."""
+def account_held(home: Home, hold: HoldAccount) -> None:
+    """Once for each period in which the account waits, however many tickets meet its limit. Where nobody tells its end,
+    one that is met again at once goes on."""
     if not home.settings.notify:
         return
-    outbox, now = Outbox(home.places), time.time()
+    account, until, outbox, now = hold.agent, hold.until, Outbox(home.places), time.time()
     try:
         with locked(home.places.notices_held_lock):
             held = outbox.held()
             known = held.get(account, 0)
-            if known < now:
-                _put(home, lambda: notices.of_account(_setting(home), account, until, reason), found=True)
-            if until > known:
-                outbox.note_held({one: end for one, end in held.items() if end > now} | {account: until})
+            goes_on = known >= now - (AGAIN_SECONDS if hold.guessed else 0)
+            said = goes_on or _put(home, lambda: notices.of_account(_setting(home), account, until, hold.reason), True)
+            if said and until > known:
+                recent = {one: end for one, end in held.items() if end > now - AGAIN_SECONDS}
+                outbox.note_held(recent | {account: until})
     except (OSError, StoreError) as error:
         home.logs.event("cannot_tell", None, "warning", account=account, reason=str(error))
     home.wake_courier()

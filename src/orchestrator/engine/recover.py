@@ -16,7 +16,7 @@ from orchestrator.adapters.files import locked, try_lock
 from orchestrator.adapters.index import Index
 from orchestrator.adapters.journal import entries
 from orchestrator.adapters.running import locked as launcher_lives
-from orchestrator.core.decisions import Notify
+from orchestrator.core.decisions import HoldAccount, Notify
 from orchestrator.core.endings import USAGE_LIMIT
 from orchestrator.core.model import Key, Status
 from orchestrator.core.times import epoch_or
@@ -42,7 +42,7 @@ def catch_up(home: Home, index: Index) -> None:
             if home.settings.notify:
                 notices.catch_up_plans(home)
                 for agent, until in holds(index, time.time()).items():
-                    notices.account_held(home, agent, until, USAGE_LIMIT + agent)
+                    notices.account_held(home, HoldAccount(agent, until, USAGE_LIMIT + agent))
             os.utime(home.places.caught_up)
     except (OSError, StoreError) as error:
         home.logs.event("cannot_catch_up", None, "error", reason=str(error), will="try again at the next start")
