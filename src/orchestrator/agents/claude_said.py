@@ -29,8 +29,8 @@ def said(line: bytes) -> tuple[Said, ...]:
 
 def _huge(line: bytes) -> tuple[Said, ...]:
     kind = _TYPE.search(line[:200])
-    what = f"a line of {len(line) / 1e6:.1f} MB" + (f" ({kind[1].decode()})" if kind else "")
-    return (Said(Kind.NOTE, f"{what}, too long to be shown"),)
+    what = f"a line of more than {saying.LONGEST_LINE >> 20} MiB" + (f" ({kind[1].decode()})" if kind else "")
+    return (Said(Kind.NOTE, f"{what}, which is not shown"),)
 
 
 def _no_event(line: bytes) -> tuple[Said, ...]:

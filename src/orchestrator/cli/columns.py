@@ -15,6 +15,16 @@ from orchestrator.core.widths import head
 from orchestrator.core.widths import pad as pad
 
 NARROWEST = 20
+_ESCAPES = r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])"
+
+
+def without_escapes(text: str) -> str:
+    """Without colours and whatever else terminals are told in between."""
+    if "\x1b" not in text:
+        return text
+    import re
+
+    return re.sub(_ESCAPES, "", text)
 
 
 def screen() -> int | None:

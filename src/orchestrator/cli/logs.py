@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orchestrator.cli import output
+from orchestrator.cli.columns import screen, without_escapes, wrapped
 from orchestrator.cli.opened import key_of, opened
 from orchestrator.cli.options import command, json_option
 from orchestrator.cli.output import clean, paint, say
@@ -17,8 +18,7 @@ from orchestrator.cli.output import clean, paint, say
 if TYPE_CHECKING:
     from orchestrator.control.transcripts import AttemptLog, Piece
 
-_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
-_EVENT = re.compile(r"(\S+ )((?:[A-Z]+ )?)(\w+)(.*\n?)\Z", re.DOTALL)
+_EVENT = re.compile(r"(\S+ )((?:[A-Z]+ )?)(\w+)(.*)\Z", re.DOTALL)
 _LEVELS = {"ERROR": "red", "WARNING": "yellow"}
 INDENT = "    "
 
@@ -144,16 +144,22 @@ class _Screen:
     def _write(self, content: bytes) -> None:
         self._ends = content.endswith(b"\n")
         if self._terminal:
-            sys.stdout.write(output.clean_lines(_ANSI.sub("", content.decode("utf-8", "replace"))))
+            sys.stdout.write(output.clean_lines(without_escapes(content.decode("utf-8", "replace"))))
         else:
             sys.stdout.flush()
             sys.stdout.buffer.write(content)
 
     def _event(self, content: bytes) -> str:
-        text = output.clean_lines(_ANSI.sub("", content.decode("utf-8", "replace")))
-        match = _EVENT.match(text)
+        text = output.clean_lines(without_escapes(content.decode("utf-8", "replace")))
+        first, *more = wrapped(text.rstrip("\n"), screen())
+        if more:
+            more = wrapped(INDENT + " ".join(line.strip() for line in more), screen())
+        return "".join(f"{line}\n" for line in [self._marked(first), *more])
+
+    def _marked(self, line: str) -> str:
+        match = _EVENT.match(line)
         if match is None:
-            return text
+            return line
         at, level, verb, rest = match.groups()
         colour = _LEVELS.get(level.strip(), "bold")
         on = self._style.colour

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from orchestrator.agents.base import Kind, Said
 from orchestrator.cli import output
-from orchestrator.cli.columns import cut, has_utf8, screen, wrapped
+from orchestrator.cli.columns import cut, has_utf8, screen, without_escapes, wrapped
 from orchestrator.cli.output import clean, paint
 
 MARKS = {
@@ -65,7 +65,7 @@ class Telling:
         kind, style = said.kind, self._style
         mark = MARKS.get(kind)
         lead += f"{mark[0 if style.utf8 else 1]} " if mark else "    " if kind is Kind.RESULT else ""
-        text = clean(said.text)
+        text = clean(without_escapes(said.text)).rstrip()
         if self._root and kind in (Kind.TOOL, Kind.EDIT):
             text = text.replace(self._root, "")
         for i, line in enumerate(self._fitted(text, lead, kind)):
@@ -82,7 +82,7 @@ class Telling:
         colour = DIFF.get(line[:1]) if kind is Kind.EDIT else "red" if kind is Kind.ERROR else None
         if colour is None and kind not in (Kind.TEXT, Kind.DONE):
             colour = "dim"
-        for part in self._fitted(clean(line.replace("\t", "    ")), lead, kind):
+        for part in self._fitted(clean(without_escapes(line).replace("\t", "    ")), lead, kind):
             yield (lead + paint(part, colour, self._style.colour)).rstrip()
 
     def _fitted(self, text: str, lead: str, kind: Kind) -> list[str]:

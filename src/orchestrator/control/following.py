@@ -25,20 +25,31 @@ class FileTail:
             return 0
 
     def read(self, whole_lines: bool = True) -> bytes:
-        """The next lines, at most about a block; empty when there is nothing new."""
+        """The next lines, at most about a block; empty when there is nothing new. Of a line without an end as many
+        bytes as are held at most."""
+        while self._has_more():
+            content = self._rest + self._block()
+            end = content.rfind(b"\n") + 1 if whole_lines and len(content) < 8 * BLOCK else len(content)
+            self._rest = content[end:]
+            if end:
+                return content[:end]
+        return b"" if whole_lines else self._take_rest()
+
+    def _has_more(self) -> bool:
         size = self._size()
         if size < self._offset:
             self._offset, self._rest = 0, b""
-        if size == self._offset:
-            return b"" if whole_lines else self._take_rest()
-        with self.path.open("rb") as stream:
-            stream.seek(self._offset)
-            content = stream.read(BLOCK)
+        return size > self._offset
+
+    def _block(self) -> bytes:
+        try:
+            with self.path.open("rb") as stream:
+                stream.seek(self._offset)
+                content = stream.read(BLOCK)
+        except FileNotFoundError:
+            return b""  # it went away just now
         self._offset += len(content)
-        content = self._rest + content
-        end = content.rfind(b"\n") + 1 if whole_lines and len(content) < 8 * BLOCK else len(content)
-        self._rest = content[end:]
-        return content[:end]
+        return content
 
     def _take_rest(self) -> bytes:
         rest, self._rest = self._rest, b""

@@ -106,7 +106,7 @@ class _Stream:
     def news(self, last: bool) -> Iterator[Piece]:
         while content := self._tail.read():
             yield from self._pieces(content)
-        if last and (content := self._tail.read(whole_lines=False)):
+        while last and (content := self._tail.read(whole_lines=False)):
             yield from self._pieces(content)
 
     def _pieces(self, content: bytes) -> Iterator[Piece]:
