@@ -22,7 +22,8 @@ from orchestrator.cli.lines import QUIET, Events, Line
 from orchestrator.cli.live_text import Room, Style
 from orchestrator.cli.screen import Region, Size, size_of, write
 from orchestrator.cli.terminal import Modes, Signals, is_foreground
-from orchestrator.control.live import Focus, Looker, Pace
+from orchestrator.control.live import Focus, Looker
+from orchestrator.control.live_pace import Pace
 from orchestrator.control.live_words import Told
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from orchestrator.cli.columns import has_utf8
 from orchestrator.cli.screen import ENTER, LEAVE, Page, Size, size_of, write
 from orchestrator.cli.terminal import Modes, Signals, is_foreground
-from orchestrator.control.live import Pace
+from orchestrator.control.live_pace import Pace
 
 GLANCE_SECONDS = 0.2
 """How soon a key and a change of size are noticed."""

@@ -21,7 +21,7 @@ from orchestrator.cli.page import is_closed
 from orchestrator.cli.screen import Size
 
 if TYPE_CHECKING:
-    from orchestrator.control.live import Elsewhere
+    from orchestrator.control.live_elsewhere import Elsewhere
     from orchestrator.core.live import View
 
 WIDE = 1_000
@@ -44,7 +44,7 @@ def watch(plan_id: str | None) -> int:
 
     Exit codes: 0 left with q; 130 with Ctrl-C.
     """
-    from orchestrator.control.live import Elsewhere
+    from orchestrator.control.live_elsewhere import Elsewhere
 
     elsewhere = Elsewhere(opened().config, plan_id)
     try:
@@ -61,7 +61,7 @@ class _Watching:
         from orchestrator.control.live_words import Told
 
         self.elsewhere, self._plan = elsewhere, plan_id
-        self.told = Told(elsewhere.home)
+        self.told = Told(elsewhere.home, elsewhere.diary)
         self.style = style()
         self.lines = WIDE
         self._events = Events(names_plans=plan_id is None, colour=False)

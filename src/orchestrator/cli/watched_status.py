@@ -16,7 +16,7 @@ from orchestrator.cli.page import is_closed
 from orchestrator.cli.screen import Size
 
 if TYPE_CHECKING:
-    from orchestrator.control.live import Elsewhere
+    from orchestrator.control.live_elsewhere import Elsewhere
     from orchestrator.control.showing import Asked
     from orchestrator.wiring import Loaded
 
@@ -26,7 +26,7 @@ CHEAP_SECONDS = 0.02
 
 def watch_status(plan_id: str | None, states: Sequence[str], every: bool) -> int:
     from orchestrator.control import showing
-    from orchestrator.control.live import Elsewhere
+    from orchestrator.control.live_elsewhere import Elsewhere
 
     asked = showing.Asked(plan_id, showing.named_states(states), every)
     loaded = opened()
@@ -89,7 +89,7 @@ def _moved(key: str, room: int, total: int) -> int:
 
 
 def _in_lines(watched: _Watched) -> int:
-    from orchestrator.control.live import Pace
+    from orchestrator.control.live_pace import Pace
 
     pace, before = Pace(time.process_time, step=1), None
     while not is_closed():

@@ -1,42 +1,36 @@
 """What is said of a ticket beside its file: the last thing that its program printed, and what it has cost.
 
-The law: bounded work. Of a file only the end is read, only when the file changed, and only of tickets that are shown;
-the log is read once, and then on.
+The law: bounded work. Of a file only the end is read, only when the file changed, and only of tickets that are shown.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import msgspec
 from msgspec.structs import replace
 
-from orchestrator.adapters.attempt_files import tail
 from orchestrator.agents.base import Agent
-from orchestrator.control.following import FileTail
+from orchestrator.control.live_diary import Diary
 from orchestrator.core.live import Row, View
 from orchestrator.core.model import Key
 from orchestrator.engine.home import Home
 from orchestrator.errors import CannotRunError
 
-ENDS = (2_000, 16_000)
-"""Characters at the end of a file in which the last line is looked for; for an agent, whose lines are long, in more."""
-LATELY = 100
-"""Events that are kept."""
-BLOCKS = 8
-"""Blocks of the log that are read in one look."""
-
-_LINE = re.compile(r"[\r\n]+")
+ENDS = (4_096, 65_536)
+"""Bytes at the end of a file in which the last line is looked for; for an agent, whose lines are long, in more."""
+_BREAK = re.compile(rb"[\r\n]+")
 
 
 class _Heard(NamedTuple):
+    directory: str
     sizes: tuple[int, int]
+    """Of its standard output and error."""
     text: str
+
+
+_Attempt = tuple[Key, int, str]
 
 
 class Words:
@@ -44,36 +38,39 @@ class Words:
 
     def __init__(self, home: Home) -> None:
         self._home = home
-        self._heard: dict[str, _Heard] = {}
+        self._heard: dict[_Attempt, _Heard] = {}
 
     def said(self, row: Row) -> str:
-        directory = str(self._home.places.attempt(row.key, row.attempt.n, row.attempt.phase))
-        before = self._heard.get(directory)
-        sizes = (_size(f"{directory}/stdout.log"), _size(f"{directory}/stderr.log"))
-        if before is not None and before.sizes == sizes:
-            return before.text
-        text = self._listen(row, Path(directory), before, sizes) or (before.text if before else "")
-        self._heard[directory] = _Heard(sizes, text)
-        return text
+        attempt = _attempt(row)
+        before = self._heard.get(attempt) or _Heard(str(self._home.places.attempt(*attempt)), (0, 0), "")
+        sizes = (_size(f"{before.directory}/stdout.log"), _size(f"{before.directory}/stderr.log"))
+        if before.sizes != sizes:
+            before = _Heard(before.directory, sizes, self._listen(row, before, sizes) or before.text)
+        self._heard[attempt] = before
+        return before.text
 
     def forget_others(self, rows: tuple[Row, ...]) -> None:
-        shown = {str(self._home.places.attempt(row.key, row.attempt.n, row.attempt.phase)) for row in rows}
-        self._heard = {directory: heard for directory, heard in self._heard.items() if directory in shown}
+        shown = {_attempt(row) for row in rows}
+        self._heard = {attempt: heard for attempt, heard in self._heard.items() if attempt in shown}
 
-    def _listen(self, row: Row, directory: Path, before: _Heard | None, sizes: tuple[int, int]) -> str:
-        """What was written since; both at once: standard output."""
+    def _listen(self, row: Row, before: _Heard, sizes: tuple[int, int]) -> str:
+        """What was written since. When both were: what an agent reports, what a script says on standard output."""
         out, err = sizes
         if row.attempt.agent is not None:
-            return _last_said(directory / "stdout.log", self._agent(row.attempt.agent))
-        if out and (before is None or before.sizes[0] != out or not err):
-            return _last_line(directory / "stdout.log")
-        return _last_line(directory / "stderr.log") if err else ""
+            return _last_said(f"{before.directory}/stdout.log", out, self._agent(row.attempt.agent))
+        if out != before.sizes[0]:
+            return _last_line(f"{before.directory}/stdout.log", out)
+        return _last_line(f"{before.directory}/stderr.log", err)
 
     def _agent(self, name: str) -> Agent | None:
         try:
             return self._home.agent(name)[1]
         except CannotRunError:
             return None
+
+
+def _attempt(row: Row) -> _Attempt:
+    return (row.key, row.attempt.n, row.attempt.phase)
 
 
 def _size(path: str) -> int:
@@ -83,90 +80,51 @@ def _size(path: str) -> int:
         return 0
 
 
-def _last_line(path: Path) -> str:
-    lines = _lines(path, ENDS[0])
-    return lines[-1] if lines else ""
+def _last_line(path: str, size: int) -> str:
+    lines = _lines(path, size, ENDS[0])
+    return lines[-1].decode(errors="replace") if lines else ""
 
 
-def _last_said(path: Path, agent: Agent | None) -> str:
+def _last_said(path: str, size: int, agent: Agent | None) -> str:
     """In the words of its adapter. A line of which the beginning is not there says nothing."""
     if agent is None:
-        return _last_line(path)
+        return _last_line(path, size)
     for end in ENDS:
-        for line in reversed(_lines(path, end)):
-            said = agent.said(line.encode())
+        for line in reversed(_lines(path, size, end)):
+            said = agent.said(line)
             if said:
                 return said[-1].text
+        if size <= end:
+            break
     return ""
 
 
-def _lines(path: Path, end: int) -> list[str]:
-    text = tail(path, end)
-    if len(text) == end:
-        text = text.partition("\n")[2] or text.rpartition("\r")[2]
-    return [line for line in _LINE.split(text) if line.strip()]
+def _lines(path: str, size: int, end: int) -> list[bytes]:
+    """Those that begin within the last `end` bytes."""
+    content = _read(path, max(size - end, 0), end)
+    if size > end:
+        content = content.partition(b"\n")[2] or content.rpartition(b"\r")[2]
+    return [line for line in _BREAK.split(content) if line.strip()]
 
 
-class Diary:
-    """The log, read once and then on: what tickets have cost, and what happened lately."""
-
-    def __init__(self, home: Home) -> None:
-        self._tail = FileTail(home.places.log_file, from_start=True)
-        self._lately: deque[bytes] = deque(maxlen=LATELY)
-        self.costs: dict[Key, float] = {}
-        self._of_plan: dict[str, float] = defaultdict(float)
-
-    def read_on(self) -> bool:
-        """Whether there was something new."""
-        for turn in range(BLOCKS):
-            content = self._tail.read()
-            if not content:
-                return turn > 0
-            lines = content.splitlines()
-            self._lately.extend(lines[-LATELY:])
-            if b'"cost":' in content:
-                self._add(line for line in lines if b'"cost":' in line)
-        return True
-
-    def _add(self, lines: Iterable[bytes]) -> None:
-        for line in lines:
-            try:
-                event = msgspec.json.decode(line, type=_Ended)
-            except msgspec.MsgspecError:
-                continue
-            if event.event == "ended" and event.cost is not None:
-                key = Key(event.plan, event.ticket)
-                self.costs[key] = self.costs.get(key, 0) + event.cost
-                self._of_plan[event.plan] += event.cost
-
-    def lately(self) -> Iterator[dict[str, Any]]:
-        """The latest events, newest first."""
-        for line in reversed(self._lately):
-            try:
-                yield msgspec.json.decode(line, type=dict[str, Any])
-            except msgspec.MsgspecError:
-                continue
-
-    def total(self, view: View) -> float | None:
-        """What the tickets of a view have cost; None: nothing is known."""
-        if view.only is not None:
-            return self.costs.get(view.only)
-        known = [self._of_plan[plan] for plan in view.plans if plan in self._of_plan]
-        return sum(known) if known else None
-
-
-class _Ended(msgspec.Struct):
-    event: str
-    plan: str = ""
-    ticket: str = ""
-    cost: float | None = None
+def _read(path: str, offset: int, count: int) -> bytes:
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return b""
+    try:
+        return os.pread(fd, count, offset)
+    except OSError:
+        return b""
+    finally:
+        os.close(fd)
 
 
 class Told:
     """Fills in what a view needs of the above."""
 
-    def __init__(self, home: Home) -> None:
-        self.words, self.diary = Words(home), Diary(home)
+    def __init__(self, home: Home, diary: Diary | None = None) -> None:
+        self.words, self.diary = Words(home), Diary(home) if diary is None else diary
 
     def filled(self, view: View, most: int) -> View:
         """`most`: rows that are shown."""
