@@ -155,7 +155,7 @@ def test_what_an_agent_says_cannot_steer_the_terminal(site: Site) -> None:
     line = json.dumps({"type": "assistant", "message": {"content": [block]}})
     (site.root / "stream").write_text(f"\n{line}\n\x1b[2J\n")
     site.call("run", "p", "T-1")
-    assert out("--phase", "work") == "==> attempt 1, work: stdout\n\nred\nand\n\n"
+    assert out("--attempt", "1") == "==> attempt 1, work: stdout\n\nred\nand\n\n"
 
 
 def test_a_line_of_any_length_is_read_to_its_end(tmp_path: Path) -> None:
