@@ -106,6 +106,8 @@ def _legend(graph: Graph, signs: Glyphs, room: int) -> list[str]:
     used = {edge.kind for edge in graph.edges}
     ways = [f"{signs.success} success"] if "success" in used else []
     ways += [f"{signs.failure} failure, when its retries are used up"] if "failure" in used else []
+    ways += [f"{signs.again} retries, checks"] if used & {"retry", "not_yet"} else []
+    ways += [f"{signs.most} visits"] if any(node.max_visits for node in graph.nodes) else []
     colour = output.has_colour()
     from orchestrator.cli.columns import wrapped
 

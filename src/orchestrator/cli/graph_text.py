@@ -26,11 +26,18 @@ PITCHES = (4, 3, 2)
 
 def drawing(graph: Graph, room: int, signs: Glyphs) -> list[Line]:
     placed = layout(graph)
-    texts = _texts(graph, placed, signs, min(LONGEST_NAME, max(room // 3, 8)))
-    wanted = max((length(line) for line in texts.values()), default=0) + 2
+    longest = min(LONGEST_NAME, max(room // 3, 8))
+    texts = _texts(graph, placed, signs, longest, brief=False)
+    if _wanted(texts) + _zone(placed.lanes, PITCHES[-1]) > room:
+        texts = _texts(graph, placed, signs, longest, brief=True)
+    wanted = _wanted(texts)
     lanes, pitch = _lanes_that_fit(placed, room, wanted)
     width = max(room - _zone(lanes, pitch), 1) if lanes else room
     return _Rows(graph, placed, lanes, signs, min(width, wanted), pitch).draw(texts)
+
+
+def _wanted(texts: dict[int, Line]) -> int:
+    return max((length(line) for line in texts.values()), default=0) + 2
 
 
 def _zone(lanes: Sequence[Lane], pitch: int) -> int:
@@ -50,12 +57,12 @@ def _lanes_that_fit(placed: Layout, room: int, wanted: int) -> tuple[list[Lane],
 # -- words ------------------------------------------------------------------------------------------------------------
 
 
-def _texts(graph: Graph, placed: Layout, signs: Glyphs, longest: int) -> dict[int, Line]:
+def _texts(graph: Graph, placed: Layout, signs: Glyphs, longest: int, brief: bool) -> dict[int, Line]:
     """What each row says, by its number."""
     widest = max((min(cells(clean(node.name)), longest) for node in graph.nodes), default=0)
     texts: dict[int, Line] = {}
     for block in placed.blocks:
-        texts[block.row] = _header(graph, block, signs, widest)
+        texts[block.row] = _header(graph, block, signs, widest, brief)
         for i, way in enumerate(block.exits):
             is_last = i == len(block.exits) - 1 and block.down is None
             texts[block.exit_row(i)] = _exit(graph, way, signs, is_last)
@@ -63,7 +70,7 @@ def _texts(graph: Graph, placed: Layout, signs: Glyphs, longest: int) -> dict[in
     return texts
 
 
-def _header(graph: Graph, block: Block, signs: Glyphs, widest: int) -> Line:
+def _header(graph: Graph, block: Block, signs: Glyphs, widest: int, brief: bool) -> Line:
     node = graph.nodes[block.node]
     colour = END_COLOURS.get(node.ends or "") or KIND_COLOURS.get(node.kind)
     name = pad(cut(clean(node.name) or "?", widest, signs.cut), widest)
@@ -73,11 +80,11 @@ def _header(graph: Graph, block: Block, signs: Glyphs, widest: int) -> Line:
         Piece(" "),
         Piece(name, faint or "bold"),
         Piece("  "),
-        *_about(graph, node, block.loops, signs, faint or colour),
+        *_about(node, block.loops, signs, faint or colour, brief),
     ]
 
 
-def _about(graph: Graph, node: Node, loops: Sequence[Edge], signs: Glyphs, colour: str | None) -> Line:
+def _about(node: Node, loops: Sequence[Edge], signs: Glyphs, colour: str | None, brief: bool) -> Line:
     if node.kind == "unknown":
         return [Piece("there is no such phase", "red")]
     if node.ends is not None:
@@ -86,7 +93,7 @@ def _about(graph: Graph, node: Node, loops: Sequence[Edge], signs: Glyphs, colou
     runs = clean(node.runs) or "?"
     if node.agent:
         runs += f" by {clean(node.agent)}"
-    rest = "".join(f" {signs.dot} {words}" for words in _limits(graph, node, loops, signs))
+    rest = "".join(f" {signs.dot} {words}" for words in _limits(node, loops, signs, brief))
     return [Piece(f"{node.kind:<6}", colour), Piece(f" {runs}"), Piece(rest, "dim"), *_marks(node)]
 
 
@@ -96,17 +103,19 @@ def _marks(node: Node) -> Line:
     return [] if node.is_reachable else [Piece("  unreachable", "yellow")]
 
 
-def _limits(graph: Graph, node: Node, loops: Sequence[Edge], signs: Glyphs) -> list[str]:
+def _limits(node: Node, loops: Sequence[Edge], signs: Glyphs, brief: bool) -> list[str]:
     found = []
     for edge in loops:
         if edge.kind == "retry":
-            found.append(f"{signs.again} {node.max_retries} {'retry' if node.max_retries == 1 else 'retries'}")
-        elif edge.kind == "not_yet":
-            found.append(f"{signs.again} every {node.interval:g}s" if node.interval else f"{signs.again} not yet")
+            words = "" if brief else " retry" if node.max_retries == 1 else " retries"
+            found.append(f"{signs.again} {node.max_retries}{words}")
+        elif edge.kind == "not_yet" and node.interval:
+            found.append(f"{signs.again} {'' if brief else 'every '}{node.interval:g}s")
         else:
-            found.append(f"{signs.again} {way_word(edge, signs)}")
+            found.append(f"{signs.again} {'not yet' if edge.kind == 'not_yet' else way_word(edge, signs)}")
     if node.max_visits is not None:
-        found.append(f"{signs.most} {node.max_visits} visit{'' if node.max_visits == 1 else 's'}")
+        words = "" if brief else " visit" if node.max_visits == 1 else " visits"
+        found.append(f"{signs.most} {node.max_visits}{words}")
     return found
 
 

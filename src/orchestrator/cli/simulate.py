@@ -11,7 +11,7 @@ import click
 from orchestrator.cli import output
 from orchestrator.cli.opened import opened
 from orchestrator.cli.options import command, json_option
-from orchestrator.cli.output import STATE_COLOURS, Cell, clean, paint, paragraph, say
+from orchestrator.cli.output import STATE_COLOURS, clean, paint, paragraph, say
 from orchestrator.cli.verdict import counted
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from orchestrator.control.graphing import Simulated
     from orchestrator.core.steps import Bound, Step
 
+NARROW = 72
+"""Columns that a table of steps needs."""
 OUTCOME_COLOURS = {"success": "green", "not_yet": "dim", "rate_limited": "yellow", "lost": "yellow"}
 
 
@@ -70,31 +72,43 @@ def simulate(name: str, outcomes: tuple[str, ...], as_json: bool) -> int:
 
 
 def _show(found: Simulated, outcomes: tuple[str, ...]) -> None:
-    from orchestrator.cli.columns import has_utf8
+    from orchestrator.cli.columns import has_utf8, screen
     from orchestrator.cli.glyphs import DRAWN, PLAIN
 
     signs = DRAWN if has_utf8() else PLAIN
     said = ", ".join(clean(one) for one in outcomes)
     how = f"with {said}; the others succeed" if said else "every phase succeeds"
     say(*paragraph(f"{clean(found.workflow.name)}, simulated: {how}", indent=""), "")
-    head = ("#", "PHASE", "ATTEMPT", "VISIT", "OUTCOME", "THEN")
-    say(*output.table([head, *(_row(step, signs) for step in found.walked.steps)], indent=""), "")
+    if (screen() or NARROW) < NARROW:
+        say(*(line for step in found.walked.steps for line in _narrow(step, signs)), "")
+    else:
+        head = ("#", "PHASE", "ATTEMPT", "VISIT", "OUTCOME", "THEN")
+        say(*output.table([head, *(_row(step, signs) for step in found.walked.steps)], indent=""), "")
     say(*_summary(found))
 
 
-def _row(step: Step, signs: Glyphs) -> tuple[Cell, ...]:
+def _narrow(step: Step, signs: Glyphs) -> Iterator[str]:
+    """A step where there is no room for a table."""
+    number, phase, attempt, visit, outcome, then = _row(step, signs)
+    word, colour = outcome
+    made = "" if attempt == "-" else f", attempt {attempt}"
+    yield f"{number}. {phase}{made}: {paint(word, colour, output.has_colour())}"
+    yield from paragraph(f"{then} (visit {visit})" if visit != "-" else str(then), indent="   ")
+
+
+def _row(step: Step, signs: Glyphs) -> tuple[str, str, str, str, tuple[str, str | None], str]:
     to = f" {signs.to} {clean(step.to)}" if step.to else ""
     return (
         f"{step.n}",
         clean(step.phase),
         "-" if step.attempt is None else f"{step.attempt}",
         "-" if step.outcome is None else f"{step.visit}",
-        _outcome(step, signs),
+        _outcome(step),
         f"{clean(step.why)}{to}",
     )
 
 
-def _outcome(step: Step, signs: Glyphs) -> Cell:
+def _outcome(step: Step) -> tuple[str, str | None]:
     if step.outcome is None:
         return (step.status, STATE_COLOURS.get(step.status))
     is_route = step.exit_code not in (None, 0) and step.outcome != "not_yet"
