@@ -139,6 +139,9 @@ def test_a_workflow_with_errors_is_not_walked(site: Site) -> None:
     called = site.call("workflow", "simulate", "broken")
     assert called.code == 1 and called.out == ""
     assert "did you mean done?" in called.err
+    site.workflow("other", "name: other\nphases: [{id: a, type: agent, promptTemplate: implement.md, agent: robot}]")
+    called = site.call("workflow", "simulate", "other")
+    assert called.code == 1 and 'unknown agent "robot"' in called.err
 
 
 # --- plan show
@@ -159,6 +162,13 @@ def test_a_plan_is_drawn_in_tiers_with_its_critical_path(site: Site) -> None:
     places = [out.index(words) for words in drawn]
     assert places == sorted(places)
     assert "after T-2, T-3" in out
+
+
+def test_within_a_tier_the_order_of_the_plan_counts(site: Site) -> None:
+    site.plan({"id": "T-1"}, {"id": "T-2"})
+    file = site.root / "state/plans/p/plan.json"
+    file.write_text(file.read_text().replace('"T-1", "order": 0', '"T-1", "order": 5'))
+    assert site.call("plan", "show", "p", "--json").json["tiers"] == [["T-2", "T-1"]]
 
 
 def test_a_cycle_an_unknown_blocker_and_another_plan_are_told_in_the_tiers(site: Site) -> None:

@@ -54,6 +54,11 @@ def test_a_way_through_another_plan_orders_tickets_without_being_counted() -> No
     assert names(found.critical) == ["a", "q/x", "q/y", "b"]
 
 
+def test_tickets_of_another_plan_make_no_tiers_of_their_own() -> None:
+    found = of({"q/x": [], "a": [], "b": ["q/x"], "q/y": ["a"], "c": ["q/y"], "d": ["a"], "e": ["d"]})
+    assert [names(tier) for tier in found.tiers] == [["a", "b"], ["c", "d"], ["e"]]
+
+
 def test_a_cycle_through_another_plan_is_one() -> None:
     assert names(of({"a": ["q/x"], "q/x": ["a"], "b": []}).cyclic) == ["a"]
 
