@@ -9,7 +9,7 @@ PYTEST = $(BIN)/python -m pytest
 # More for the program or for pytest: make demo ARGS="--keep /tmp/demo", make test ARGS="-k recovery".
 ARGS =
 
-.PHONY: help demo test check chaos e2e bench run-ready dev-ready format schemas diagrams clean
+.PHONY: help demo test check chaos e2e bench docs picture reference run-ready dev-ready docs-ready format schemas diagrams clean
 
 help:
 	@echo "make demo     watch it work: tickets of a small real project, from plan to merged"
@@ -18,9 +18,12 @@ help:
 	@echo "make chaos    what the tests do a few times, many times: kills, pauses, stops at random moments"
 	@echo "make e2e      with real agent programs against servers on this machine"
 	@echo "make bench    measure it, beside bare equivalents and, with PEER=\"a command\", another program"
+	@echo "make docs     build the documentation as a site, into site/"
 	@echo "make format   rewrite the code in the project's format"
 	@echo "make schemas  write schemas/ anew"
 	@echo "make diagrams draw docs/images/ anew: states and workflows, from the code"
+	@echo "make reference write the commands of docs/commands.md anew, from their help"
+	@echo "make picture  take docs/images/demo.svg anew, from a real run in a terminal"
 	@echo "make clean    remove everything that was made"
 
 demo: run-ready
@@ -52,12 +55,24 @@ schemas: dev-ready
 diagrams: dev-ready
 	@$(BIN)/python scripts/diagrams.py
 
+docs: docs-ready
+	@$(BIN)/python scripts/site.py $(ARGS)
+
+reference: dev-ready
+	@$(BIN)/python scripts/reference.py
+
+picture: dev-ready
+	@$(BIN)/python scripts/picture.py $(ARGS)
+
 run-ready:
 	@scripts/setup run
 
 dev-ready:
 	@scripts/setup dev
 
+docs-ready:
+	@scripts/setup docs
+
 clean:
-	rm -rf .venv .e2e build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .e2e .cache site build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find src tests e2e scripts -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

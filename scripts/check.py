@@ -36,6 +36,7 @@ def checks(fresh: Path) -> list[Check]:
         Check("sizes", [python, "scripts/size_check.py"], ""),
         Check("schemas", [python, "scripts/schema_check.py", str(fresh)], "make schemas"),
         Check("diagrams", [python, "scripts/diagrams.py", "--check"], "make diagrams"),
+        Check("commands", [python, "scripts/reference.py", "--check"], "make reference"),
     ]
 
 

@@ -1,4 +1,5 @@
-"""Makes .venv: the program with its dependencies, and at level `dev` the tools for tests and checks.
+"""Makes .venv: the program with its dependencies, at level `dev` the tools for tests and checks, at level `docs` what
+builds the documentation too.
 
 A set-up that did not come to its end is thrown away and made anew, because nobody can say what is in it. One that did
 leaves a stamp saying from what it was made; as long as that is still true there is nothing to do.
@@ -21,7 +22,10 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
-LEVELS = ("run", "dev")
+LEVELS = ("run", "dev", "docs")
+"""Each has what those before it have."""
+GROUPS = {"run": (), "dev": ("dev",), "docs": ("dev", "docs")}
+TOOLS = {"run": "", "dev": ", tools for tests and checks", "docs": ", tools for tests, checks and documentation"}
 MISLEADING = (
     "PYTHONPATH",
     "PYTHONHOME",
@@ -60,8 +64,7 @@ def set_up(level: str) -> None:
     want = wanted(ROOT)
     if is_ready(VENV, want, level):
         return
-    if stamp(VENV).get("level") == "dev":
-        level = "dev"
+    level = max(level, stamp(VENV).get("level", level), key=LEVELS.index)
     started = time.monotonic()
     make(level)
     write_stamp(VENV, want, level)
@@ -72,7 +75,7 @@ def set_up(level: str) -> None:
 def make(level: str) -> None:
     """Makes or mends the environment; on return everything is installed, but not yet stamped."""
     packages = requirements(ROOT, level)
-    what = "the program and its dependencies" + (", tools for tests and checks" if level == "dev" else "")
+    what = "the program and its dependencies" + TOOLS[level]
     uv = shutil.which("uv")
     print(f"set-up: {what} → .venv ({'uv' if uv else 'pip'}, Python {this_python()})", flush=True)
     try:
@@ -131,10 +134,9 @@ def wanted(root: Path) -> dict[str, str]:
 
 
 def requirements(root: Path, level: str) -> list[str]:
-    """What to install. The group is read here, because older pips and uvs do not know `--group`."""
+    """What to install. The groups are read here, because older pips and uvs do not know `--group`."""
     project: dict[str, Any] = tomllib.loads((root / "pyproject.toml").read_text())
-    group: list[str] = project["dependency-groups"]["dev"] if level == "dev" else []
-    return ["-e", str(root), *group]
+    return ["-e", str(root), *(one for group in GROUPS[level] for one in project["dependency-groups"][group])]
 
 
 def write_stamp(venv: Path, want: dict[str, str], level: str) -> None:

@@ -259,3 +259,10 @@ def test_an_environment_whose_python_is_gone_is_made_from_nothing(finished: Path
 def test_the_tools_of_the_dev_group_are_asked_for_by_name(finished: Path) -> None:
     assert setup.requirements(ROOT, "run") == ["-e", str(ROOT)]
     assert setup.requirements(ROOT, "dev")[2:] == PROJECT["dependency-groups"]["dev"]
+    both = [*PROJECT["dependency-groups"]["dev"], *PROJECT["dependency-groups"]["docs"]]
+    assert setup.requirements(ROOT, "docs")[2:] == both
+
+
+def test_what_builds_the_documentation_too_is_enough_for_tests(finished: Path) -> None:
+    setup.write_stamp(finished, setup.wanted(finished.parent), "docs")
+    assert ready(finished, "dev") and ready(finished, "run")
