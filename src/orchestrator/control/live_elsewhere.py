@@ -12,7 +12,6 @@ import time
 from orchestrator.adapters.index import Index
 from orchestrator.adapters.watch import Watch
 from orchestrator.control.live_diary import Diary
-from orchestrator.control.live_pace import Pace
 from orchestrator.control.reading import checked_id, settle, unusable
 from orchestrator.control.showing import Scene
 from orchestrator.core.live import Seen, holds
@@ -25,13 +24,15 @@ DEBOUNCE, STEP = 400, 200
 FILES_EVERY = 60.0
 """Seconds between looks at every file, as the runner does it."""
 UNWATCHED_EVERY = 2.0
-"""The same for folders (and for files, where there is no watch that could rest), while nothing watches."""
+"""The same for folders while the watch rests, and for files where there can be none."""
 BUSY = 20.0
 """Changes per second from which on the watch rests."""
 CALM_SECONDS = 5.0
 """How long little must happen until it watches again."""
-FOLDERS_SHARE = 0.004
-"""Of a core, for looking at folders while the watch rests."""
+FEW = 1_000
+"""Tickets whose files can be looked at every other second."""
+FOLDERS_EVERY = 10.0
+"""Seconds between looks at folders with many tickets, while the watch rests."""
 
 
 class Elsewhere:
@@ -49,7 +50,7 @@ class Elsewhere:
         settle(self._index)
         self._check()
         self._changes = _Changes(self.home, self._plan)
-        self._folders = Pace(share=FOLDERS_SHARE, step=UNWATCHED_EVERY)
+        self._folders_at = time.monotonic()
 
     def close(self) -> None:
         self._changes.close()
@@ -99,15 +100,17 @@ class Elsewhere:
 
     def _scan(self) -> None:
         now = time.monotonic()
-        every = FILES_EVERY if self._changes.can_watch else UNWATCHED_EVERY
-        if now >= self._files_at + every and self._folders.is_due():
-            self._files_at = now
-            with self._folders:
-                self.home.catalog.refresh()
-                self._read(every=True)
-        elif not self._changes.watches and self._folders.is_due():
-            with self._folders:
-                self._read(every=False)
+        files_every = FILES_EVERY if self._changes.can_watch else UNWATCHED_EVERY
+        if now >= self._files_at + files_every:
+            self._files_at = self._folders_at = now
+            self.home.catalog.refresh()
+            self._read(every=True)
+        elif not self._changes.watches and now >= self._folders_at + self._folders_every():
+            self._folders_at = now
+            self._read(every=False)
+
+    def _folders_every(self) -> float:
+        return UNWATCHED_EVERY if len(self._index.board.tickets) <= FEW else FOLDERS_EVERY
 
     def _read(self, every: bool) -> None:
         if self._plan is None:

@@ -9,6 +9,8 @@ STEP_SECONDS = 0.5
 """Between two looks, however much happens."""
 SHARE = 0.008
 """Of a core, at most, for one of the things that looking consists of."""
+LONGEST_SECONDS = 4.0
+"""However dear one look was, the next one comes."""
 
 
 class Pace:
@@ -34,4 +36,4 @@ class Pace:
 
     def __exit__(self, *_: object) -> None:
         cost = self._clock() - self._began
-        self._due = time.monotonic() + max(self._step, cost / self._share)
+        self._due = time.monotonic() + max(self._step, min(cost / self._share, LONGEST_SECONDS))
