@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,8 +15,14 @@ from tests.waiting import wait_for
 Listen = Callable[..., set[str]]
 
 
+@pytest.fixture(params=[True, False] if watch.HAS_INOTIFY else [False], ids=lambda has: "inotify" if has else "else")
+def ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both ways of watching."""
+    monkeypatch.setattr(watch, "HAS_INOTIFY", request.param)
+
+
 @pytest.fixture
-def listen(tmp_path: Path) -> Iterator[Listen]:
+def listen(tmp_path: Path, ways: None) -> Iterator[Listen]:
     """Begins to watch; gives the set in which what is told collects."""
     watches: list[Watch] = []
 
@@ -86,22 +93,70 @@ def test_a_watch_that_is_lost_begins_again_and_never_raises(
 ) -> None:
     import watchfiles
 
-    real, calls = watchfiles.watch, []
+    from orchestrator.adapters import inotify
 
-    def lost(*folders: Path, **options: object) -> Iterator[object]:
-        calls.append(folders)
+    module, name = (inotify, "changes") if watch.HAS_INOTIFY else (watchfiles, "watch")
+    real, calls = getattr(module, name), []
+
+    def lost(*given: Any, **options: Any) -> Any:
+        calls.append(given)
         if len(calls) < 3:
             raise OSError("OS file watch limit reached.")
-        return real(*folders, **options)  # type: ignore[arg-type, return-value]
+        return real(*given, **options)
 
-    monkeypatch.setattr(watchfiles, "watch", lost)
+    monkeypatch.setattr(module, name, lost)
     monkeypatch.setattr(watch, "AGAIN_SECONDS", 0.01)
     told = listen()
     begun(told, tmp_path)
     assert len(calls) == 3
 
 
-def test_it_ends_when_it_is_told_to(tmp_path: Path) -> None:
+def test_a_folder_that_is_moved_away_and_another_that_takes_its_name_are_not_mistaken(
+    listen: Listen, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "p1"
+    (tmp_path / "p1/tickets").mkdir(parents=True)
+    told = listen()
+    begun(told, tmp_path)
+    (tmp_path / "p1").rename(elsewhere)
+    (tmp_path / "p1/tickets").mkdir(parents=True)
+    wait_for(lambda: str(tmp_path / "p1") in told)
+    told.clear()
+    (elsewhere / "tickets/old.json").touch()
+    (tmp_path / "p1/tickets/new.json").touch()
+    wait_for(lambda: {str(tmp_path / "p1/tickets/new.json"), str(tmp_path / "p1/tickets")} & told)
+    assert str(tmp_path / "p1/tickets/old.json") not in told
+
+
+def test_a_folder_that_is_deleted_and_made_anew_is_watched_again(
+    listen: Listen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not watch.HAS_INOTIFY:
+        pytest.skip("needs Linux's inotify; elsewhere the scan finds it")
+    monkeypatch.setattr(watch, "AGAIN_SECONDS", 0.01)
+    root = tmp_path / "plans"
+    root.mkdir()
+    told = listen(root)
+    begun(told, root)
+    root.rmdir()
+    root.mkdir()
+    wait_for(lambda: str(root) in told, what="that it is looked through")
+    told.clear()
+    (root / "a.json").touch()
+    wait_for(lambda: {str(root / "a.json"), str(root)} & told)
+
+
+@pytest.mark.skipif(not watch.HAS_INOTIFY, reason="Linux only")
+def test_more_changes_than_linux_keeps_are_told_as_a_change_of_everything() -> None:
+    from inotify_simple import Event, INotify, flags
+
+    from orchestrator.adapters.inotify import _Tree
+
+    with INotify() as kernel:
+        assert _Tree(kernel, ["/nowhere"]).told([Event(-1, flags.Q_OVERFLOW, 0, "")]) == {"/nowhere"}
+
+
+def test_it_ends_when_it_is_told_to(tmp_path: Path, ways: None) -> None:
     told: set[str] = set()
     one = Watch([tmp_path], told.update).start()
     wait_for(lambda: told)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+HAS_INOTIFY = sys.platform == "linux"
+
 DEBOUNCE = 40
 """Milliseconds that changes are collected for at most."""
 STEP = 25
-"""Milliseconds without a change after which they are told; also how often the thread wakes, which is what it costs."""
-
-
+"""Milliseconds without a change after which they are told; also how often the thread wakes, which is what it costs.
+Linux tells by itself (`inotify`)."""
 AGAIN_SECONDS = 10.0
 
 
@@ -34,6 +37,7 @@ class Watch:
         self._debounce, self._step = debounce, step
         self._tell, self._lost = tell, lost
         self._stop = threading.Event()
+        self._hears, self._ends = os.pipe()
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
 
     def start(self) -> Watch:
@@ -41,9 +45,13 @@ class Watch:
         return self
 
     def stop(self) -> None:
+        if self._stop.is_set():
+            return
         self._stop.set()
+        os.close(self._ends)
         if self._thread.is_alive():
             self._thread.join(2)
+        os.close(self._hears)
 
     def _run(self) -> None:
         told = ""
@@ -57,16 +65,27 @@ class Watch:
             self._stop.wait(AGAIN_SECONDS)
 
     def _watch(self) -> None:
+        folders = [folder for folder in self._folders if folder.is_dir()]
+        if folders:
+            (self._watch_linux if HAS_INOTIFY else self._watch_elsewhere)(folders)
+
+    def _watch_linux(self, folders: list[Path]) -> None:
+        from orchestrator.adapters import inotify
+
+        roots = [str(folder) for folder in folders]
+        for paths in inotify.changes(roots, self._hears, lambda: self._tell(set(roots))):
+            if found := set(filter(_matters, paths)):
+                self._tell(found)
+
+    def _watch_elsewhere(self, folders: list[Path]) -> None:
         from watchfiles import watch
 
-        folders = [folder for folder in self._folders if folder.is_dir()]
-        if not folders:
-            return
         begun = _Begun(self._stop, lambda: self._tell({str(folder) for folder in folders}))
         # a write of ours is a temporary file and a rename: only names that matter are told
         for changes in watch(
-            *folders, watch_filter=_matters, debounce=self._debounce, step=self._step, rust_timeout=500,
-            yield_on_timeout=False, stop_event=begun, raise_interrupt=False, ignore_permission_denied=True,
+            *folders, watch_filter=lambda _, path: _matters(path), debounce=self._debounce, step=self._step,
+            rust_timeout=500, yield_on_timeout=False, stop_event=begun, raise_interrupt=False,
+            ignore_permission_denied=True,
         ):  # fmt: skip
             self._tell({path for _, path in changes})
 
@@ -85,6 +104,6 @@ class _Begun:
         return self._stop.is_set()
 
 
-def _matters(_: object, path: str) -> bool:
+def _matters(path: str) -> bool:
     name = path.rsplit("/", 1)[-1]
     return not (name.startswith(".") or name.endswith(("~", ".tmp", ".swp")) or "/.locks/" in path)
