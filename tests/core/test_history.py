@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from orchestrator.core.happenings import Step
-from orchestrator.core.history import History, Past, history, totals
+from orchestrator.core.history import History, Past, history
 from orchestrator.core.model import Attempt, PhaseEntry, PhaseStatus, Status, Visit
 from orchestrator.core.outcome import Outcome, OutcomeKind, Usage
 from orchestrator.core.times import iso
+from orchestrator.core.totals import totals
 from tests.factories import AT, ticket
 
 

@@ -196,7 +196,7 @@ def _happening(one: Happening, size: int, now: float) -> Iterator[str]:
 
 
 def _sums(seen: History, now: float) -> list[str]:
-    from orchestrator.core.history import totals
+    from orchestrator.core.totals import totals
 
     found = totals(seen, now)
     kinds = ", ".join(f"{number} {kind.replace('_', ' ')}" for kind, number in found.outcomes.items())

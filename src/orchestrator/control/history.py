@@ -13,11 +13,12 @@ from orchestrator.adapters.places import Places
 from orchestrator.control.reading import existing_ticket
 from orchestrator.control.transcripts import AttemptLog, attempts_in
 from orchestrator.core.happenings import Happening, Step
-from orchestrator.core.history import History, Past, ended, history, totals
+from orchestrator.core.history import History, Past, ended, history
 from orchestrator.core.model import Attempt, Key, Ticket, should_be
 from orchestrator.core.outcome import Outcome
 from orchestrator.core.settings import Config
 from orchestrator.core.times import epoch_or, iso
+from orchestrator.core.totals import totals
 from orchestrator.errors import NotFoundError, UnreadableError
 
 
