@@ -114,7 +114,7 @@ def _large(seen: Overview) -> list[str]:
     now = time.time()
     several = len(seen.plans) > 1
     for group in seen.groups:
-        lines += ["", *_title(group), *_group(group, now, several)]
+        lines += ["", *_title(group), *_group(group, now, several, seen.paused)]
     return [*lines, "", *_fitted("all tickets: orchestrator status --all; of a plan: --plan PLAN", "  ")]
 
 
@@ -164,10 +164,10 @@ def _title(group: Group) -> list[str]:
     return [first.replace(head, paint(head, STATE_COLOURS.get(group.state), output.has_colour()), 1), *more]
 
 
-def _group(group: Group, now: float, several: bool) -> list[str]:
+def _group(group: Group, now: float, several: bool, paused: frozenset[str]) -> list[str]:
     shown: list[Row] = []
     for ticket in group.tickets:
-        row = row_of(ticket, now, plan_is_paused=False)
+        row = row_of(ticket, now, plan_is_paused=ticket.key.plan in paused)
         shown.append(row._replace(name=str(ticket.key) if several else ticket.key.ticket, state=""))
     hidden = group.total - len(shown)
     more = _either(f"  … and {hidden:,} more (orchestrator status --status {group.state})", f"  … and {hidden:,} more")

@@ -24,6 +24,8 @@ SMALL = 50
 """A home with more tickets than this is shown by what matters."""
 SOME = 8
 """Tickets of one state that are then shown."""
+SOME_RUNNING = 24
+"""More are seldom under way, and a person wants to see all that are."""
 SOME_PLANS = 16
 REASONS = 3
 
@@ -64,6 +66,8 @@ class Overview(msgspec.Struct, frozen=True):
     """Those that need a person first; the complete ones last."""
     hidden_plans: int
     groups: tuple[Group, ...]
+    paused: frozenset[str]
+    """Plans that are paused."""
 
 
 def total(board: Board, plans: Sequence[Plan]) -> int:
@@ -89,6 +93,7 @@ def overview(board: Board, plans: Sequence[Plan], workflow_of: WorkflowOf, is_he
         plans=tuple(shown),
         hidden_plans=len(lines) - len(shown),
         groups=tuple(_group(board, state, found, seen, is_held) for state, found in keys.items() if found),
+        paused=frozenset(plan.id for plan in plans if plan.status == PlanStatus.PAUSED),
     )
 
 
@@ -104,7 +109,8 @@ def _group(board: Board, state: str, keys: list[Key], seen: Views, is_held: IsHe
         keys, reasons = _queued(board, keys, is_held)
     elif state == Status.READY:
         keys, reasons = _ready(board, keys)
-    return Group(state, len(keys), tuple(seen.of(key) for key in keys[:SOME]), reasons)
+    most = SOME_RUNNING if state == Status.RUNNING else SOME
+    return Group(state, len(keys), tuple(seen.of(key) for key in keys[:most]), reasons)
 
 
 def _queued(board: Board, keys: list[Key], is_held: IsHeld) -> tuple[list[Key], tuple[Reason, ...]]:
@@ -124,9 +130,17 @@ def _queued(board: Board, keys: list[Key], is_held: IsHeld) -> tuple[list[Key], 
 
 
 def _ready(board: Board, keys: list[Key]) -> tuple[list[Key], tuple[Reason, ...]]:
-    """Those first that wait for a time."""
-    why = {key: board.tickets[key].wait_reason for key in keys if board.tickets[key].wake_at}
-    said = Counter(reason or "wait for a time" for reason in why.values()).most_common(REASONS)
-    rest = [key for key in keys if key not in why]
-    free = [Reason(len(rest), "wait for their turn")] if rest else []
-    return [*why, *rest], (*(Reason(number, reason) for reason, number in said), *free)
+    """Those first that wait for a time, then those whose turn comes; at last what is paused with its plan."""
+    late: dict[Key, str | None] = {}
+    free: list[Key] = []
+    paused: list[Key] = []
+    for key in keys:
+        if board.plans[key.plan].status == PlanStatus.PAUSED:
+            paused.append(key)
+        elif board.tickets[key].wake_at:
+            late[key] = board.tickets[key].wait_reason
+        else:
+            free.append(key)
+    said = Counter(reason or "wait for a time" for reason in late.values()).most_common(REASONS)
+    said += [("wait for their turn", len(free)), (f"their plan is {PlanStatus.PAUSED}", len(paused))]
+    return [*late, *free, *paused], tuple(Reason(number, why) for why, number in said if number)
