@@ -161,6 +161,14 @@ def test_a_huge_or_odd_line_says_little(name: str, line: bytes) -> None:
     assert sum(len(one.text) + len(one.detail) for one in found) < 10_000
 
 
+def test_a_huge_event_is_not_even_read() -> None:
+    block = {"type": "text", "text": "x" * HUGE}
+    line = json.dumps({"type": "assistant", "message": {"content": [block]}}).encode()
+    assert [told(one) for one in claude.said(line)] == [
+        ("note", "a line of more than 1 MiB (assistant), which is not shown")
+    ]
+
+
 values = st.recursive(
     st.none() | st.booleans() | st.floats(allow_nan=False) | st.integers() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
