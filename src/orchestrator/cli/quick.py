@@ -54,12 +54,20 @@ def _value(rest: Any) -> str | None:
 def status(asked: Asked) -> int:
     gc.disable()  # everything that is loaded and read is kept until the end
     chosen.config_file = asked.config
-    with _patterns_later():
-        _load_msgspec()
-        import yaml  # noqa: F401  (the configuration is written in it)
+    _load()
     from orchestrator.cli.overview import show
 
     return show(asked.plan, asked.as_json, asked.states, asked.every)
+
+
+def _load() -> None:
+    """What every `status` needs."""
+    with _patterns_later():
+        _load_msgspec()
+    from orchestrator.formats import yaml_nodes
+
+    with _patterns_later():
+        yaml_nodes.parser()
 
 
 def _load_msgspec() -> None:

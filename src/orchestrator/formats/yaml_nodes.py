@@ -123,9 +123,15 @@ def _refuse_unprintable(text: str) -> None:
         raise FatalFault(f"character U+{ord(bad[0]):04X} cannot be in a text file", place, "is this a binary file?")
 
 
-def _events(text: str) -> Iterator[Any]:
-    import yaml  # not at the top: commands that read no YAML shall not pay for it
+def parser() -> Any:
+    """PyYAML. Not at the top: commands that read no YAML shall not pay for it."""
+    import yaml
 
+    return yaml
+
+
+def _events(text: str) -> Iterator[Any]:
+    yaml = parser()
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         yield from yaml.parse(text, Loader=loader)
