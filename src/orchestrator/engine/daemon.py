@@ -15,6 +15,7 @@ from orchestrator.core.board import Board
 from orchestrator.core.live import Seen
 from orchestrator.core.model import Key
 from orchestrator.core.settings import Config
+from orchestrator.engine.calls import Calls
 from orchestrator.engine.courier import Courier
 from orchestrator.engine.home import Home
 from orchestrator.engine.leaving import leave
@@ -133,8 +134,8 @@ async def _walk(
     onlook: Onlook | None,
 ) -> int | None:
     home.catalog.refresh()
-    running = asyncio.get_running_loop()
-    courier = Courier(home, lambda call: _call(running, call))
+    calls = Calls(asyncio.get_running_loop())
+    courier = Courier(home, calls)
     home.wake_courier = courier.wake
     loop = Loop(home, mode, only, courier.beside(Reload(home, load)), until)
     try:
@@ -144,7 +145,7 @@ async def _walk(
     folders = [home.places.plans, *(Path(path) for path in home.config.workflow_path[:-1])]
     watch = Watch(
         folders,
-        lambda paths: _tell(running, loop, paths),
+        lambda paths: calls(lambda: loop.tell_paths(paths)),
         lambda reason: home.logs.event("watch_lost", None, "warning", reason=reason, fallback="scan"),
     ).start()
     with _signals(loop, courier) as received:
@@ -169,18 +170,6 @@ async def _look_on(loop: Loop, onlook: Onlook) -> None:
     while True:
         onlook(loop.seen())
         await asyncio.sleep(ONLOOK_SECONDS)
-
-
-def _tell(running: asyncio.AbstractEventLoop, loop: Loop, paths: set[str]) -> None:
-    _call(running, lambda: loop.tell_paths(paths))
-
-
-def _call(running: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
-    """In the loop's thread."""
-    try:
-        running.call_soon_threadsafe(call)
-    except RuntimeError:
-        return  # the loop has ended
 
 
 @contextmanager
