@@ -6,7 +6,6 @@ pace, and a terminal that hangs or goes away holds up that thread alone. In the 
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 import threading
@@ -68,6 +67,7 @@ class Live:
 
     def __init__(self, names_plans: bool, is_open: bool = True) -> None:
         self._fd = sys.stdout.fileno()
+        self._terminals = [fd for fd in (1, 2) if os.isatty(fd)]
         self._events = Events(names_plans)
         self._style = style()
         self._lines: deque[str | Line] = deque()
@@ -134,7 +134,7 @@ class Live:
                 self._thread.start()
             self._thread.join(LEAVE_SECONDS)
             if self._thread.is_alive():
-                _forget_terminal()
+                _forget(self._terminals)
         finally:
             self._modes.restore()
             self._signals.__exit__()
@@ -150,7 +150,7 @@ class Live:
                 self._turn()
             self._end()
         except (OSError, ValueError):
-            _forget_terminal()  # it is gone
+            _forget(self._terminals)  # it is gone
 
     def _turn(self) -> None:
         if self._suspend.is_set():
@@ -242,11 +242,9 @@ def stage(names_plans: bool, is_open: bool = True) -> Plain | Live:
     return Live(names_plans, is_open) if is_live() else Plain(names_plans, is_open)
 
 
-def _forget_terminal() -> None:
+def _forget(terminals: list[int]) -> None:
     """It hangs, or is gone: what is still printed there goes nowhere, and nobody waits for it."""
     null = os.open(os.devnull, os.O_WRONLY)
-    for fd in (1, 2):
-        with contextlib.suppress(OSError):
-            if os.isatty(fd):
-                os.dup2(null, fd)
+    for fd in terminals:
+        os.dup2(null, fd)
     os.close(null)
