@@ -62,7 +62,7 @@ reference: dev-ready
 	@$(BIN)/python scripts/reference.py
 
 picture: dev-ready
-	@$(BIN)/python scripts/picture.py $(ARGS)
+	@$(BIN)/python -m scripts.picture $(ARGS)
 
 run-ready:
 	@scripts/setup run
