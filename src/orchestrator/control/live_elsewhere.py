@@ -55,6 +55,11 @@ class Elsewhere:
     def close(self) -> None:
         self._changes.close()
 
+    @property
+    def is_watching(self) -> bool:
+        """It is told of changes; else the log tells, and scans find the rest."""
+        return self._changes.watches
+
     def runner(self) -> str | None:
         """Who walks here, in words; None: nobody."""
         return locks.running(self.home.places)

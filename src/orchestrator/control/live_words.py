@@ -81,30 +81,24 @@ def _size(path: str) -> int:
 
 
 def _last_line(path: str, size: int) -> str:
-    lines = _lines(path, size, ENDS[0])
-    return lines[-1].decode(errors="replace") if lines else ""
+    """Of one that is longer than what is read, its end."""
+    content = _read(path, max(size - ENDS[0], 0), ENDS[0])
+    return next((line for line in reversed(_BREAK.split(content)) if line.strip()), b"").decode(errors="replace")
 
 
 def _last_said(path: str, size: int, agent: Agent | None) -> str:
-    """In the words of its adapter. A line of which the beginning is not there says nothing."""
+    """In the words of its adapter. Only a line that is there whole says something."""
     if agent is None:
         return _last_line(path, size)
     for end in ENDS:
-        for line in reversed(_lines(path, size, end)):
-            said = agent.said(line)
-            if said:
+        content = _read(path, max(size - end, 0), end)
+        whole = content.split(b"\n")[1 if size > end else 0 : -1]
+        for line in reversed(whole):
+            if said := agent.said(line):
                 return said[-1].text
         if size <= end:
             break
     return ""
-
-
-def _lines(path: str, size: int, end: int) -> list[bytes]:
-    """Those that begin within the last `end` bytes."""
-    content = _read(path, max(size - end, 0), end)
-    if size > end:
-        content = content.partition(b"\n")[2] or content.rpartition(b"\r")[2]
-    return [line for line in _BREAK.split(content) if line.strip()]
 
 
 def _read(path: str, offset: int, count: int) -> bytes:
