@@ -134,7 +134,7 @@ def test_a_run_that_waits_for_a_notification_can_be_interrupted(site: Site) -> N
     process.send_signal(signal.SIGINT)
     called = finish(process)
     assert called.code == 130
-    assert "will be sent by the next runner" in called.out
+    assert "1 notification is not sent yet; the next runner does it" in called.out
     assert not Path(f"/proc/{pid}").exists() or "Z" in Path(f"/proc/{pid}/stat").read_text().split()[2]
 
 

@@ -118,6 +118,10 @@ def _not_told(line: Line) -> str:
     return f"notification not sent ({what}): {line.get('reason', '')}"
 
 
+def _notifications(line: Line) -> str:
+    return "1 notification is" if line.get("count") == 1 else f"{line.get('count')} notifications are"
+
+
 WORDS: dict[str, Callable[[Line], str]] = {
     "started": _started,
     "ended": _ended,
@@ -130,6 +134,7 @@ WORDS: dict[str, Callable[[Line], str]] = {
     "complete": lambda e: "complete",
     "notify_failed": _not_told,
     "notify_unavailable": lambda e: f"no notification by {e.get('channel', '')}: {e.get('reason', '')}",
-    "notices_left": lambda e: f"{e.get('count')} notifications were not sent; they will {e.get('will', 'stay')}",
+    "notices_awaited": lambda e: f"{_notifications(e)} still being sent; this waits at most {e.get('seconds', 0):g} s",
+    "notices_left": lambda e: f"{_notifications(e)} not sent yet; the next runner does it",
     "plan_complete": lambda e: f"plan {e.get('plan')} is complete",
 }

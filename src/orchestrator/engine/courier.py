@@ -101,6 +101,11 @@ class Courier:
             left = self._is_sorting or self._is_asked or self._left or self._is_elsewhere
             return bool(left) and not self.stopping.is_set()
 
+    @property
+    def count(self) -> int:
+        """Notices that are known and not sent."""
+        return len(self._left)
+
     def hurry(self, interrupted: bool = False) -> None:
         """The runner is about to end: nobody waits for a better moment any more."""
         if interrupted and self.interrupted_at is None:

@@ -13,6 +13,8 @@ WAIT_SECONDS = 10.0
 """For a runner that has done its work."""
 INTERRUPTED_SECONDS = 2.0
 """For one that was interrupted: it has to be gone soon."""
+PATIENCE_SECONDS = 1.0
+"""After so long a person may wonder what is waited for."""
 LEAST_SECONDS = 0.2
 BEYOND_SECONDS = 1.3
 """How long after the graces of stopping an interrupted runner may still be there."""
@@ -20,10 +22,13 @@ LOOK_SECONDS = 0.02
 
 
 async def leave(courier: Courier, home: Home) -> None:
-    began = time.monotonic()
+    began, is_told = time.monotonic(), False
     courier.hurry()
     while courier.is_busy and time.monotonic() < _due(courier, home, began):
         courier.look()
+        if not is_told and courier.interrupted_at is None and time.monotonic() > began + PATIENCE_SECONDS:
+            is_told = True
+            home.logs.event("notices_awaited", None, count=courier.count, seconds=WAIT_SECONDS)
         await asyncio.sleep(LOOK_SECONDS)
     _stop(courier, home)
     await asyncio.sleep(0)  # what its threads had to say
