@@ -100,6 +100,10 @@ class Places:
     def ticket_logs(self, key: Key) -> Path:
         return self.logs / key.plan / key.ticket
 
+    def journal_name(self, key: Key) -> str:
+        """`journal` as text, for questions that are asked once of every ticket."""
+        return f"{self.logs}/{key.plan}/{key.ticket}/journal.jsonl"
+
     @_remembered
     def journal(self, key: Key) -> Path:
         return self.logs / key.plan / key.ticket / "journal.jsonl"

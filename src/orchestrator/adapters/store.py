@@ -222,13 +222,15 @@ class Store:
     def behind(self, key: Key, ticket: Ticket) -> bool:
         """Whether a crash came between the save and its line in the journal. (A journal that is not there at all was
         taken away, unless the save was the first; it begins anew with the next.)"""
+        if ticket.rev == 0 or not os.path.lexists(self.places.journal_name(key)):
+            return ticket.rev == 1
         last = self._journal.last(self.places.journal(key))
         return last.rev < ticket.rev if last is not None else ticket.rev == 1
 
     def edited_since(self, key: Key, changed_ns: int) -> bool:
         """Whether its file, changed at that time, was changed by somebody else than us; as far as times tell."""
         try:
-            return os.stat(self.places.journal(key)).st_mtime_ns < changed_ns  # noqa: PTH116 - asked for every ticket
+            return os.stat(self.places.journal_name(key)).st_mtime_ns < changed_ns  # noqa: PTH116 - asked for all
         except OSError:
             return False
 

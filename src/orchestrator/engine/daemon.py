@@ -150,7 +150,7 @@ async def _walk(
     ).start()
     with _signals(loop, courier) as received:
         try:
-            loop.index.scan()
+            loop.begin()
             catch_up(home, loop.index)
             courier.look()
             ready()

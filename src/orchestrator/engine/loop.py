@@ -68,6 +68,10 @@ class Loop:
             problems=len(desk.index.problems),
         )
 
+    def begin(self) -> None:
+        """See everything once."""
+        self._desk.sight.begin()
+
     def tell_paths(self, paths: set[str]) -> None:
         """Files changed (called in the loop's thread)."""
         self._desk.sight.tell(paths)

@@ -30,6 +30,11 @@ class Sight:
         self._paths: set[str] = set()
         self._folders_at = self._files_at = -FILES_EVERY
 
+    def begin(self) -> None:
+        """See everything once, before anything follows. What changes from now on is told, or seen with all files."""
+        self.index.scan()
+        self._folders_at = self._files_at = time.monotonic()
+
     def tell(self, paths: set[str]) -> None:
         """Files changed, says somebody."""
         self._paths |= paths
