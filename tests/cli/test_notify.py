@@ -27,9 +27,14 @@ def told(site: Site, name: str = "told") -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().split("\n")[:-1]] if path.exists() else []
 
 
+def logged(site: Site, level: str | None = None) -> list[str]:
+    path = site.root / "logs/orchestrator.log"
+    lines = map(json.loads, path.read_text().split("\n")[:-1] if path.exists() else [])
+    return [line["event"] for line in lines if level in (None, line["level"])]
+
+
 def warnings(site: Site) -> list[str]:
-    lines = map(json.loads, (site.root / "logs/orchestrator.log").read_text().splitlines())
-    return [line["event"] for line in lines if line["level"] == "warning"]
+    return logged(site, "warning")
 
 
 # --- trying
@@ -122,8 +127,8 @@ def test_a_run_tells_before_it_ends_and_logs_no_secret(site: Site) -> None:
     assert site.call("run", "p", "T-1").code == 1
     assert [one["event"] for one in told(site, "s3cret")] == ["failed"]
     assert "notify_failed" in warnings(site)
-    logged = [path.read_text() for path in (site.root / "logs").rglob("*.*") if path.is_file()]
-    assert not [text for text in logged if "s3cret" in text]
+    texts = [path.read_text() for path in (site.root / "logs").rglob("*.*") if path.is_file()]
+    assert not [text for text in texts if "s3cret" in text]
 
 
 def test_a_run_that_waits_for_a_notification_can_be_interrupted(site: Site) -> None:
@@ -143,9 +148,7 @@ def test_a_daemon_takes_over_changed_channels(site: Site) -> None:
     site.daemon()
     wait_for(lambda: site.ticket().get("status") == "failed")
     config(site, {"command": "cat >>told"})
-    wait_for(
-        lambda: "config_reloaded" in (site.root / "logs/orchestrator.log").read_text(), what="the new configuration"
-    )
+    wait_for(lambda: "config_reloaded" in logged(site), what="the new configuration")
     assert told(site) == []
     site.plan({"id": "T-2", "workflow": "nosuch"}, plan="q")
     wait_for(lambda: told(site), what="the notification")
