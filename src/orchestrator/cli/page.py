@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import select
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 
 from orchestrator.cli.columns import has_utf8
@@ -27,6 +29,7 @@ KEYS = {
     "\x1b[5~": PAGE_UP, "b": PAGE_UP, "\x1b[6~": PAGE_DOWN, " ": PAGE_DOWN, "\x1b[H": BEGIN, "\x1b[1~": BEGIN,
     "g": BEGIN, "\x1b[F": END, "\x1b[4~": END, "G": END,
 }  # fmt: skip
+_KEY = re.compile(r"\x1b\[[0-9;]*.|\x1bO.|.", re.DOTALL)
 
 Look = Callable[[Size, str], Sequence[str]]
 """The lines to show now; the second argument is the key that was pressed, or nothing."""
@@ -43,7 +46,7 @@ def follow(look: Look) -> int:
                 with pace:
                     screen.draw(look(size, KEYS.get(key, "")), size)
             key = screen.key(pace, size)
-            if key in ("q", "Q", "\x1b"):
+            if key in ("q", "Q"):
                 return 0
 
 
@@ -55,6 +58,7 @@ class _Screen:
         self._modes = Modes(self._fd, keys=True)
         self._signals = Signals(self._leave, self._modes.apply)
         self._has_keys = os.isatty(0)
+        self._typed: deque[str] = deque()
         self._is_entered = False
 
     def __enter__(self) -> _Screen:
@@ -91,12 +95,13 @@ class _Screen:
 
     def key(self, pace: Pace, size: Size) -> str:
         """What was typed; nothing when it is time for the next look, or the size has changed."""
-        while True:
+        while not self._typed:
             readable = self._wait(min(max(pace.rest(), 0.01), GLANCE_SECONDS))
             if readable:
-                return self._read()
-            if pace.is_due() or self.size() != size:
+                self._read()
+            elif pace.is_due() or self.size() != size:
                 return ""
+        return self._typed.popleft()
 
     def _wait(self, seconds: float) -> bool:
         if self._has_keys and is_foreground(0):
@@ -104,11 +109,11 @@ class _Screen:
         time.sleep(seconds)
         return False
 
-    def _read(self) -> str:
+    def _read(self) -> None:
         content = os.read(0, 64)
         if not content:
             self._has_keys = False
-        return content.decode("utf-8", "replace")
+        self._typed.extend(_KEY.findall(content.decode("utf-8", "replace")))
 
 
 def is_closed() -> bool:
