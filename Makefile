@@ -9,7 +9,7 @@ PYTEST = $(BIN)/python -m pytest
 # More for the program or for pytest: make demo ARGS="--keep /tmp/demo", make test ARGS="-k recovery".
 ARGS =
 
-.PHONY: help demo test check chaos e2e bench docs picture reference run-ready dev-ready docs-ready format schemas diagrams clean
+.PHONY: help demo test check chaos e2e bench docs picture reference figures run-ready dev-ready docs-ready format schemas diagrams clean
 
 help:
 	@echo "make demo     watch it work: tickets of a small real project, from plan to merged"
@@ -23,7 +23,8 @@ help:
 	@echo "make schemas  write schemas/ anew"
 	@echo "make diagrams draw docs/images/ anew: states and workflows, from the code"
 	@echo "make reference write the commands of docs/commands.md anew, from their help"
-	@echo "make picture  take docs/images/demo.svg anew, from a real run in a terminal"
+	@echo "make figures  write the figures of README and docs anew, from benchmarks/results.json"
+	@echo "make picture  take the terminal's pictures in docs/images anew, from real runs"
 	@echo "make clean    remove everything that was made"
 
 demo: run-ready
@@ -60,6 +61,9 @@ docs: docs-ready
 
 reference: dev-ready
 	@$(BIN)/python scripts/reference.py
+
+figures: dev-ready
+	@$(BIN)/python -m scripts.figures
 
 picture: dev-ready
 	@$(BIN)/python -m scripts.picture $(ARGS)

@@ -37,6 +37,7 @@ def checks(fresh: Path) -> list[Check]:
         Check("schemas", [python, "scripts/schema_check.py", str(fresh)], "make schemas"),
         Check("diagrams", [python, "scripts/diagrams.py", "--check"], "make diagrams"),
         Check("commands", [python, "scripts/reference.py", "--check"], "make reference"),
+        Check("figures", [python, "-m", "scripts.figures", "--check"], "make figures"),
     ]
 
 

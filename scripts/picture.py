@@ -1,7 +1,7 @@
-"""docs/images/demo.svg: the demo, as it really ran in a terminal a moment ago.
+"""Pictures of the terminal in docs/images/: the demo, and what `status`, `watch`, `history` and `logs` show of it.
 
-`orchestrator demo` is started in a pseudo-terminal, what it writes is given to a terminal emulator, and the screens
-that this had are the picture. Nothing in it is drawn by hand.
+Each command is started in a pseudo-terminal, what it writes is given to a terminal emulator, and the screens that this
+had are the picture. Nothing in it is drawn by hand.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ import re
 import select
 import shutil
 import struct
+import subprocess
 import sys
 import tempfile
 import termios
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,9 +28,13 @@ import pyte
 from scripts.terminal_svg import Frame, Shown, frame_of, svg, text_of
 
 ROOT = Path(__file__).resolve().parent.parent
-PICTURE = ROOT / "docs/images/demo.svg"
+IMAGES = ROOT / "docs/images"
 COLUMNS, LINES = 100, 30
-COMMAND = ("orchestrator", "demo")
+AFTERWARDS = {
+    "history": ("history", "demo", "SHOP-5"),
+    "logs": ("logs", "demo", "SHOP-5", "--phase", "self_review"),
+}
+LEAVES = b"q"
 PAUSE = 0.4
 """Seconds between two screens of the film."""
 LAST = 5.0
@@ -38,7 +44,7 @@ LIMIT = 200_000
 PATIENCE = 120.0
 SAID = "A terminal runs orchestrator demo: three tickets in flight, others waiting for them, until six are merged"
 
-_COUNTS = re.compile(r"(\d+) of \d+ complete · (\d+) running")
+_COUNTS = re.compile(r"(\d+) of \d+ complete(?: ·|,) (\d+) running")
 _FOLDER = re.compile(r"The demo lies in (\S+)")
 
 
@@ -49,17 +55,54 @@ class Taken(NamedTuple):
 
 def main() -> int:
     with tempfile.TemporaryDirectory() as home:
-        code, taken = film(COMMAND, environment(Path(home)))
+        env = environment(Path(home))
+        made = {"demo": demo(env), **screens(env)}
+    for name, picture in made.items():
+        (IMAGES / f"{name}.svg").write_text(picture, encoding="utf-8")
+        print(f"docs/images/{name}.svg: {len(picture):,} bytes")
+    return 0
+
+
+def demo(env: dict[str, str]) -> str:
+    """All of its run as a film."""
+    taken = film(("orchestrator", "demo"), env)
     found = _FOLDER.search("\n".join(text_of(one.frame) for one in taken))
     if found and Path(found[1]).name.startswith("orchestrator-demo-"):
         shutil.rmtree(found[1], ignore_errors=True)
+    return smaller(taken)
+
+
+def smaller(taken: Sequence[Taken]) -> str:
+    """On a slow machine there are more screens than fit: then with half of those between the first and the last."""
     picture = svg(shown(taken), best([one.frame for one in taken]), "orchestrator demo", SAID)
-    if code or len(picture) > LIMIT or not best([one.frame for one in taken]):
-        print(f"no picture: the demo ended with {code}, {len(taken)} screens make {len(picture):,} bytes")
-        return 1
-    PICTURE.write_text(picture, encoding="utf-8")
-    print(f"{PICTURE.relative_to(ROOT)}: {len(taken)} screens, {len(picture):,} bytes")
-    return 0
+    return picture if len(picture) <= LIMIT else smaller([*taken[:-1:2], taken[-1]])
+
+
+def screens(env: dict[str, str]) -> dict[str, str]:
+    """What the commands that look show of a second run: some of them while it runs, the others when it is over."""
+    with tempfile.TemporaryDirectory(prefix="orchestrator-") as name:
+        folder = Path(name) / "home"
+        runs = subprocess.Popen(["orchestrator", "demo", "--keep", str(folder)], env=env, stdout=subprocess.DEVNULL)
+        env = {**env, "ORCHESTRATOR_HOME": str(folder)}
+        while not (folder / "state/plans/demo/plan.json").exists():
+            time.sleep(0.05)
+        with ThreadPoolExecutor() as pool:
+            watched = pool.submit(film, ("orchestrator", "watch"), env, 30, lambda: runs.poll() is not None)
+            asked = []
+            while runs.poll() is None:
+                asked += film(("orchestrator", "status"), env)[-1:]
+        found = {"watch": watched.result(), "status": asked}
+        for name, words in AFTERWARDS.items():
+            found[name] = film(("orchestrator", *words), env, 60)[-1:]
+    return {name: still(name, [one.frame for one in taken]) for name, taken in found.items()}
+
+
+def still(name: str, frames: Sequence[Frame]) -> str:
+    """The best of them, as high as it has to be."""
+    frame = frames[best(frames)]
+    last = max(i for i, row in enumerate(frame) if row)
+    words = " ".join(("orchestrator", *AFTERWARDS.get(name, (name,))))
+    return svg([Shown(frame[: last + 1], 1)], 0, words, f"A terminal shows what {words} prints")
 
 
 def environment(home: Path) -> dict[str, str]:
@@ -75,42 +118,46 @@ def environment(home: Path) -> dict[str, str]:
     }
 
 
-def film(command: Sequence[str], env: dict[str, str]) -> tuple[int, list[Taken]]:
-    """The exit code, and the screens, with the time of each."""
-    screen = pyte.Screen(COLUMNS, LINES)
+def film(
+    command: Sequence[str], env: dict[str, str], lines: int = LINES, is_over: Callable[[], bool] = lambda: False
+) -> list[Taken]:
+    """The screens, with the time of each. Once `is_over`, it is left by its key."""
+    screen = pyte.Screen(COLUMNS, lines)
     stream = pyte.ByteStream(screen)
     stream.feed(f"\x1b[32m$\x1b[0m {' '.join(command)}\r\n".encode())
     taken = [Taken(time.monotonic(), frame_of(screen))]
-    ended: list[int] = []
-    for written in session(command, env, ended):
+    for written in session(command, env, lines, is_over):
         stream.feed(plain(written))
         frame = frame_of(screen)
         if time.monotonic() - taken[-1].at >= PAUSE and frame != taken[-1].frame:
             taken.append(Taken(time.monotonic(), frame))
     taken.append(Taken(time.monotonic(), frame_of(screen)))
-    return ended[0], taken
+    return taken
 
 
-def session(command: Sequence[str], env: dict[str, str], ended: list[int]) -> Iterator[bytes]:
-    """What the program writes to its terminal, as it comes; then its exit code is in `ended`."""
-    pid, terminal = pty.fork()
-    if pid == 0:
-        fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
-        os.execvpe(command[0], list(command), env)
+def session(command: Sequence[str], env: dict[str, str], lines: int, is_over: Callable[[], bool]) -> Iterator[bytes]:
+    """What the program writes to its terminal, as it comes. One that fails makes no picture."""
+    ours, its = pty.openpty()
+    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", lines, COLUMNS, 0, 0))
+    program = subprocess.Popen(command, env=env, stdin=its, stdout=its, stderr=its, start_new_session=True)
+    os.close(its)
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
-        if not select.select([terminal], [], [], 0.05)[0]:
+        if not select.select([ours], [], [], 0.05)[0]:
             yield b""
+            if is_over():
+                os.write(ours, LEAVES)
             continue
         try:
-            written = os.read(terminal, 65_536)
+            written = os.read(ours, 65_536)
         except OSError:  # Linux says so at the end
             break
         if not written:
             break
         yield written
-    os.close(terminal)
-    ended.append(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+    os.close(ours)
+    if program.wait(5):
+        raise SystemExit(f"{' '.join(command)} ended with {program.returncode}")
 
 
 def plain(written: bytes) -> bytes:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import re
 import sys
-from pathlib import Path
 from xml.etree import ElementTree
 
 import pyte
+import pytest
 
 from scripts import picture
 from scripts.terminal_svg import Run, Shown, frame_of, svg, text_of
@@ -58,15 +58,34 @@ def test_the_screen_that_stands_for_all_is_one_of_the_middle() -> None:
     assert picture.best([frame_of(screen(text)) for text in texts]) == 2
 
 
-def test_what_a_real_program_writes_to_its_terminal_is_on_the_last_screen(tmp_path: Path) -> None:
-    program = "import os; print('\\x1b[32mgreen', *os.get_terminal_size()); raise SystemExit(3)"
-    code, taken = picture.film((sys.executable, "-c", program), {**os.environ, "TERM": "xterm-256color"})
-    assert code == 3
+def test_what_a_real_program_writes_to_its_terminal_is_on_the_last_screen() -> None:
+    program = "import os; print('\\x1b[32mgreen', *os.get_terminal_size())"
+    taken = picture.film((sys.executable, "-c", program), {**os.environ, "TERM": "xterm-256color"})
     assert "green 100 30" in text_of(taken[-1].frame)
 
 
-def test_the_picture_of_the_readme_is_small_and_tells_nothing_of_the_machine_it_was_taken_on() -> None:
-    made = picture.PICTURE.read_text(encoding="utf-8")
-    assert len(made.encode()) < picture.LIMIT
-    assert len({one.text for one in spans(made)}) > 50
-    assert str(Path(picture.__file__).parent.parent) not in made
+def test_a_program_that_fails_makes_no_picture() -> None:
+    with pytest.raises(SystemExit, match="ended with 3"):
+        picture.film((sys.executable, "-c", "raise SystemExit(3)"), dict(os.environ))
+
+
+def test_what_runs_until_it_is_left_is_left_by_its_key() -> None:
+    program = "import sys, tty; tty.setcbreak(0); print('waits', flush=True); print(sys.stdin.read(1))"
+    taken = picture.film((sys.executable, "-c", program), dict(os.environ), is_over=lambda: True)
+    lines = text_of(taken[-1].frame).splitlines()
+    assert lines[lines.index("waits") + 1] == "q"
+
+
+def test_a_film_of_too_many_screens_is_made_smaller_and_keeps_its_end() -> None:
+    taken = [picture.Taken(float(i), ((Run(0, 2_000, f"{i} {'x' * 2_000}", ""),),)) for i in range(200)]
+    made = picture.smaller(taken)
+    assert len(made) < picture.LIMIT
+    assert "199 x" in made
+
+
+@pytest.mark.parametrize("name", ["demo", "watch", "status", "history", "logs"])
+def test_a_picture_of_the_docs_is_small_and_tells_nothing_of_the_machine_it_was_taken_on(name: str) -> None:
+    made = (picture.IMAGES / f"{name}.svg").read_text(encoding="utf-8")
+    assert len(made.encode()) < 1.1 * picture.LIMIT
+    assert len(spans(made)) > 5
+    assert str(picture.ROOT) not in made and "/home" not in made
