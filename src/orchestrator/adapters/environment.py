@@ -121,7 +121,13 @@ def filled(name: str, value: str, base: Mapping[str, str]) -> str:
 
 
 def _free(env: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in env.items() if not _matches(name, BOUND)}
+    return {name: value for name, value in env.items() if not _is_bound(name)}
+
+
+@lru_cache(maxsize=1024)
+def _is_bound(name: str) -> bool:
+    """Remembered: the same names are asked for at every attempt."""
+    return _matches(name, BOUND)
 
 
 def _matching(base: Mapping[str, str], globs: Sequence[str]) -> Iterable[str]:

@@ -22,9 +22,10 @@ def startable(argv: Sequence[str], cwd: str, env: Mapping[str, str]) -> list[str
     for word in argv:
         if "\0" in word:
             raise StartError(f"{argv[0]!r}: an argument contains a NUL character, which no program can be given")
-    for name, value in env.items():
-        if not name or "=" in name or "\0" in name + value:
-            raise StartError(f"{argv[0]}: the environment variable {name!r} cannot be passed on")
+    names, values = "".join(env), "".join(env.values())
+    if "" in env or "=" in names or "\0" in names or "\0" in values:
+        odd = next(name for name, value in env.items() if not name or "=" in name or "\0" in name + value)
+        raise StartError(f"{argv[0]}: the environment variable {odd!r} cannot be passed on")
     return [program(argv[0], cwd, env.get("PATH", os.defpath)), *argv[1:]]
 
 
