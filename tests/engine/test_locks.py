@@ -14,10 +14,14 @@ import pytest
 
 from orchestrator.adapters.files import is_locked
 from orchestrator.adapters.places import Places
+from orchestrator.core.model import Key
 from orchestrator.engine import locks
 from orchestrator.engine.locks import DaemonLock, running, take
 from tests.adapters.shelf import config_of
+from tests.engine.sites import Make, make, one_phase
 from tests.waiting import let_pass, wait_for
+
+__all__ = ["make"]
 
 FORKS = multiprocessing.get_context("forkserver")
 
@@ -162,3 +166,12 @@ def test_who_has_just_taken_it_is_waited_for_to_say_who_it_is(places: Places, mo
     assert isinstance(said, str)
     assert f"pid {os.getpid()}" in said
     lock.release()
+
+
+@pytest.mark.parametrize("plan", ["daemon", "caught-up", "p1.plan"])
+def test_no_name_of_a_plan_is_that_of_a_lock(make: Make, plan: str) -> None:
+    site = make(one_phase())
+    site.plan({"X": []}, plan)
+    site.daemon()
+    wait_for(lambda: site.ticket(Key(plan, "X")).status == "complete")
+    wait_for(lambda: site.ticket().status == "complete")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.core.model import Key
+from orchestrator.engine import dispatch
 from tests.engine.sites import Make, Site, make, one_phase, replaced
 from tests.waiting import let_pass, wait_for
 
@@ -264,3 +265,11 @@ def test_who_waits_for_no_blocker_is_ready_while_all_slots_are_taken(make: Make)
     wait_for(lambda: site.ticket(Key("p1", "T2")).status == "ready")
     assert site.ticket(Key("p1", "T1")).status == "running"
     assert site.ticket(Key("p1", "T3")).status == "queued"
+
+
+def test_many_tickets_that_end_at_once_keep_nobody_else_waiting(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dispatch, "TURN_SECONDS", 0.0)
+    site = make(one_phase(), max_concurrency=1)
+    site.plan({f"T{n}": [] for n in range(1, 6)}, workflow="none")
+    site.tick()
+    assert {site.ticket(key).status for key in site.every()} == {"failed"}

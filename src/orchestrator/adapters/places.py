@@ -39,6 +39,7 @@ class Places:
         self.logs = Path(config.log_dir)
         self.plans = self.state / "plans"
         self.locks = self.state / ".locks"
+        """One folder per plan; what is no plan's begins with a dot, as no id does."""
         self.log_file = self.logs / "orchestrator.log"
         self._known: dict[tuple[str, Key | str], Path] = {}
 
@@ -64,12 +65,12 @@ class Places:
         return self.locks / key.plan / f"{key.ticket}.walk"
 
     def plan_lock(self, plan_id: str) -> Path:
-        return self.locks / f"{plan_id}.plan"
+        return self.locks / plan_id / ".plan"
 
     @property
     def caught_up(self) -> Path:
         """Locked while somebody makes up for what a crash left out; changed when that was done last."""
-        return self.locks / "caught-up"
+        return self.locks / ".caught-up"
 
     @property
     def notices(self) -> Path:
@@ -89,7 +90,7 @@ class Places:
     @property
     def daemon_locks(self) -> tuple[Path, Path]:
         """One per stateDir, one per home."""
-        return self.locks / "daemon", self.home / ".locks" / "daemon"
+        return self.locks / ".daemon", self.home / ".locks" / ".daemon"
 
     @property
     def daemon_pid(self) -> Path:

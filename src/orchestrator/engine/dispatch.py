@@ -17,11 +17,17 @@ from orchestrator.engine.walk import Walk
 from orchestrator.errors import CannotRunError
 
 
+TURN_SECONDS = 0.1
+"""Thousands of tickets may end or fail as soon as it is their turn, each with a save."""
+
+
 class Dispatch:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._round: set[Key] | None = None
         """TICK: the tickets that were dispatched; no others are."""
+        self.has_more = False
+        """Not all whose turn it was were started: there is something else to look after, too."""
 
     def dispatch(self) -> bool:
         """Start whose turn it is; whether there was anybody."""
@@ -34,10 +40,16 @@ class Dispatch:
         chosen = next_up(self._desk.board, self._step, self._desk.limits(), time.time(), busy, checks)
         if self._desk.mode is Mode.TICK and self._round is None:
             self._round = set(chosen) | set(self._desk.walks)
-        for key in chosen:
+        until = time.monotonic() + TURN_SECONDS
+        for started, key in enumerate(chosen):
+            self.has_more = started > 0 and time.monotonic() > until
+            if self.has_more:
+                self._desk.wake.set()
+                return True
             walk = self._desk.take(key)
             if walk is not None and not self._launch(walk):
                 walk.release()
+        self.has_more = False
         return bool(chosen)
 
     def _step(self, ticket: Ticket) -> Step:

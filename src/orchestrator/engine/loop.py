@@ -107,6 +107,8 @@ class Loop:
             return False
         if self._desk.closing or self._until(self._desk.board):
             return True
+        if self._dispatching.has_more:
+            return False
         if self._desk.mode is Mode.TICK:
             return not self._desk.index.doubtful and self._unblock_due() is None
         if self._desk.mode is Mode.RUN and self._desk.only is not None:
