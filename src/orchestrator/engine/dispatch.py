@@ -16,7 +16,6 @@ from orchestrator.engine.desk import Desk, Mode, new_grant
 from orchestrator.engine.walk import Walk
 from orchestrator.errors import CannotRunError
 
-
 TURN_SECONDS = 0.1
 """Thousands of tickets may end or fail as soon as it is their turn, each with a save."""
 
