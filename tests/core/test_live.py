@@ -83,7 +83,7 @@ def test_who_waits_for_a_time_tells_what_for_and_until_when_the_next_first() -> 
 
 
 @pytest.mark.parametrize(
-    ("slots", "why"), [(1, "waits for a slot"), (2, ""), (None, "")],
+    ("slots", "why"), [(1, "waits for a slot"), (2, ""), (None, "waits for its turn")],
 )  # fmt: skip
 def test_who_is_ready_waits_for_a_slot_when_none_is_free(slots: int | None, why: str) -> None:
     seen = seen_of(factories.plan("T-1", "T-2"), flying("T-1"), ready("T-2"), slots=slots)

@@ -33,6 +33,8 @@ LOOK_SECONDS = 0.2
 """Between looks whether there is anything to draw."""
 LEAVE_SECONDS = 1.0
 """How long a terminal may take to show the end."""
+WHOLE = 1_000
+"""Columns of the summary at the end: it stays, so it may be wrapped."""
 HELD = 5_000
 """Lines that wait for a terminal; of more the oldest are left out."""
 
@@ -185,7 +187,7 @@ class Live:
     def _summary(self, view: View) -> str:
         if self._told is not None:
             view = self._told.filled(view, 0)
-        return live_text.summary(view, size_of(self._fd).columns, self._style, self._began, time.time())
+        return live_text.summary(view, WHOLE, self._style, self._began, time.time())
 
     def _above(self) -> list[str]:
         found = []

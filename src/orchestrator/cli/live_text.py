@@ -271,7 +271,7 @@ def _parts(view: View, style: Style, began: float | None, now: float) -> list[tu
         parts += [(_words(state), STATE_COLOURS.get(state))] if state is not None else []
     if view.only is None and (view.slots_used or view.slots is not None):
         of = f" of {view.slots}" if view.slots is not None else ""
-        parts.append((f"{view.slots_used}{of} slots", None))
+        parts.append((f"{view.slots_used}{of} slots{'' if of else ' used'}", None))
     parts += [(ticking(now - began), None)] if began is not None else []
     parts += [(f"${view.cost:.2f}", "green")] if view.cost is not None else []
     parts += [(style.clean(f"{agent} held, {ticking(until - now)}"), "yellow") for agent, until in view.held]

@@ -268,8 +268,9 @@ def _stays(seen: Seen, ticket: Ticket) -> str | None:
 
 
 def _turn(seen: Seen) -> str:
-    full = seen.slots is not None and len(seen.board.open) >= seen.slots
-    return "waits for a slot" if full else ""
+    if seen.slots is None:
+        return "waits for its turn"
+    return "waits for a slot" if len(seen.board.open) >= seen.slots else ""
 
 
 def _queued(seen: Seen, ticket: Ticket) -> Wait | None:
