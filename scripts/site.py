@@ -5,6 +5,7 @@ The site reads from the disk, without a network, and tells nobody that it is rea
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 ROOT = Path(__file__).resolve().parent.parent
 SITE = ROOT / "site"
 GENERATOR = str(Path(sys.executable).parent / "zensical")
+ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 LOADED = {"src", "srcset", "poster", "data"}
 """Attributes whose value a browser fetches by itself."""
 
@@ -23,7 +25,7 @@ def main(root: Path = ROOT) -> int:
     built = subprocess.run(
         [GENERATOR, "build", "--clean", "--strict"], cwd=root, capture_output=True, text=True, check=False
     )
-    said = built.stdout + built.stderr
+    said = ESCAPES.sub("", built.stdout + built.stderr).partition("Traceback")[0].strip()
     complaints = list(problems(root / "site")) if built.returncode == 0 else [said]
     if "warning" in said.lower() and not complaints:
         complaints = [said]
