@@ -10,15 +10,18 @@ import click
 import pytest
 
 from orchestrator.adapters import attempt_files, process
+from orchestrator.adapters.places import Places
 from orchestrator.cli import commands, main
 from orchestrator.control.checking import GIVEN
-from orchestrator.core.model import PLANNER_FIELDS, RUNNER_FIELDS, Status
+from orchestrator.core.model import PLANNER_FIELDS, RUNNER_FIELDS, Key, Status
 from orchestrator.core.outcome import COSTS, OUTPUT_LIMIT, Outcome, OutcomeKind
 from orchestrator.core.schedule import MAX_CHECKS
+from orchestrator.core.settings import Settings
 from orchestrator.core.transition import possible
 from orchestrator.core.workflow import MAX_CHECK_SECONDS
 from orchestrator.engine.captures import CAPTURE_SECONDS
 from orchestrator.engine.conclude import write_outcome
+from orchestrator.formats.config import resolve
 from orchestrator.formats.plan_json import OPTIONAL_FIELDS
 from orchestrator.formats.template_limits import MAX_STEPS, MAX_TEXT
 from tests.docs.pages import DOCS, PAGES, ROOT, SOURCE, blocks, codes, section, table, text
@@ -187,6 +190,33 @@ def test_every_file_of_an_attempts_folder_is_told(tmp_path: Path) -> None:
     write_outcome(folder, Outcome(kind=OutcomeKind.SUCCESS))
     told = set(table("files", "An attempt's folder", "file"))
     assert {file.name for file in folder.iterdir()} == told - {"capture-<name>/"}
+
+
+def places() -> Places:
+    config = resolve(Settings(state_dir="<stateDir>", log_dir="<logDir>"), "/config.yaml", "/<home>", "/bundled")
+    return Places(config)
+
+
+KEY = Key("<planId>", "<ticketId>")
+
+
+def test_every_lock_is_told() -> None:
+    here = places()
+    locks = [
+        *here.daemon_locks, here.walk_lock(KEY), here.store_lock(KEY), here.plan_lock(KEY.plan), here.caught_up,
+        here.notices_lock, here.notices_held_lock,
+    ]  # fmt: skip
+    assert set(table("files", "Locks", "lock")) == {str(lock)[1:] for lock in locks}
+
+
+def test_every_file_of_the_layout_is_where_it_is_said_to_be() -> None:
+    here, drawn = places(), next(one.text for one in blocks("text") if one.text.startswith("~/.orchestrator/"))
+    config = here.home / "config.yaml"
+    files = [here.plan_file(KEY.plan), here.ticket_file(KEY), here.journal(KEY), here.log_file, here.daemon_pid, config]
+    names = {path.name for path in [*files, here.notices, here.locks, here.daemon_locks[1]]}
+    assert [name for name in names if name not in drawn] == []
+    assert str(here.ticket_file(KEY)).endswith("plans/<planId>/tickets/<ticketId>.json")
+    assert "plans/<planId>/tickets/<ticketId>.json" in drawn and "└── <planId>/<ticketId>/" in drawn
 
 
 @pytest.mark.parametrize(
