@@ -8,10 +8,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from orchestrator.core.graph import graph_of
-from orchestrator.core.state_graph import changes, ways
-from orchestrator.formats.graph_svg import svg
-from orchestrator.formats.states_svg import states_mermaid, states_svg
+from orchestrator.core.draw.graph import graph_of
+from orchestrator.core.draw.state_graph import changes, ways
+from orchestrator.formats.draw.graph_svg import svg
+from orchestrator.formats.draw.states_svg import states_mermaid, states_svg
 from orchestrator.formats.workflow_yaml import parse_workflow
 
 ROOT = Path(__file__).resolve().parent.parent

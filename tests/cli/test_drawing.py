@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 
 from orchestrator.cli.columns import cells
+from orchestrator.cli.draw.graph_text import drawing
 from orchestrator.cli.glyphs import DRAWN, PLAIN, Glyphs
-from orchestrator.cli.graph_text import drawing
-from orchestrator.core.graph import Graph, graph_of
-from orchestrator.core.lanes import layout
+from orchestrator.core.draw.graph import Graph, graph_of
+from orchestrator.core.draw.lanes import layout
 from tests.core.workflows import workflows
 from tests.factories import script, terminal, workflow
 

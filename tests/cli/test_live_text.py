@@ -9,14 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from orchestrator.cli import live_page, live_text
 from orchestrator.cli.columns import cells
-from orchestrator.cli.live_text import Room, Style
-from orchestrator.cli.screen import Size
-from orchestrator.core.live import Row, View, Wait
+from orchestrator.cli.live import scene as live_page
+from orchestrator.cli.live import text as live_text
+from orchestrator.cli.live.screen import Size
+from orchestrator.cli.live.text import Room, Style
 from orchestrator.core.model import Attempt, Key, Status
+from orchestrator.core.show.live import Row, View, Wait
+from orchestrator.core.show.views import Blocker
 from orchestrator.core.times import iso
-from orchestrator.core.views import Blocker
 from tests.factories import AT
 
 PLAIN = Style(colour=False, utf8=True)

@@ -9,7 +9,8 @@ import pytest
 from orchestrator.adapters.bulk import load
 from orchestrator.adapters.index import Index
 from orchestrator.adapters.places import Places
-from orchestrator.cli import commands, opened, overview, quick
+from orchestrator.cli import commands, opened, quick
+from orchestrator.cli.look import overview
 from orchestrator.wiring import Options
 from orchestrator.wiring import load as load_config
 from tests.cli.kit import Site

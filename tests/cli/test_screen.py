@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.cli.screen import Page, Region, Size
+from orchestrator.cli.live.screen import Page, Region, Size
 
 WORDS = st.text("abc 中🚀é", max_size=12)
 LINES = st.lists(WORDS, max_size=7)

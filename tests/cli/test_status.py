@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from orchestrator.cli.columns import cells
-from orchestrator.core.overview import SMALL, SOME
+from orchestrator.core.show.overview import SMALL, SOME
 from tests.cli.kit import Site
 
 LATER = "2999-01-01T00:00:00.000Z"

@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 
 from orchestrator import wiring
-from orchestrator.control.live import Focus, Looker
-from orchestrator.control.live_diary import Diary
-from orchestrator.control.live_elsewhere import BUSY, Elsewhere
-from orchestrator.control.live_pace import LONGEST_SECONDS, Pace
-from orchestrator.control.live_words import Told, Words
+from orchestrator.control.live.diary import Diary
+from orchestrator.control.live.elsewhere import BUSY, Elsewhere
+from orchestrator.control.live.looker import Focus, Looker
+from orchestrator.control.live.pace import LONGEST_SECONDS, Pace
+from orchestrator.control.live.words import Told, Words
 from orchestrator.core.board import Board
-from orchestrator.core.live import Row, Seen, View, view
-from orchestrator.core.live import Scope as About
 from orchestrator.core.model import Attempt, Key, Status
 from orchestrator.core.settings import Config
+from orchestrator.core.show.live import Row, Seen, View, view
+from orchestrator.core.show.live import Scope as About
 from orchestrator.engine.home import Home
 from tests import factories
 from tests.factories import AT
@@ -230,7 +230,7 @@ def test_while_much_happens_the_log_tells_whose_file_to_read(config: Config, mon
     """And the watch, which costs by the change, rests."""
     names = [f"T-{i}" for i in range(int(BUSY) * 2)]
     plan(config, *names)
-    monkeypatch.setattr("orchestrator.control.live_elsewhere.UNWATCHED_EVERY", 10_000)
+    monkeypatch.setattr("orchestrator.control.live.elsewhere.UNWATCHED_EVERY", 10_000)
     elsewhere = Elsewhere(config)
     try:
         elsewhere.seen()

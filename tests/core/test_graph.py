@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from orchestrator.core.graph import Graph, graph_of
+from orchestrator.core.draw.graph import Graph, graph_of
 from tests.factories import agent, poll, script, terminal, workflow
 
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from orchestrator.core.happenings import Step
-from orchestrator.core.history import History, Past, history
 from orchestrator.core.model import Attempt, PhaseEntry, PhaseStatus, Status, Visit
 from orchestrator.core.outcome import Outcome, OutcomeKind, Usage
+from orchestrator.core.show.happenings import Step
+from orchestrator.core.show.history import History, Past, history
+from orchestrator.core.show.totals import totals
 from orchestrator.core.times import iso
-from orchestrator.core.totals import totals
 from tests.factories import AT, ticket
 
 

@@ -6,8 +6,8 @@ from itertools import combinations
 
 from hypothesis import given, settings
 
-from orchestrator.core.graph import Graph, graph_of
-from orchestrator.core.lanes import layout, order_of
+from orchestrator.core.draw.graph import Graph, graph_of
+from orchestrator.core.draw.lanes import layout, order_of
 from orchestrator.core.workflow import Workflow
 from tests.core.workflows import workflows
 from tests.factories import script, terminal, workflow

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.core.board import Board
-from orchestrator.core.live import MANY, Scope, Seen, View, holds, in_scope, view
 from orchestrator.core.model import Attempt, Key, Plan, PlanStatus, Status, Ticket
+from orchestrator.core.show.live import MANY, Scope, Seen, View, holds, in_scope, view
 from orchestrator.core.times import iso
 from tests import factories
 from tests.factories import AT, entry, poll, script, terminal

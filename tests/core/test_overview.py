@@ -6,7 +6,7 @@ from typing import Any
 
 from orchestrator.core.board import Board
 from orchestrator.core.model import Attempt, Plan, PlanStatus, Status, Ticket
-from orchestrator.core.overview import SOME, SOME_PLANS, SOME_RUNNING, Group, Overview, Reason, overview
+from orchestrator.core.show.overview import SOME, SOME_PLANS, SOME_RUNNING, Group, Overview, Reason, overview
 from tests.factories import entry, plan, ticket
 
 

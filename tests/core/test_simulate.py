@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from orchestrator.core.model import ENDED, Plan
 from orchestrator.core.rules import Rules
-from orchestrator.core.sayings import POSSIBLE, sayings
-from orchestrator.core.simulate import MAX_STEPS, simulate
-from orchestrator.core.steps import Walked
+from orchestrator.core.trial.sayings import POSSIBLE, sayings
+from orchestrator.core.trial.simulate import MAX_STEPS, simulate
+from orchestrator.core.trial.steps import Walked
 from orchestrator.core.workflow import Phase, TerminalPhase, Workflow
 from orchestrator.errors import UsageError
 from tests import factories

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.core import state_graph
+from orchestrator.core.draw import state_graph
+from orchestrator.core.draw.state_graph import BY_PERSON, WORDS, Change, changes, ways
 from orchestrator.core.model import Status
-from orchestrator.core.state_graph import BY_PERSON, WORDS, Change, changes, ways
 from orchestrator.core.transition import TABLE
-from orchestrator.formats.states_svg import states_mermaid, states_svg
+from orchestrator.formats.draw.states_svg import states_mermaid, states_svg
 
 
 @pytest.fixture(scope="module")

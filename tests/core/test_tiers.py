@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.core.model import Key
-from orchestrator.core.tiers import Tiers, tiers
+from orchestrator.core.show.tiers import Tiers, tiers
 
 
 def of(blocked_by: dict[str, list[str]], complete: str = "", plan: str = "p") -> Tiers:

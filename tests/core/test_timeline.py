@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.core.timeline import STEPS, axis, step_of, ticks
+from orchestrator.core.show.timeline import STEPS, axis, step_of, ticks
 
 moments = st.floats(0, 4e9)
 lengths = st.floats(0, 1e9)

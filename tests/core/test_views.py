@@ -6,7 +6,7 @@ from typing import Any
 
 from orchestrator.core.board import Board
 from orchestrator.core.model import Attempt, Key, PhaseEntry, PhaseStatus, Plan, Status, Ticket, Visit
-from orchestrator.core.views import Blocker, PlanView, TicketView, plan_view, sessions
+from orchestrator.core.show.views import Blocker, PlanView, TicketView, plan_view, sessions
 from orchestrator.core.workflow import Workflow
 from tests.factories import entry, plan, script, terminal, ticket, workflow
 

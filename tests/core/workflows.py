@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from orchestrator.core.graph import Graph, graph_of
+from orchestrator.core.draw.graph import Graph, graph_of
 from orchestrator.core.workflow import Phase, Workflow
 from tests.factories import agent, poll, script, terminal
 

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.core.graph import Graph, graph_of
+from orchestrator.core.draw.graph import Graph, graph_of
 from orchestrator.core.workflow import Workflow
-from orchestrator.formats.graph_dot import dot
-from orchestrator.formats.graph_mermaid import mermaid
-from orchestrator.formats.graph_svg import svg
+from orchestrator.formats.draw.graph_dot import dot
+from orchestrator.formats.draw.graph_mermaid import mermaid
+from orchestrator.formats.draw.graph_svg import svg
 from tests.core.workflows import workflows
 from tests.factories import agent, poll, script, terminal, workflow
 

@@ -36,12 +36,12 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "tick": Entry("walk:tick", "Dispatch once, and walk until all ends or waits."),
     },
     "Look": {
-        "status": Entry("status:status", "Show plans and tickets."),
-        "watch": Entry("watch:watch", "Follow live what a daemon does."),
-        "logs": Entry("logs:logs", "Show what happened to a ticket, and follow it."),
-        "history": Entry("history:history", "Show every attempt of a ticket, and a time line."),
-        "sessions": Entry("sessions:sessions", "List the agent sessions of a ticket."),
-        "resume-session": Entry("sessions:resume_session", "Continue an agent's session interactively."),
+        "status": Entry("look.status:status", "Show plans and tickets."),
+        "watch": Entry("live.watch:watch", "Follow live what a daemon does."),
+        "logs": Entry("look.logs:logs", "Show what happened to a ticket, and follow it."),
+        "history": Entry("look.history:history", "Show every attempt of a ticket, and a time line."),
+        "sessions": Entry("look.sessions:sessions", "List the agent sessions of a ticket."),
+        "resume-session": Entry("look.sessions:resume_session", "Continue an agent's session interactively."),
     },
     "Steer": {
         "pause": Entry("steer:pause", "Pause a ticket; stops its attempt."),

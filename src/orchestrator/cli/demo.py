@@ -34,9 +34,9 @@ def demo(agent: str | None, keep: str | None) -> int:
     tests catch and one that the review rejects. The folder is named and kept.
     """
     from orchestrator import wiring
-    from orchestrator.cli.live import stage
+    from orchestrator.cli.live.stage import stage
     from orchestrator.control import showcase
-    from orchestrator.control.live import Focus
+    from orchestrator.control.live.looker import Focus
 
     folder = Path(keep).expanduser() if keep else Path(tempfile.mkdtemp(prefix="orchestrator-demo-"))
     made = showcase.make_demo(folder, agent)

@@ -111,8 +111,8 @@ def _names(outline: Outline, keys: Iterable[Key]) -> list[str]:
 
 def _tiers(text: PlanText, outline: Outline, is_short: bool) -> list[str]:
     from orchestrator.cli.columns import has_utf8, screen
+    from orchestrator.cli.draw.plan_tiers import tier_lines
     from orchestrator.cli.glyphs import DRAWN, PLAIN
-    from orchestrator.cli.plan_tiers import tier_lines
 
     differs = {one.key: words for one in text.tickets if (words := _differs(text, one))} if is_short else {}
     lines = tier_lines(outline, DRAWN if has_utf8() else PLAIN, screen(), differs)

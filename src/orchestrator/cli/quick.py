@@ -55,7 +55,7 @@ def status(asked: Asked) -> int:
     gc.disable()  # everything that is loaded and read is kept until the end
     chosen.config_file = asked.config
     _load()
-    from orchestrator.cli.overview import show
+    from orchestrator.cli.look.overview import show
 
     return show(asked.plan, asked.as_json, asked.states, asked.every)
 

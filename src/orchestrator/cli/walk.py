@@ -24,9 +24,9 @@ def run(plan: str, ticket: str) -> int:
     Exit codes: 0 complete; 1 failed, needs_attention, paused or refused; 130 interrupted.
     """
     from orchestrator import wiring
-    from orchestrator.cli.live import stage
+    from orchestrator.cli.live.stage import stage
     from orchestrator.control import walking
-    from orchestrator.control.live import Focus
+    from orchestrator.control.live.looker import Focus
 
     key = key_of(plan, ticket)
     with stage(names_plans=False) as show:
@@ -79,9 +79,9 @@ def daemon(concurrency: int | None, agent: str | None) -> int:
     next runner adopts them. Only one daemon walks a home: a second one says who runs, and exits 0.
     """
     from orchestrator import wiring
-    from orchestrator.cli.live import stage
+    from orchestrator.cli.live.stage import stage
     from orchestrator.control import walking
-    from orchestrator.control.live import Focus
+    from orchestrator.control.live.looker import Focus
 
     with stage(names_plans=True, is_open=False) as show:
         home = opened_home(show.tell, warns=True, concurrency=concurrency, agent=agent)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import click
 
 from orchestrator.cli import output
-from orchestrator.cli.graph import graph
+from orchestrator.cli.draw.graph import graph
+from orchestrator.cli.draw.simulate import simulate
 from orchestrator.cli.objects import problem_objects
 from orchestrator.cli.opened import opened
 from orchestrator.cli.options import command, group, json_option
 from orchestrator.cli.output import clean, say
-from orchestrator.cli.simulate import simulate
 from orchestrator.cli.verdict import counted, verdict
 
 if TYPE_CHECKING:

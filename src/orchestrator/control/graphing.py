@@ -9,18 +9,18 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from orchestrator.control.checking import Checked, check_workflows
-from orchestrator.core.graph import Graph, graph_of
+from orchestrator.core.draw.graph import Graph, graph_of
 from orchestrator.core.model import Plan
 from orchestrator.core.rules import Rules
-from orchestrator.core.sayings import sayings
 from orchestrator.core.settings import Config
-from orchestrator.core.simulate import simulate
-from orchestrator.core.steps import Walked
+from orchestrator.core.trial.sayings import sayings
+from orchestrator.core.trial.simulate import simulate
+from orchestrator.core.trial.steps import Walked
 from orchestrator.core.workflow import Workflow
 from orchestrator.errors import OrchestratorError
-from orchestrator.formats.graph_dot import dot
-from orchestrator.formats.graph_mermaid import mermaid
-from orchestrator.formats.graph_svg import svg
+from orchestrator.formats.draw.graph_dot import dot
+from orchestrator.formats.draw.graph_mermaid import mermaid
+from orchestrator.formats.draw.graph_svg import svg
 
 WRITERS = {"mermaid": mermaid, "dot": dot, "svg": svg}
 """Formats for other programs, by their name."""

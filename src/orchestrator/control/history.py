@@ -12,13 +12,13 @@ from orchestrator.adapters.attempt_files import Record, read_exit, recorded
 from orchestrator.adapters.places import Places
 from orchestrator.control.reading import existing_ticket
 from orchestrator.control.transcripts import AttemptLog, attempts_in
-from orchestrator.core.happenings import Happening, Step
-from orchestrator.core.history import History, Past, ended, history
 from orchestrator.core.model import Attempt, Key, Ticket, should_be
 from orchestrator.core.outcome import Outcome
 from orchestrator.core.settings import Config
+from orchestrator.core.show.happenings import Happening, Step
+from orchestrator.core.show.history import History, Past, ended, history
+from orchestrator.core.show.totals import totals
 from orchestrator.core.times import epoch_or, iso
-from orchestrator.core.totals import totals
 from orchestrator.errors import NotFoundError, UnreadableError
 
 

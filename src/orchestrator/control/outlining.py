@@ -12,9 +12,9 @@ from orchestrator.control.showing import Scene
 from orchestrator.core.board import Board
 from orchestrator.core.model import Key, Plan, Status, Ticket, should_be
 from orchestrator.core.settings import Config
-from orchestrator.core.tiers import Tiers, tiers
+from orchestrator.core.show.tiers import Tiers, tiers
+from orchestrator.core.show.views import MISSING, UNREADABLE, states_of
 from orchestrator.core.times import epoch_or
-from orchestrator.core.views import MISSING, UNREADABLE, states_of
 
 
 class Outline(NamedTuple):

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from orchestrator.control.reading import existing_ticket
 from orchestrator.core.model import Key, Ticket
 from orchestrator.core.rules import agent_of, derive
-from orchestrator.core.views import SessionView
-from orchestrator.core.views import sessions as sessions_of
+from orchestrator.core.show.views import SessionView
+from orchestrator.core.show.views import sessions as sessions_of
 from orchestrator.engine.home import Home
 from orchestrator.errors import CannotRunError, NotFoundError, OrchestratorError, UsageError
 

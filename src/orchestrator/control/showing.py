@@ -18,11 +18,11 @@ from orchestrator.adapters.places import Places
 from orchestrator.control.reading import checked_id, everything, unusable
 from orchestrator.core.check_plan import Known, plan_problems
 from orchestrator.core.model import Plan, Status, Ticket, should_be
-from orchestrator.core.overview import ORDER, SMALL, Overview, overview, total
 from orchestrator.core.problems import Problem, did_you_mean
 from orchestrator.core.settings import Config
+from orchestrator.core.show.overview import ORDER, SMALL, Overview, overview, total
+from orchestrator.core.show.views import PlanView, fits, plan_view
 from orchestrator.core.times import epoch_or
-from orchestrator.core.views import PlanView, fits, plan_view
 from orchestrator.core.workflow import Workflow
 from orchestrator.errors import CannotRunError, UsageError
 from orchestrator.formats.plan_json import Loaded, Malformed, decode_plan, decode_ticket

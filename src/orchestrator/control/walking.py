@@ -15,9 +15,9 @@ from orchestrator.control.following import LogTail
 from orchestrator.control.reading import waits_for
 from orchestrator.core.board import Board
 from orchestrator.core.events import Unblocked
-from orchestrator.core.live import Seen
 from orchestrator.core.model import ENDED, Key, Plan, PlanStatus, Status, Ticket, should_be
 from orchestrator.core.settings import Config
+from orchestrator.core.show.live import Seen
 from orchestrator.engine import leftover, locks
 from orchestrator.engine.home import Home
 from orchestrator.errors import IllegalTransitionError, NotFoundError, UnreadableError

@@ -12,9 +12,9 @@ from pathlib import Path
 from orchestrator.adapters.files import Lock
 from orchestrator.adapters.watch import Watch
 from orchestrator.core.board import Board
-from orchestrator.core.live import Seen
 from orchestrator.core.model import Key
 from orchestrator.core.settings import Config
+from orchestrator.core.show.live import Seen
 from orchestrator.engine.calls import Calls
 from orchestrator.engine.courier import Courier
 from orchestrator.engine.home import Home

@@ -1,0 +1,1 @@
+"""Workflows and states as graphs, and where their lines lie."""

@@ -1,0 +1,1 @@
+"""A workflow walked without starting anything."""
