@@ -67,6 +67,10 @@ class Index:
         self._plans_changed: set[str] = set()
         self._findings: list[Finding] = []
 
+    @property
+    def has_changes(self) -> bool:
+        return bool(self._changed or self._plans_changed)
+
     def take_changes(self) -> tuple[set[Key], set[str]]:
         """Tickets and plans that changed."""
         changed, plans = self._changed, self._plans_changed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Literal
 
 import msgspec
@@ -57,7 +58,7 @@ class TerminalPhase(PhaseBase, frozen=True, rename="camel", kw_only=True, tag_fi
 Phase = ScriptPhase | AgentPhase | PollPhase | TerminalPhase
 
 
-class Workflow(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+class Workflow(msgspec.Struct, frozen=True, rename="camel", kw_only=True, dict=True):
     name: str
     description: str = ""
     tags: tuple[str, ...] = ()
@@ -70,22 +71,29 @@ class Workflow(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
         """Where a ticket begins; None for the empty workflow that stands for one that cannot be read."""
         return self.phases[0].id if self.phases else None
 
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        """Asked for many times per attempt, and a workflow may have hundreds of phases. Of two of a name the first."""
+        return {phase.id: i for i, phase in reversed(list(enumerate(self.phases)))}
+
     def resolve(self, phase_id: str) -> str:
         """The phase id of today for an id that a ticket in flight may still carry."""
-        if any(phase.id == phase_id for phase in self.phases):
-            return phase_id
-        return self.aliases.get(phase_id, phase_id)
+        return phase_id if phase_id in self._places else self.aliases.get(phase_id, phase_id)
 
     def phase(self, phase_id: str) -> Phase | None:
-        wanted = self.resolve(phase_id)
-        return next((phase for phase in self.phases if phase.id == wanted), None)
+        place = self._places.get(self.resolve(phase_id))
+        return self.phases[place] if place is not None else None
 
     def position(self, phase_id: str) -> int | None:
         """1-based place of a phase, for `implement (2/7)`."""
-        wanted = self.resolve(phase_id)
-        return next((i for i, phase in enumerate(self.phases, 1) if phase.id == wanted), None)
+        place = self._places.get(self.resolve(phase_id))
+        return place + 1 if place is not None else None
 
     def captured_names(self) -> frozenset[str]:
+        return self._captured_names
+
+    @cached_property
+    def _captured_names(self) -> frozenset[str]:
         return frozenset(name for phase in self.phases for name in phase.capture)
 
 

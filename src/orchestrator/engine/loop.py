@@ -142,7 +142,6 @@ class Loop:
 
     def _look(self) -> None:
         """Bring the board up to date with the files."""
-        told = self._desk.sight.is_told
         scanned = self._desk.sight.look()
         self._attendance.merge_rewritten()
         if scanned:
@@ -150,7 +149,7 @@ class Loop:
         if scanned is Scanned.FILES:
             self._desk.touched |= self._desk.board.by_status[Status.QUEUED]
         # after the look: who writes a workflow and then a ticket that needs it finds both taken
-        if self._housekeeping(told or scanned is not Scanned.NOTHING):
+        if self._housekeeping(self._desk.sight.has_news or scanned is not Scanned.NOTHING):
             self._desk.touched |= self._desk.board.open
         now = time.monotonic()
         for key in [key for key, due in self._desk.foreign.items() if due <= now]:

@@ -28,6 +28,9 @@ class Sight:
         self._home = home
         self.index = Index(home.places)
         self._paths: set[str] = set()
+        self._plans = str(home.places.plans)
+        self.has_news = False
+        """Whether somebody else than us changed something, as far as the last look saw."""
         self._folders_at = self._files_at = -FILES_EVERY
 
     def begin(self) -> None:
@@ -38,11 +41,6 @@ class Sight:
     def tell(self, paths: set[str]) -> None:
         """Files changed, says somebody."""
         self._paths |= paths
-
-    @property
-    def is_told(self) -> bool:
-        """Whether somebody told of a change since the last look."""
-        return bool(self._paths)
 
     def due(self) -> float:
         """When to look again if nobody tells of a change (monotonic)."""
@@ -66,6 +64,7 @@ class Sight:
             self.index.touch(paths)
         if self.index.doubtful:
             self.index.settle()
+        self.has_news = self.index.has_changes or not all(path.startswith(self._plans) for path in paths)
         self._log_findings()
         return scanned
 

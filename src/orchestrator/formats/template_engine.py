@@ -25,6 +25,8 @@ from orchestrator.formats.template_limits import BUDGET, Budget, TooMuch
 from orchestrator.formats.template_terms import Load, TemplateFault
 from orchestrator.formats.template_values import SCOPE, Captured, Pending, Scope, Unknown, counted, or_pending, text_of
 
+_TOP = "(template)"
+"""The name of what is rendered, as it is compiled: many phases have the same text under names of their own."""
 _STEPS, _CONCAT = "(steps)", "(concat)"
 """Filters that no template can name; the rewriting of the tree puts them in."""
 
@@ -167,6 +169,13 @@ def compiled(source: str, name: str) -> Template:
     return Template.from_code(made, made.compile(source, name, None), made.make_globals(None))
 
 
+def _compiled_once(source: str, name: str) -> Template:
+    try:
+        return compiled(source, _TOP)
+    except Exception:
+        return compiled(source, name)  # which says what is wrong under the name that people know
+
+
 def parse(source: str, name: str) -> nodes.Template:
     try:
         return engine().parse(source, name)
@@ -184,7 +193,7 @@ def run(source: str, variables: Mapping[str, Any], scope: Scope, name: str) -> s
         values["context"] = Captured(values["context"])
     token, budget = SCOPE.set(scope), BUDGET.set(Budget())
     try:
-        template = compiled(source, name)
+        template = _compiled_once(source, name)
         return template_limits.bounded_join(template.root_render_func(template.new_context(values)))
     except Exception as error:
         raise fault(error, source, name) from None
@@ -203,7 +212,7 @@ def fault(error: Exception, source: str, name: str) -> TemplateFault:
             error.name or name, error.lineno, template_hints.syntax(str(error.message), text, error.lineno)
         )
     where, line = _place(error.__traceback__) or (name, None)
-    return TemplateFault(where, line, _words(error))
+    return TemplateFault(name if where == _TOP else where, line, _words(error))
 
 
 def _place(trace: TracebackType | None) -> tuple[str, int] | None:
