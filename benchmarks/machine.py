@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
-import sys
 import time
 from pathlib import Path
 from statistics import median
@@ -23,9 +22,9 @@ def facts(folder: Path) -> dict[str, str]:
         "cpu": _cpu_model(),
         "cores": str(CORES),
         "memory": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.1f} GiB",
-        "system": f"{platform.system()} {platform.release()}",
-        "python": f"{platform.python_version()} ({sys.executable})",
-        "folder": f"{folder} on {_file_system(folder)}, fsync {fsync_ms(folder):.2f} ms",
+        "system": f"{platform.system()} {platform.release().split('-')[0]}",
+        "python": platform.python_version(),
+        "disk": f"{_file_system(folder)}, fsync {fsync_ms(folder):.2f} ms, a new file {new_file_ms(folder):.3f} ms",
         "load": load(),
         "commit": _commit(),
     }
@@ -52,6 +51,16 @@ def fsync_ms(folder: Path, count: int = 20) -> float:
             times.append(time.perf_counter() - began)
     file.unlink()
     return median(times) * 1e3
+
+
+def new_file_ms(folder: Path, count: int = 100) -> float:
+    """An attempt makes ten. On ext4 it takes many times as long for some minutes after many files were deleted."""
+    inside = folder / "files"
+    inside.mkdir()
+    began = time.perf_counter()
+    for i in range(count):
+        (inside / str(i)).touch()
+    return (time.perf_counter() - began) / count * 1e3
 
 
 def _cpu_model() -> str:

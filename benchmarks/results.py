@@ -39,11 +39,16 @@ class Results(NamedTuple):
 def save(results: Results, file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     content = {
-        "format": FORMAT, "machine": results.machine, "commands": results.commands, "quick": results.quick,
+        "format": FORMAT, "machine": results.machine, "commands": _names(results.commands), "quick": results.quick,
         "figures": [_row(row) for _, _, found in results.blocks() for row in found],
         "measured": [one._asdict() for one in results.measured],
     }  # fmt: skip
     file.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+
+
+def _names(commands: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Without the folders, which are nobody else's business."""
+    return {name: [Path(word).name or word for word in words] for name, words in commands.items()}
 
 
 def load(file: Path) -> Results:

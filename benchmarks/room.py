@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 class Room(NamedTuple):
     folder: Path
-    """Fresh, and removed afterwards."""
+    """Fresh; removed when all is measured."""
     quick: bool = False
 
     def home(self, concurrency: int, poll_interval: float | None = None) -> Home:

@@ -154,12 +154,13 @@ def test_what_one_program_cannot_do_ends_its_part_alone(tmp_path: Path) -> None:
     def measured(program: Program, room: Room, _: Sample) -> Sample:
         if program.name == "b":
             raise Unable("it has no such command")
+        (room.folder / "log").write_bytes(b"x" * 2_000_000)
         return {"help.wall": [2.0]}
 
     found = measure(scenario(measured), [Program("a", ()), Program("b", ())], Course(tmp_path))
     assert found.unable == {"b": "it has no such command"}
     assert (len(found.runs["a"]), found.runs["b"]) == (3, [])
-    assert list(tmp_path.iterdir()) == []
+    assert {path.stat().st_size for path in tmp_path.glob("*/log")} == {0}
 
 
 def test_a_daemon_that_ends_says_why_in_the_table(tmp_path: Path) -> None:
