@@ -190,10 +190,11 @@ class Store:
         after = replace(after, rev=before.rev + 1)
         doc = complete(patch(raw, before, after), after)
         content = dump(doc)
-        mark = self._files.write(key, content, doc, after, expected=read)
+        file = TicketFile(content, journals.digest(content), Loaded(after, doc))
+        mark = self._files.write(key, file, expected=read)
         changed, unset, history = journals.difference(raw, doc)
         entry = Entry(
-            iso(self._now()), "event" if event is not None else "merged", after.rev, journals.digest(content),
+            iso(self._now()), "event" if event is not None else "merged", after.rev, file.sum,
             event, list(decisions), changed, unset, history,
         )  # fmt: skip
         try:

@@ -6,7 +6,7 @@ understand it anew for every step would take longer the more steps there were.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from orchestrator.adapters import journal as journals
 from orchestrator.adapters.files import read_whole, write_atomically
@@ -49,11 +49,11 @@ class TicketFiles:
             return Malformed(tuple(problems))
         return self._remember(key, TicketFile(content, journals.digest(content), loaded))
 
-    def write(self, key: Key, content: bytes, raw: dict[str, Any], record: Ticket, expected: bytes) -> Mark | None:
+    def write(self, key: Key, file: TicketFile, expected: bytes) -> Mark | None:
         """Replace the file; returns how it then is, as far as nobody has changed it since. Raises as
         `write_atomically`."""
-        mark = write_atomically(self._places.ticket_file(key), content, expected=expected)
-        self._remember(key, TicketFile(content, journals.digest(content), Loaded(record, raw)))
+        mark = write_atomically(self._places.ticket_file(key), file.content, expected=expected)
+        self._remember(key, file)
         return mark
 
     def _remember(self, key: Key, file: TicketFile) -> TicketFile:
