@@ -1,7 +1,8 @@
 """Screens of a terminal as a picture: one of them, or a film of several in one file that needs nothing else.
 
 The law: every run of characters is put into its columns, whatever font shows it, so that tables stay tables and wide
-characters take two. Who cannot or will not play a film sees the screen that was chosen to stand for it.
+characters take two. Who cannot or will not play a film sees the screen that was chosen to stand for it; with that one
+it also begins, for who takes its first moment.
 """
 
 from __future__ import annotations
@@ -97,31 +98,35 @@ def svg(film: Sequence[Shown], chosen: int, title: str, said: str) -> str:
         f'<circle cx="{MARGIN + 6 + 20 * i}" cy="17" r="6" fill="{colour}"/>'
         for i, colour in enumerate(("#ff7b72", "#e3b341", "#7ee787"))
     )
+    style = _style(film, chosen)
     frames = "".join(_frame(one.frame, i, i == chosen) for i, one in enumerate(film))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
-        f'role="img" aria-label="{escape(said)}">\n<title>{escape(said)}</title>\n<style>{_style(film)}</style>\n'
+        f'role="img" aria-label="{escape(said)}">\n<title>{escape(said)}</title>\n<style>{style}</style>\n'
         f'<rect x=".5" y=".5" width="{width - 1}" height="{height - 1}" rx="9" fill="{GROUND}" stroke="{EDGE}"/>{dots}'
         f'<text class="title" x="{width / 2:g}" y="22" text-anchor="middle">{escape(title)}</text>\n{frames}</svg>\n'
     )
 
 
-def _style(film: Sequence[Shown]) -> str:
+def _style(film: Sequence[Shown], chosen: int) -> str:
     colours = "".join(f".{name}{{fill:{colour}}}" for name, colour in COLOURS.items())
     text = f"text{{font:{FONT}px {FONTS};fill:{TEXT};white-space:pre}}.title{{font-size:13px;fill:#8b949e}}"
     still = f"{text}tspan{{white-space:pre}}{colours}.bold{{font-weight:700}}.off{{visibility:hidden}}"
-    return still + ("" if len(film) == 1 else "@media (prefers-reduced-motion:no-preference){" + _motion(film) + "}")
+    if len(film) == 1:
+        return still
+    return f"{still}@media (prefers-reduced-motion:no-preference){{{_motion(film, chosen)}}}"
 
 
-def _motion(film: Sequence[Shown]) -> str:
-    """Each frame is seen in its time, and all begins again."""
+def _motion(film: Sequence[Shown], chosen: int) -> str:
+    """Each frame is seen in its time, from the chosen one on, and all begins again."""
     whole, begin, rules = sum(one.seconds for one in film), 0.0, []
+    passed = sum(one.seconds for one in film[:chosen]) + film[chosen].seconds / 10
     for i, one in enumerate(film):
         first, last = 100 * begin / whole, 100 * (begin + one.seconds) / whole
         hidden = "0%{visibility:hidden}" if i else ""
         after = f"{last:.2f}%{{visibility:hidden}}" if i + 1 < len(film) else ""
         rules.append(f"@keyframes k{i}{{{hidden}{first:.2f}%{{visibility:visible}}{after}}}")
-        rules.append(f"#f{i}{{animation:k{i} {whole:.1f}s step-end infinite}}")
+        rules.append(f"#f{i}{{animation:k{i} {whole:.2f}s step-end -{passed:.2f}s infinite}}")
         begin += one.seconds
     return "".join(rules)
 

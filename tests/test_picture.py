@@ -53,6 +53,14 @@ def test_a_film_shows_one_screen_to_who_cannot_play_it_and_loads_nothing() -> No
     assert set(re.findall(r"https?://[^\"]+", made)) == {"http://www.w3.org/2000/svg"}
 
 
+def test_a_film_begins_with_the_screen_that_stands_for_it_for_a_preview_takes_the_first_moment() -> None:
+    film = [Shown(frame_of(screen(text)), 2) for text in ("one", "two", "three")]
+    made = svg(film, 1, "t", "s")
+    delays = {float(found) for found in re.findall(r"step-end (-?[\d.]+)s infinite", made)}
+    assert len(delays) == 1
+    assert all(2 < -delay < 4 for delay in delays)
+
+
 def test_the_screen_that_stands_for_all_is_one_of_the_middle() -> None:
     texts = ("$ demo", "0 of 6 complete · 3 running", "2 of 6 complete · 3 running", "5 of 6 complete · 1 running")
     assert picture.best([frame_of(screen(text)) for text in texts]) == 2
