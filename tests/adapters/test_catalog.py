@@ -164,6 +164,13 @@ def test_what_was_good_last_stays_so_when_the_configuration_changes(
     assert command(Catalog(config, catalog), "w") == "good.sh"
 
 
+def test_a_bundled_workflow_that_nobody_needed_yet_can_be_used_when_the_configuration_changes(
+    catalog: Catalog, config: Config
+) -> None:
+    catalog.refresh()
+    assert command(Catalog(config, catalog), "standard") == "bundled.sh"
+
+
 def test_folders_and_hidden_files_are_no_workflows(catalog: Catalog, user: Path) -> None:
     (user / "folder.yaml").mkdir()
     (user / ".w.yaml.swp").touch()

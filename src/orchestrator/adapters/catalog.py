@@ -53,6 +53,7 @@ class Catalog:
         if before is not None and before._config.workflow_path == config.workflow_path:
             self._last_good, self._names, self._gone = before._last_good, before._names, before._gone
             self._stamp, self._files, self._by_name = before._stamp, before._files, before._by_name
+            self._unread = before._unread
 
     def refresh(self) -> bool:
         """Look at the folders again; True when something changed."""
