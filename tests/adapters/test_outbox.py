@@ -52,6 +52,14 @@ def test_marks_say_which_channels_are_done_and_how_often_each_was_tried(outbox: 
     assert (letter.over, letter.tries) == ({"b"}, {"a": 2, "b": 1})
 
 
+def test_a_mark_of_what_was_removed_meanwhile_leaves_nothing_behind(outbox: Outbox) -> None:
+    outbox.put(notice())
+    name = outbox.names()[0]
+    outbox.remove(name)
+    outbox.mark(name, "a", over=True)
+    assert outbox.names() == []
+
+
 def test_a_mark_that_a_crash_cut_off_and_a_file_of_somebody_else_are_no_obstacle(outbox: Outbox) -> None:
     outbox.put(notice())
     path = outbox.folder / outbox.names()[0]

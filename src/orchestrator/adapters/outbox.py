@@ -108,7 +108,8 @@ class Outbox:
         return Letter(name, notice, frozenset(mark.channel for mark in marks if mark.over), tries)
 
     def mark(self, name: str, channel: str, over: bool) -> None:
-        with suppress(OSError), open(self.folder / name, "ab") as stream:  # noqa: PTH123
+        """What is no longer there stays away: a file of marks alone would never be understood, nor removed."""
+        with suppress(OSError), open(self.folder / name, "ab", opener=_existing) as stream:  # noqa: PTH123
             stream.write(msgspec.json.encode(Mark(channel, over)) + b"\n")
 
     def remove(self, name: str) -> None:
@@ -135,6 +136,10 @@ class Outbox:
         self.folder.mkdir(parents=True, exist_ok=True)
         temporary.write_bytes(msgspec.json.encode(held))
         temporary.rename(self.folder / "held")
+
+
+def _existing(path: str, flags: int) -> int:
+    return os.open(path, (flags & ~os.O_CREAT) | os.O_CLOEXEC)
 
 
 def _name(notice: Notice) -> str:
