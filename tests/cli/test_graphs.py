@@ -37,6 +37,13 @@ def test_the_bundled_workflows_fit_into_eighty_columns(site: Site) -> None:
         assert not any("…" in row for row in rows)
 
 
+def test_a_sign_of_the_legend_stays_on_a_line_with_what_it_means(site: Site) -> None:
+    for columns in (60, 80, 110):
+        rows = on_terminal(columns, "workflow", "graph", "standard", NO_COLOR="1")
+        legend = rows[next(i for i, row in enumerate(rows) if row.startswith("● script   ")) :]
+        assert [row[0] for row in legend if row and row[0] not in "●◆○■✓✗↻≤"] == []
+
+
 def test_a_workflow_with_errors_is_drawn_and_told(site: Site) -> None:
     site.workflow("broken", BROKEN)
     called = site.call("workflow", "graph", "broken")

@@ -109,9 +109,20 @@ def _legend(graph: Graph, signs: Glyphs, room: int) -> list[str]:
     ways += [f"{signs.again} retries, checks"] if used & {"retry", "not_yet"} else []
     ways += [f"{signs.most} visits"] if any(node.max_visits for node in graph.nodes) else []
     colour = output.has_colour()
-    from orchestrator.cli.columns import wrapped
+    return [paint(line, "dim", colour) for line in _packed([*nodes, *ways], room)]
 
-    return [paint(line, "dim", colour) for line in wrapped("   ".join([*nodes, *ways]), room)]
+
+def _packed(entries: list[str], room: int) -> list[str]:
+    """As many on a line as fit: a sign stays with what it means."""
+    from orchestrator.cli.columns import cells, wrapped
+
+    lines: list[str] = []
+    for one in entries:
+        if lines and cells(f"{lines[-1]}   {one}") <= room:
+            lines[-1] += f"   {one}"
+        else:
+            lines.append(one)
+    return [part for line in lines for part in wrapped(line, room)]
 
 
 def _kind_words(kind: str) -> str:
