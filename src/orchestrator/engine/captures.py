@@ -68,7 +68,7 @@ async def _capture(home: Home, scene: Scene, phase: WalkedPhase, name: str, sour
     shutil.rmtree(directory, ignore_errors=True)
     try:
         command, given = templates.shell_command(
-            source, variables(scene, "base_branch" in source), captured=scene.rules.workflow.captured_names()
+            source, variables(scene, source), captured=scene.rules.workflow.captured_names()
         )
         running = start(directory, _capture_request(home, scene, phase, name, command, given))
     except StoreError:

@@ -6,9 +6,10 @@ import asyncio
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from orchestrator.adapters.ext4 import keep_apart
 from orchestrator.adapters.files import Lock
 from orchestrator.adapters.watch import Watch
 from orchestrator.core.board import Board
@@ -142,6 +143,9 @@ async def _walk(
         home.places.plans.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(f"cannot create {home.places.plans}: {error.strerror}") from error
+    with suppress(OSError):  # whoever writes there says so
+        home.places.logs.mkdir(parents=True, exist_ok=True)
+        keep_apart(home.places.logs)
     folders = [home.places.plans, *(Path(path) for path in home.config.workflow_path[:-1])]
     watch = Watch(
         folders,

@@ -59,9 +59,10 @@ class Scene(msgspec.Struct, frozen=True):
         return str(Path(self.ticket.worktree).expanduser()) if self.ticket.worktree else None
 
 
-def variables(scene: Scene, uses_base: bool) -> dict[str, Any]:
-    """What templates see: the ticket's keys, captured values, and what the phase is given."""
-    ticket = scene.ticket
+def variables(scene: Scene, source: str) -> dict[str, Any]:
+    """What templates see: the ticket's keys, captured values, and what the phase is given. What takes time to find is
+    there when the source may ask for it, itself or in what it includes."""
+    ticket, may_include = scene.ticket, "{%" in source
     whole = encode(replace(ticket, phase_history=()))  # when there is a history, the file has it
     raw = {"phase": scene.attempt.phase, "plan_name": scene.rules.plan.name, **whole, **scene.raw}
     raw |= {
@@ -71,9 +72,11 @@ def variables(scene: Scene, uses_base: bool) -> dict[str, Any]:
         "workflow": scene.rules.workflow.name,
         "currentPhase": ticket.current_phase,
     }
-    said = (e.output for e in reversed(ticket.phase_history) if e.status is not PhaseStatus.SKIPPED and e.output)
-    given = {"attempt": scene.attempt.n, "previous_output": next(said, "")}
-    if uses_base:
+    given: dict[str, Any] = {"attempt": scene.attempt.n, "previous_output": ""}
+    if may_include or "previous_output" in source:
+        said = (e.output for e in reversed(ticket.phase_history) if e.status is not PhaseStatus.SKIPPED and e.output)
+        given["previous_output"] = next(said, "")
+    if may_include or "base_branch" in source:
         place = scene.worktree if scene.worktree and Path(scene.worktree).is_dir() else scene.repo
         given["base_branch"] = (git.default_base(place) if place else None) or ""
     return templates.variables(raw, given)
@@ -91,7 +94,7 @@ def _check_captures(home: Home, scene: Scene, phase: ScriptPhase | PollPhase | A
     """A capture that is refused whatever is captured: better said now than after an agent's work."""
     for key, source in phase.capture.items():
         if source != "stdout":
-            known = variables(scene, "base_branch" in source)
+            known = variables(scene, source)
             templates.shell_command(
                 source, known, captured=scene.rules.workflow.captured_names(), name=f"capture {key} of {phase.id}"
             )
@@ -103,7 +106,7 @@ def _script_request(home: Home, scene: Scene, phase: ScriptPhase | PollPhase) ->
         looked = ", ".join(home.config.script_path)
         raise CannotRunError(f"missing script {phase.command} (looked in {looked})")
     cwd = _script_directory(scene)
-    known = variables(scene, any("base_branch" in arg for arg in phase.args)) if phase.args else {}
+    known = variables(scene, " ".join(phase.args)) if phase.args else {}
     captured = scene.rules.workflow.captured_names()
     args = [
         templates.render(arg, known, captured=captured, load=home.catalog.prompt, name=f"args[{i}] of {phase.id}")
@@ -192,7 +195,7 @@ def _prompt(home: Home, scene: Scene, phase: AgentPhase) -> str:
         raise CannotRunError(f"missing prompt {phase.prompt_template} (looked in {looked})")
     return templates.render(
         source,
-        variables(scene, "base_branch" in source or "{%" in source),  # what it includes may ask for it, too
+        variables(scene, source),
         captured=scene.rules.workflow.captured_names(),
         load=home.catalog.prompt,
         name=phase.prompt_template,
