@@ -109,7 +109,7 @@ class Outbox:
 
     def mark(self, name: str, channel: str, over: bool) -> None:
         """What is no longer there stays away: a file of marks alone would never be understood, nor removed."""
-        with suppress(OSError), open(self.folder / name, "ab", opener=_existing) as stream:  # noqa: PTH123
+        with suppress(OSError), open(self.folder / name, "ab", opener=_existing) as stream:
             stream.write(msgspec.json.encode(Mark(channel, over)) + b"\n")
 
     def remove(self, name: str) -> None:
