@@ -22,6 +22,12 @@ def ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.fixture
+def linux(ways: None) -> None:
+    if not watch.HAS_INOTIFY:
+        pytest.skip("needs Linux's inotify; elsewhere the scan finds it")
+
+
+@pytest.fixture
 def listen(tmp_path: Path, ways: None) -> Iterator[Listen]:
     """Begins to watch; gives the set in which what is told collects."""
     watches: list[Watch] = []
@@ -107,8 +113,10 @@ def test_a_watch_that_is_lost_begins_again_and_never_raises(
     monkeypatch.setattr(module, name, lost)
     monkeypatch.setattr(watch, "AGAIN_SECONDS", 0.01)
     told = listen()
-    begun(told, tmp_path)
-    assert len(calls) == 3
+    wait_for(lambda: len(calls) == 3)
+    told.clear()  # when it was lost everything was told, for what was heard last may be lost with it
+    (tmp_path / "a.json").touch()
+    wait_for(lambda: {str(tmp_path / "a.json"), str(tmp_path)} & told)
 
 
 def test_a_folder_that_is_moved_away_and_another_that_takes_its_name_are_not_mistaken(
@@ -128,11 +136,10 @@ def test_a_folder_that_is_moved_away_and_another_that_takes_its_name_are_not_mis
     assert str(tmp_path / "p1/tickets/old.json") not in told
 
 
+@pytest.mark.usefixtures("linux")
 def test_a_folder_that_is_deleted_and_made_anew_is_watched_again(
     listen: Listen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if not watch.HAS_INOTIFY:
-        pytest.skip("needs Linux's inotify; elsewhere the scan finds it")
     monkeypatch.setattr(watch, "AGAIN_SECONDS", 0.01)
     root = tmp_path / "plans"
     root.mkdir()
@@ -146,14 +153,61 @@ def test_a_folder_that_is_deleted_and_made_anew_is_watched_again(
     wait_for(lambda: {str(root / "a.json"), str(root)} & told)
 
 
-@pytest.mark.skipif(not watch.HAS_INOTIFY, reason="Linux only")
-def test_more_changes_than_linux_keeps_are_told_as_a_change_of_everything() -> None:
-    from inotify_simple import Event, INotify, flags
+@pytest.mark.usefixtures("linux")
+def test_after_more_changes_than_linux_keeps_folders_that_came_meanwhile_are_watched(
+    listen: Listen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from inotify_simple import Event, INotify, flags  # type: ignore[import-untyped]
 
-    from orchestrator.adapters.inotify import _Tree
+    real = INotify.read
+    lost: list[Event] = []
 
-    with INotify() as kernel:
-        assert _Tree(kernel, ["/nowhere"]).told([Event(-1, flags.Q_OVERFLOW, 0, "")]) == {"/nowhere"}
+    def read(self: Any, *given: Any, **options: Any) -> list[Event]:
+        found: list[Event] = real(self, *given, **options)
+        if lost or not any(event.name == "p1" for event in found):
+            return found
+        lost.extend(found)
+        return [Event(-1, flags.Q_OVERFLOW, 0, "")]
+
+    monkeypatch.setattr(INotify, "read", read)
+    told = listen()
+    begun(told, tmp_path)
+    (tmp_path / "p1").mkdir()
+    wait_for(lambda: lost and str(tmp_path) in told)
+    (tmp_path / "p1/plan.json").touch()
+    wait_for(lambda: str(tmp_path / "p1/plan.json") in told)
+
+
+@pytest.mark.usefixtures("linux")
+def test_a_link_to_a_folder_that_gets_another_name_is_told_by_that_name(
+    listen: Listen, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    target = tmp_path_factory.mktemp("target")
+    (tmp_path / "p1").symlink_to(target)
+    told = listen()
+    begun(told, tmp_path)
+    (tmp_path / "p1").rename(tmp_path / "p2")
+    wait_for(lambda: str(tmp_path / "p2") in told)
+    (target / "plan.json").touch()
+    wait_for(lambda: str(tmp_path / "p2/plan.json") in told)
+
+
+@pytest.mark.usefixtures("linux")
+def test_a_folder_that_is_moved_away_is_told_and_watched_when_it_comes_again_however_late(
+    listen: Listen, tmp_path: Path
+) -> None:
+    root, other = tmp_path / "plans", tmp_path / "workflows"
+    for folder in (root, other):
+        folder.mkdir()
+    told = listen(root, other)
+    begun(told, root)
+    root.rename(tmp_path / "elsewhere")
+    wait_for(lambda: {str(root), str(other)} <= told, what="that the others are watched without it")
+    root.mkdir()
+    told.clear()
+    wait_for(lambda: str(root) in told)
+    (root / "a.json").touch()
+    wait_for(lambda: str(root / "a.json") in told)
 
 
 def test_it_ends_when_it_is_told_to(tmp_path: Path, ways: None) -> None:

@@ -1,6 +1,7 @@
 """What changes below some folders, told by Linux itself: at once, and without waking up while nothing does.
 
-The law: whatever may have been missed is told as a change of its folder, which is then looked through.
+The law: whatever may have been missed is told as a change of its folder, which is then looked through. Where folders
+themselves may have been missed, all are looked for anew.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from inotify_simple import Event, INotify, flags  # type: ignore[import-untyped]
 
 REST = 0.004
 """Seconds in which changes are collected after the first: a save is several of them, and a plan many files."""
+ABSENT_SECONDS = 0.5
+"""How often to look whether a folder has come that was not there."""
 
 MASK = (
     flags.MODIFY | flags.CLOSE_WRITE | flags.CREATE | flags.DELETE | flags.MOVED_FROM | flags.MOVED_TO
@@ -25,10 +28,14 @@ GONE = flags.DELETE | flags.MOVED_FROM
 SELF = flags.IGNORED | flags.MOVE_SELF | flags.UNMOUNT
 
 
-def changes(roots: Sequence[str], stop: int, begun: Callable[[], None]) -> Iterator[set[str]]:
-    """The paths that changed, until something can be read from `stop`. `begun`: from now on every change is seen.
+def changes(
+    roots: Sequence[str], stop: int, begun: Callable[[], None], absent: Sequence[str] = ()
+) -> Iterator[set[str]]:
+    """The paths that changed, until something can be read from `stop`, or the folders have to be looked for anew: a
+    root is gone, one that is `absent` has come, or Linux could not keep all changes. `begun`: from now on every change
+    is seen.
 
-    Raises OSError when a root is gone, or no more folders can be watched.
+    Raises OSError when no more folders can be watched.
     """
     with INotify(nonblocking=True) as inotify:
         tree = _Tree(inotify, roots)
@@ -36,10 +43,15 @@ def changes(roots: Sequence[str], stop: int, begun: Callable[[], None]) -> Itera
         poll = select.poll()
         for fd in (inotify.fileno(), stop):
             poll.register(fd, select.POLLIN)
-        while not any(fd == stop for fd, _ in poll.poll()):
-            time.sleep(REST)
-            if paths := tree.told(inotify.read(timeout=0)):
-                yield paths
+        patience = ABSENT_SECONDS * 1000 if absent else None
+        while not tree.is_stale and not any(map(os.path.isdir, absent)):
+            found = poll.poll(patience)
+            if any(fd == stop for fd, _ in found):
+                return
+            if found:
+                time.sleep(REST)
+                if paths := tree.told(inotify.read(timeout=0)):
+                    yield paths
 
 
 class _Tree:
@@ -48,6 +60,8 @@ class _Tree:
     def __init__(self, inotify: INotify, roots: Sequence[str]) -> None:
         self._inotify, self._roots = inotify, set(roots)
         self._folders: dict[int, str] = {}
+        self.is_stale = False
+        """Some of the folders are no longer known."""
         for root in roots:
             self._add(root)
 
@@ -55,6 +69,8 @@ class _Tree:
         try:
             watch = self._inotify.add_watch(folder, MASK)
         except (FileNotFoundError, NotADirectoryError, PermissionError):
+            if folder in self._roots:
+                raise
             return
         if watch in self._folders:
             return  # the same folder by another way; so a link that leads in a circle ends here
@@ -81,25 +97,28 @@ class _Tree:
         paths: set[str] = set()
         for event in events:
             if event.mask & flags.Q_OVERFLOW:
-                paths |= self._roots
+                self.is_stale = True  # also new folders may have been missed; whoever begins anew tells the roots
             elif event.mask & SELF:
-                self._self_gone(event)
-            elif (folder := self._folders.get(event.wd)) is not None and event.name:
+                paths |= self._self_gone(event)
+            elif (folder := self._folders.get(event.wd)) is not None and event.name and event.name[0] != ".":
                 path = f"{folder}/{event.name}"
                 paths.add(path)
                 self._follow(path, event.mask)
         return paths
 
     def _follow(self, path: str, mask: int) -> None:
-        if mask & GONE and mask & flags.ISDIR:
-            self._drop(path)
-        elif mask & COME and (mask & flags.ISDIR or (_may_be_folder(path) and Path(path).is_dir())):
+        if not mask & flags.ISDIR and not _may_be_folder(path):
+            return
+        if mask & GONE:
+            self._drop(path)  # also a link, that may come again by another name
+        elif mask & COME and (mask & flags.ISDIR or Path(path).is_dir()):
             self._add(path)
 
-    def _self_gone(self, event: Event) -> None:
+    def _self_gone(self, event: Event) -> set[str]:
         folder = self._folders.pop(event.wd, None) if event.mask & flags.IGNORED else self._folders.get(event.wd)
         if folder in self._roots:
-            raise OSError(f"{folder} was moved or deleted")
+            self.is_stale = True
+        return {folder} if folder is not None else set()
 
 
 def _may_be_folder(path: str) -> bool:

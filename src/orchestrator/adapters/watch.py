@@ -56,26 +56,36 @@ class Watch:
     def _run(self) -> None:
         told = ""
         while not self._stop.is_set():
+            rest = 0.0
             try:
-                self._watch()
+                rest = self._watch()
             except Exception as error:  # the fallback scan goes on
+                rest = AGAIN_SECONDS
                 if str(error) != told:
                     told = str(error)
                     self._lost(told)
-            self._stop.wait(AGAIN_SECONDS)
+                self._tell({str(folder) for folder in self._folders})  # what was heard last may be lost with it
+            self._stop.wait(rest)
 
-    def _watch(self) -> None:
+    def _watch(self) -> float:
+        """Seconds after which to begin anew."""
         folders = [folder for folder in self._folders if folder.is_dir()]
+        if HAS_INOTIFY:
+            return self._watch_linux(folders)
         if folders:
-            (self._watch_linux if HAS_INOTIFY else self._watch_elsewhere)(folders)
+            self._watch_elsewhere(folders)
+        return AGAIN_SECONDS
 
-    def _watch_linux(self, folders: list[Path]) -> None:
+    def _watch_linux(self, folders: list[Path]) -> float:
         from orchestrator.adapters import inotify
 
-        roots = [str(folder) for folder in folders]
-        for paths in inotify.changes(roots, self._hears, lambda: self._tell(set(roots))):
+        if not folders:
+            return inotify.ABSENT_SECONDS
+        roots, absent = [str(folder) for folder in folders], [str(one) for one in self._folders if one not in folders]
+        for paths in inotify.changes(roots, self._hears, lambda: self._tell(set(roots)), absent):
             if found := set(filter(_matters, paths)):
                 self._tell(found)
+        return 0
 
     def _watch_elsewhere(self, folders: list[Path]) -> None:
         from watchfiles import watch
