@@ -33,6 +33,23 @@ def test_a_write_that_the_system_takes_in_pieces_is_whole(tmp_path: Path, monkey
     assert (tmp_path / "a.json").read_bytes() == b"0123456789"
 
 
+def test_what_an_editor_adds_within_the_same_moment_is_not_taken_for_what_was_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, look = tmp_path / "a.json", files.mark_of
+
+    def meanwhile(name: str) -> object:
+        written = path.stat().st_mtime_ns
+        with path.open("ab") as stream:
+            stream.write(b" and more")
+        os.utime(path, ns=(written, written))  # a clock that ticks slowly
+        return look(name)
+
+    assert write_atomically(path, b"one") == look(str(path))
+    monkeypatch.setattr(files, "mark_of", meanwhile)
+    assert write_atomically(path, b"two") is None
+
+
 def test_what_is_saved_is_on_the_disk_before_it_takes_its_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -55,7 +55,11 @@ def write_atomically(path: Path, content: bytes, durable: bool = True, expected:
         os.replace(temporary, path)  # noqa: PTH105 - a Path costs more than the call
         with contextlib.suppress(FileNotFoundError):
             mark = mark_of(str(path))
-            if mark is not None and (mark.modified, mark.inode) == (ours.st_mtime_ns, ours.st_ino):
+            if mark is not None and (mark.modified, mark.size, mark.inode) == (
+                ours.st_mtime_ns,
+                ours.st_size,
+                ours.st_ino,
+            ):
                 return mark
         return None
     except ChangedError:
