@@ -390,6 +390,16 @@ def test_an_old_copy_after_a_broken_file_is_still_old(desk: Desk) -> None:
     assert desk.board.open == {T1}
 
 
+def test_nothing_is_remembered_of_a_plan_that_is_gone_however_often_it_is_told(desk: Desk) -> None:
+    desk.scan()
+    folder = desk.places.plans / "p1"
+    shutil.rmtree(folder)
+    desk.index.touch([str(folder)])
+    desk.settle()
+    desk.index.touch([str(folder), str(folder / "tickets")])
+    assert (desk.index._marks, desk.index._folders) == ({}, {})
+
+
 def test_an_edit_of_the_newest_counts_at_once(desk: Desk) -> None:
     desk.write(T1, rev=5, status="running", **OPEN)
     desk.scan()

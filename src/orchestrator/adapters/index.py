@@ -131,6 +131,7 @@ class Index:
         self._folders[folder] = stamp
         for path in {**present, **self._marks.get(plan_id, {})}:
             self.look(path)
+        self._forget_if_empty(plan_id)
 
     def touch(self, paths: Iterable[str]) -> None:
         """Look at what somebody says has changed, files or folders."""
@@ -250,17 +251,19 @@ class Index:
             self._findings.append(Finding(path, self._who(path), problems))
 
     def _absent(self, path: str) -> None:
-        marks = self._marks_of(path)
-        marks.pop(path, None)
-        if not marks:
-            self._marks.pop(self._plan_of(path), None)
-            self._folders.pop(f"{self._root}/{self._plan_of(path)}/tickets", None)
+        self._marks_of(path).pop(path, None)
+        self._forget_if_empty(self._plan_of(path))
         self.doubtful.pop(path, None)
         self._gone.discard(path)
         self.problems.pop(path, None)
         if not path.endswith("/plan.json"):
             self._held.pop(self._key(path), None)
             self.rewritten.discard(self._key(path))
+
+    def _forget_if_empty(self, plan_id: str) -> None:
+        if not self._marks.get(plan_id):
+            self._marks.pop(plan_id, None)
+            self._folders.pop(f"{self._root}/{plan_id}/tickets", None)
 
     def _marks_of(self, path: str) -> dict[str, Mark | None]:
         return self._marks.setdefault(self._plan_of(path), {})
