@@ -65,7 +65,7 @@ class Attendance:
     def _next_unblocked(self) -> Iterator[Key]:
         board, only = self._desk.board, self._desk.only
         if only is not None:
-            return iter(board.unblocked & {only[0]})
+            return iter(board.unblocked & {only[0]} - self._desk.foreign.keys())
         if not board.unblocked or len(board.by_status[Status.READY]) >= SHOWN_READY:
             return iter(())
         lines = (spots for groups in board.ready.plans.values() for spots in groups.values())

@@ -95,15 +95,21 @@ class Desk:
     def try_(self, key: Key, decide: Decide) -> Applied | None:
         """Apply, unless the file cannot be used or written now: then the next look tries again."""
         try:
-            return self.apply(key, decide)
+            applied = self.apply(key, decide)
+            if not applied.changed and applied.ticket != self.board.tickets.get(key):
+                self._look_again(key)  # nobody told that it has changed, or not yet
+            return applied
         except (IllegalTransitionError, NotFoundError, UnreadableError):
-            self.index.look(str(self.home.places.ticket_file(key)))
+            self._look_again(key)
         except StoreError as error:
             if key not in self._unsaved:
                 self._unsaved.add(key)
                 self.home.logs.event("cannot_save", key, "error", reason=str(error), will="try again")
             self.foreign[key] = time.monotonic() + FOREIGN_SECONDS
         return None
+
+    def _look_again(self, key: Key) -> None:
+        self.index.look(str(self.home.places.ticket_file(key)))
 
     def _carry_out(self, key: Key, applied: Applied) -> None:
         """Everything but starting, which the walk does."""
