@@ -148,3 +148,34 @@ def test_the_tickets_of_a_plan_come_in_its_order_then_those_that_it_does_not_lis
     board.put_plan(factories.plan("b", "missing", "a", "b"))
     assert [t.ticket_id for t in board.of_plan("p1")] == ["b", "a", "y", "z"]
     assert list(board.of_plan("unknown")) == []
+
+
+def asked_of(board: Board) -> object:
+    lines = {
+        plan: {group: list(spots) for group, spots in groups.items()} for plan, groups in board.ready.plans.items()
+    }
+    completed = {plan: board.completed(plan) for plan in board.plans}
+    return lines, list(board.ready.waiting()), set(board.unblocked), completed
+
+
+steps = st.builds(
+    Ticket,
+    plan_id=st.sampled_from("ppq"),
+    ticket_id=ids,
+    status=st.sampled_from([Status.QUEUED, Status.READY, Status.COMPLETE]),
+)
+
+
+CHAIN = Plan(
+    id="p",
+    tickets=(PlanEntry("a"), PlanEntry("b", blocked_by=("a",)), PlanEntry("c", blocked_by=("b", "q/a"))),
+)
+
+
+@settings(max_examples=300)
+@given(st.lists(steps | steps | steps | st.builds(Key, st.just("p"), ids) | plans | drops, min_size=4, max_size=20))
+def test_a_line_that_was_kept_up_to_date_is_the_line_that_would_be_made_now(changes: list[object]) -> None:
+    kept = Board()
+    assert not kept.ready.plans, "asked at once, so that every change has to be followed"
+    told(kept, [CHAIN, *changes])
+    assert asked_of(kept) == asked_of(told(Board(), [*kept.plans.values(), *kept.tickets.values()]))
