@@ -52,7 +52,8 @@ def test_as_json(site: Site) -> None:
     first, second, poll = found["attempts"]
     assert list(first) == [
         "attempt", "phase", "kind", "visit", "retry", "startedAt", "completedAt", "seconds", "outcome", "reason",
-        "exitCode", "agent", "sessionId", "costUsd", "inputTokens", "cachedTokens", "outputTokens", "turns",
+        "exitCode", "routedTo", "agent", "sessionId", "costUsd", "inputTokens", "cachedTokens", "outputTokens",
+        "turns",
     ]  # fmt: skip
     assert (first["attempt"], first["kind"], first["outcome"], first["exitCode"]) == (1, "script", "failure", 7)
     assert (second["retry"], second["outcome"], poll["kind"], poll["outcome"]) == (1, "success", "poll", "success")
@@ -154,3 +155,28 @@ def test_what_a_file_says_cannot_steer_the_terminal(site: Site) -> None:
     out = site.call("history", "p", "T-1").out
     assert "\x1b" not in out and "\x07" not in out
     assert json.loads(site.call("history", "p", "T-1", "--json").out)["title"] == "\x1b[2J"
+
+
+ROUTES = """
+name: w
+phases:
+  - {id: work, type: script, command: work.sh, onExit: {3: mend}, onSuccess: done}
+  - {id: mend, type: script, command: mend.sh, onSuccess: done}
+  - {id: done, type: terminal}
+"""
+
+
+def test_an_exit_code_that_has_a_way_of_its_own_is_no_failure(site: Site) -> None:
+    site.workflow("w", ROUTES)
+    site.plan({"id": "T-1"})
+    site.script("work.sh", "#!/bin/sh\necho a conflict; exit 3\n")
+    site.script("mend.sh", "#!/bin/sh\nexit 0\n")
+    assert site.call("run", "p", "T-1").code == 0
+    rows = site.call("history", "p", "T-1").out.splitlines()
+    assert rows[4].endswith("routed      3  exit code 3: a conflict → mend")
+    assert any("2 attempts (1 routed, 1 success)" in row for row in rows)
+    assert "▓ routed" in rows[-1] and "failure" not in rows[-1]
+    found = site.call("history", "p", "T-1", "--json").json
+    assert [(one["outcome"], one["routedTo"]) for one in found["attempts"]] == [("failure", "mend"), ("success", None)]
+    site.workflow("w", ROUTES.replace("mend", "other"))
+    assert site.call("history", "p", "T-1", "--json").json["attempts"][0]["routedTo"] is None

@@ -9,8 +9,10 @@ import msgspec
 
 from orchestrator.adapters import journal
 from orchestrator.adapters.attempt_files import Record, read_exit, recorded
+from orchestrator.adapters.catalog import Catalog
 from orchestrator.adapters.places import Places
-from orchestrator.control.reading import existing_ticket
+from orchestrator.control.reading import existing_ticket, plan_or_none
+from orchestrator.control.showing import DEFAULT_WORKFLOW
 from orchestrator.control.transcripts import AttemptLog, attempts_in
 from orchestrator.core.model import Attempt, Key, Ticket, should_be
 from orchestrator.core.outcome import Outcome
@@ -19,7 +21,8 @@ from orchestrator.core.show.happenings import Happening, Step
 from orchestrator.core.show.history import History, Past, ended, history
 from orchestrator.core.show.totals import totals
 from orchestrator.core.times import epoch_or, iso
-from orchestrator.errors import NotFoundError, UnreadableError
+from orchestrator.core.workflow import Workflow
+from orchestrator.errors import CannotRunError, NotFoundError, UnreadableError
 
 
 class Told(NamedTuple):
@@ -45,7 +48,17 @@ def tell(config: Config, key: Key) -> Told:
             raise
         state = "missing"
     steps = [_step(entry) for entry in journal.entries(places.journal(key))]
-    return Told(key, state, ticket, history(ticket, steps, map(_past, attempts_in(folder))))
+    workflow = _workflow(config, places, ticket) if ticket is not None else None
+    return Told(key, state, ticket, history(ticket, steps, map(_past, attempts_in(folder)), workflow))
+
+
+def _workflow(config: Config, places: Places, ticket: Ticket) -> Workflow | None:
+    """What its exit codes mean; None: nobody can say."""
+    plan = plan_or_none(places, ticket.plan_id)
+    try:
+        return Catalog(config).workflow(ticket.workflow or (plan.workflow if plan else None) or DEFAULT_WORKFLOW)
+    except CannotRunError:
+        return None
 
 
 # -- the journal ------------------------------------------------------------------------------------------------------
@@ -154,6 +167,7 @@ def _attempt(past: Past, now: float) -> dict[str, Any]:
         "outcome": past.outcome,
         "reason": past.reason,
         "exitCode": past.exit_code,
+        "routedTo": past.route,
         "agent": past.agent,
         "sessionId": past.session,
         "costUsd": past.cost_usd,

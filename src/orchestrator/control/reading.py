@@ -8,7 +8,7 @@ from orchestrator.adapters.bulk import load
 from orchestrator.adapters.index import Index
 from orchestrator.adapters.places import Places
 from orchestrator.core.board import Board, blocker_key
-from orchestrator.core.model import ID_PATTERN, Key, Ticket
+from orchestrator.core.model import ID_PATTERN, Key, Plan, Ticket
 from orchestrator.core.problems import did_you_mean
 from orchestrator.errors import NotFoundError, UnreadableError, UsageError
 
@@ -70,6 +70,13 @@ def waits_for(places: Places, key: Key) -> list[tuple[Key, str]]:
         if ID_PATTERN.match(blocker.plan) and ID_PATTERN.match(blocker.ticket):
             look(index, str(places.ticket_file(blocker)))
     return [(blocker, _state(index.board, blocker)) for blocker in index.board.waits_for(key)]
+
+
+def plan_or_none(places: Places, plan_id: str) -> Plan | None:
+    """None: there is none that can be used."""
+    index = Index(places)
+    look(index, str(places.plan_file(plan_id)))
+    return index.board.plans.get(plan_id)
 
 
 def look(index: Index, path: str) -> None:

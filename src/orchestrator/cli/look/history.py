@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -27,9 +28,9 @@ RIGHT = frozenset({0, 3, 5, 7})
 NARROW = 64
 """Columns below which an attempt takes two lines."""
 OUTCOME_COLOURS = {
-    "success": "green", "failure": "red", "timeout": "red", "stalled": "red", "error": "red", "stopped": "yellow",
-    "lost": "yellow", "rate_limited": "yellow", "skipped": "yellow", "running": "cyan", "stopping": "cyan",
-    "not_yet": "cyan",
+    "success": "green", "routed": "magenta", "failure": "red", "timeout": "red", "stalled": "red", "error": "red",
+    "stopped": "yellow", "lost": "yellow", "rate_limited": "yellow", "skipped": "yellow", "running": "cyan",
+    "stopping": "cyan", "not_yet": "cyan",
 }  # fmt: skip
 
 
@@ -46,12 +47,13 @@ def history(plan: str, ticket: str, as_json: bool) -> int:
 
     \b
     --json: {"plan", "ticket", "title", "status", "phase", "attempts": [{"attempt", "phase", "kind",
-    "visit", "retry", "startedAt", "completedAt", "seconds", "outcome", "reason", "exitCode", "agent",
-    "sessionId", "costUsd", "inputTokens", "cachedTokens", "outputTokens", "turns"}], "events": [{"at",
-    "event", "phase", "reason", "until"}], "totals": {"attempts", "outcomes", "seconds", "worked",
+    "visit", "retry", "startedAt", "completedAt", "seconds", "outcome", "reason", "exitCode", "routedTo",
+    "agent", "sessionId", "costUsd", "inputTokens", "cachedTokens", "outputTokens", "turns"}], "events":
+    [{"at", "event", "phase", "reason", "until"}], "totals": {"attempts", "outcomes", "seconds", "worked",
     "costUsd", "inputTokens", "cachedTokens", "outputTokens"}}; null where nobody knows. "outcome" is
     success, failure, error, timeout, stalled, stopped, lost, rate_limited, skipped, not_yet, running,
-    stopping or unknown; "event" paused, skipped, retried, waited, cannot_run, edited, deleted or reached.
+    stopping or unknown; "routedTo" the phase that onExit led to (the table calls it routed); "event"
+    paused, skipped, retried, waited, cannot_run, edited, deleted or reached.
     """
     from orchestrator.control import history as control
 
@@ -121,11 +123,16 @@ def _cells(past: Past, now: float) -> tuple[str, ...]:
         _phase(past),
         clock(iso(past.started), now) if past.started is not None else "",
         took,
-        past.outcome.replace("_", " "),
+        word_of(past).replace("_", " "),
         str(past.exit_code) if past.exit_code is not None else "",
         clean(past.agent or ""),
         f"${past.cost_usd:.2f}" if past.cost_usd is not None else "",
     )
+
+
+def word_of(past: Past) -> str:
+    """How it ended, in the word of the log."""
+    return "routed" if past.route is not None else past.outcome
 
 
 def _phase(past: Past) -> str:
@@ -146,7 +153,7 @@ def _wide_row(row: tuple[str, ...], sizes: list[int], used: list[int], past: Pas
     line = pad(plain, start) + details if beside else plain
     outcome = row[4]
     where = 2 + sum(sizes[i] + 2 for i in used if i < 4)
-    colour = OUTCOME_COLOURS.get(past.outcome)
+    colour = OUTCOME_COLOURS.get(word_of(past))
     yield line[:where] + paint(outcome, colour, output.has_colour()) + line[where + len(outcome) :]
     if details and not beside:
         yield from _indented(details, sizes[0] if 0 in used else -2)
@@ -157,14 +164,15 @@ def _narrow_row(row: tuple[str, ...], size: int, past: Past) -> Iterator[str]:
     yield _cut(f"  {row[0].rjust(size)}  {row[1]}" if size > 0 else f"  {row[1]}")
     words = [row[4], row[2], row[3], *([f"exit {row[5]}"] if row[5] else [])]
     text = _cut(indent + "  ".join(filter(None, words)))
-    yield text.replace(row[4], paint(row[4], OUTCOME_COLOURS.get(past.outcome), output.has_colour()), 1)
+    yield text.replace(row[4], paint(row[4], OUTCOME_COLOURS.get(word_of(past)), output.has_colour()), 1)
     for detail in filter(None, (" · ".join(filter(None, row[6:])), *_details(past))):
         yield from _indented(detail, size - 1)
 
 
 def _details(past: Past) -> Iterator[str]:
-    if past.reason:
-        yield clean(past.reason)
+    route = f"→ {past.route}" if past.route is not None else ""
+    if past.reason or route:
+        yield clean(f"{past.reason} {route}".strip())
     usage = past.usage
     if usage is not None and (usage.input_tokens or usage.output_tokens):
         yield f"{(usage.input_tokens or 0) + (usage.cached_tokens or 0):,} tokens in, {usage.output_tokens or 0:,} out"
@@ -199,7 +207,8 @@ def _sums(seen: History, now: float) -> list[str]:
     from orchestrator.core.show.totals import totals
 
     found = totals(seen, now)
-    kinds = ", ".join(f"{number} {kind.replace('_', ' ')}" for kind, number in found.outcomes.items())
+    outcomes = Counter(map(word_of, seen.attempts))
+    kinds = ", ".join(f"{number} {kind.replace('_', ' ')}" for kind, number in outcomes.items())
     parts = [
         f"{found.attempts} attempt{'' if found.attempts == 1 else 's'}{f' ({kinds})' if kinds else ''}",
         f"{duration(found.seconds)} in all",

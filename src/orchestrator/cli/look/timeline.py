@@ -23,11 +23,12 @@ PLAIN_WIDTH = 80
 """Columns where there is no terminal."""
 WAITING = "waiting"
 GOOD = "success"
+ROUTED = "routed"
 UNDER_WAY = "under way"
 NOT_COUNTED = "not counted"
 BAD = "failure"
 SHADES = {
-    GOOD: ("█", "#", "green"), BAD: ("▒", "x", "red"), NOT_COUNTED: ("░", "=", "yellow"),
+    GOOD: ("█", "#", "green"), ROUTED: ("▓", "+", "magenta"), BAD: ("▒", "x", "red"), NOT_COUNTED: ("░", "=", "yellow"),
     UNDER_WAY: ("▬", ">", "cyan"), WAITING: ("·", ".", "dim"),
 }  # fmt: skip
 NOT_COUNTING = frozenset({"stopped", "lost", "rate_limited", "skipped", "unknown"})
@@ -67,6 +68,8 @@ def _shade(past: Past) -> str:
         return WAITING if past.kind == "poll" else UNDER_WAY
     if past.outcome == "success":
         return GOOD
+    if past.route is not None:
+        return ROUTED
     return NOT_COUNTED if past.outcome in NOT_COUNTING else BAD
 
 

@@ -14,8 +14,10 @@ from msgspec.structs import replace
 
 from orchestrator.core.model import ENDED, PhaseEntry, PhaseStatus, Status, Ticket
 from orchestrator.core.outcome import Outcome, OutcomeKind, Usage
+from orchestrator.core.route import exit_route
 from orchestrator.core.show.happenings import TOGETHER, Happening, Step, closed, steered
 from orchestrator.core.times import epoch_or
+from orchestrator.core.workflow import Workflow
 
 RUNNING, STOPPING, WAITING, UNKNOWN = "running", "stopping", "not_yet", "unknown"
 """How an attempt stands that has no outcome."""
@@ -40,6 +42,8 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
     outcome: str = UNKNOWN
     reason: str = ""
     exit_code: int | None = None
+    route: str | None = None
+    """Where `onExit` led from here: the exit code was an answer, and no failure."""
     agent: str | None = None
     session: str | None = None
     usage: Usage | None = None
@@ -76,7 +80,9 @@ class History(msgspec.Struct, frozen=True):
         return spans + [(one.at, None if one.is_open else one.until or one.at) for one in self.happenings]
 
 
-def history(ticket: Ticket | None, steps: Sequence[Step], found: Iterable[Past]) -> History:
+def history(
+    ticket: Ticket | None, steps: Sequence[Step], found: Iterable[Past], workflow: Workflow | None = None
+) -> History:
     """`found`: of the attempts' directories, with the times and outcomes that they tell."""
     attempts = _told(steps)
     for past in found:
@@ -87,6 +93,8 @@ def history(ticket: Ticket | None, steps: Sequence[Step], found: Iterable[Past])
     happenings += steered(steps)
     if ticket is not None:
         _stand(attempts, ticket)
+    if workflow is not None:
+        attempts = [_routed(past, workflow, steps) for past in attempts]
     ordered = sorted(attempts, key=lambda one: (one.started or 0.0, one.n or 0))
     happenings = sorted(happenings, key=lambda one: one.at)
     starts = [past.started for past in ordered if past.started is not None]
@@ -161,8 +169,19 @@ def _stand(attempts: list[Past], ticket: Ticket) -> None:
         )  # fmt: skip
 
 
+def _routed(past: Past, workflow: Workflow, steps: Sequence[Step]) -> Past:
+    """The workflow may have changed since: where the journal tells that it went elsewhere, that counts."""
+    phase = workflow.phase(past.phase)
+    target = exit_route(phase, past.exit_code) if phase is not None and past.outcome == OutcomeKind.FAILURE else None
+    ends = (step for step in steps if step.outcome is not None and step.attempt_id == past.id is not None)
+    went = next((step.current_phase for step in ends), None)
+    if target is None or (went is not None and workflow.resolve(went) != workflow.resolve(target)):
+        return past
+    return replace(past, route=went or target)
+
+
 def _counted(attempts: list[Past], happenings: list[Happening]) -> Iterable[Past]:
-    """With visits and retries. A visit ends with a success, with another phase, or with a skip or retry of a person."""
+    """With visits and retries. A visit ends with a success, a route, another phase, or a skip or retry of a person."""
     visits: Counter[str] = Counter()
     before: Past | None = None
     resets = [one.at for one in happenings if one.what in ("skipped", "retried")]
@@ -178,7 +197,7 @@ def _counted(attempts: list[Past], happenings: list[Happening]) -> Iterable[Past
 
 def _goes_on(before: Past, past: Past, resets: list[float]) -> bool:
     """In the same visit."""
-    if before.phase != past.phase or before.outcome == OutcomeKind.SUCCESS:
+    if before.phase != past.phase or before.outcome == OutcomeKind.SUCCESS or before.route is not None:
         return False
     return not any((before.started or 0.0) <= at <= (past.started or 0.0) for at in resets)
 
