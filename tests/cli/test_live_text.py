@@ -173,3 +173,14 @@ def test_a_page_is_as_high_as_the_terminal_and_ends_with_the_summary(size: Size,
     assert len(page) == size.lines and page[-1] == foot
     assert size.lines < 2 or page[0].startswith("A daemon")
     assert all(cells(line) <= size.columns for line in page[1:-1])
+
+
+def test_names_tell_the_plan_when_there_are_several_though_only_one_is_shown() -> None:
+    several = view([row("T-1"), row("T-2")], plans=("p", "q"), in_flight=5)
+    assert [line.split()[0] for line in lines(several, room=3)][:2] == ["p/T-1", "p/T-2"]
+
+
+def test_one_ticket_needs_attention_and_two_need_it() -> None:
+    stuck = [wait(f"T-{i}", Status.NEEDS_ATTENTION) for i in range(2)]
+    assert "1 needs attention" in summary(view(0, stuck[:1]))
+    assert "2 need attention" in summary(view(0, stuck))

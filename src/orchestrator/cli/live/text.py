@@ -90,9 +90,9 @@ def _wait_lines(view: View) -> int:
 
 
 def namer(view: View) -> str | None:
-    """The plan whose tickets are called by their own name: that of all. None: there are several."""
+    """The plan whose tickets are called by their own name: that of all, shown or not. None: there are several."""
     keys = [*(row.key for row in view.rows), *(one.key for one in view.waits)]
-    plans = {key.plan for key in keys}
+    plans = {key.plan for key in keys} | set(view.plans)
     return None if len(plans) > 1 else next(iter(plans), "")
 
 
@@ -211,17 +211,22 @@ def _more(view: View, shown: Iterable[Wait]) -> str:
     for one in shown:
         counts[one.state] = counts.get(one.state, 0) - 1
     rest = {state: number for state, number in counts.items() if number > 0}
-    listed = ", ".join(f"{number} {_words(state)}" for state, number in rest.items())
+    listed = ", ".join(_number_of(state, number) for state, number in rest.items())
     return f"… and {listed}" if len(rest) == 1 else f"… and {sum(rest.values())} more: {listed}"
 
 
-def _words(state: Status) -> str:
-    return "need attention" if state is Status.NEEDS_ATTENTION else str(state).replace("_", " ")
+def _word(state: Status) -> str:
+    return str(state).replace("_", " ")
+
+
+def _number_of(state: Status, number: int) -> str:
+    many = state is Status.NEEDS_ATTENTION and number != 1
+    return f"{number} {'need attention' if many else _word(state)}"
 
 
 def _wait(one: Wait, room: Room, style: Style, now: float, plan: str | None, width: int) -> str:
     name = pad(_cut_left(style.clean(_name(one.key, plan)), width, style.cut_mark), width)
-    state = "needs attention" if one.state is Status.NEEDS_ATTENTION else str(one.state)
+    state = _word(one.state)
     why = style.clean(_why(one, now, plan))
     rest = room.columns - width - 2
     text = cut(f"{state}  {why}" if why else state, max(rest, 0), style.cut_mark)
@@ -265,10 +270,10 @@ def _parts(view: View, style: Style, began: float | None, now: float) -> list[tu
         parts.append((style.clean(f"stopping …{left}"), "yellow"))
     if view.only is None:
         parts.append((f"{counts[Status.COMPLETE]} of {view.total} complete", "green"))
-        parts += [(f"{counts[s]} {_words(s)}", STATE_COLOURS.get(s)) for s in ORDER if counts[s]]
+        parts += [(_number_of(s, counts[s]), STATE_COLOURS.get(s)) for s in ORDER if counts[s]]
     else:
         state = next((state for state, number in counts.items() if number), None)
-        parts += [(_words(state), STATE_COLOURS.get(state))] if state is not None else []
+        parts += [(_word(state), STATE_COLOURS.get(state))] if state is not None else []
     if view.only is None and (view.slots_used or view.slots is not None):
         of = f" of {view.slots}" if view.slots is not None else ""
         parts.append((f"{view.slots_used}{of} slots{'' if of else ' used'}", None))
