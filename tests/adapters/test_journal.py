@@ -80,6 +80,17 @@ def test_what_another_process_appended_is_seen(path: Path) -> None:
     assert last.rev == 2
 
 
+def test_the_journals_of_tickets_that_come_and_go_do_not_pile_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "REMEMBERED", 3)
+    kept = Journal()
+    for i in range(10):
+        kept.append(tmp_path / str(i), [Entry("", "event", i, "sum")])
+    assert len(kept._last) <= 3
+    assert [last.rev for i in range(10) if (last := kept.last(tmp_path / str(i)))] == list(range(10))
+
+
 def test_the_states_of_one_rev_are_ours_and_the_edits(path: Path) -> None:
     Journal().append(
         path,

@@ -47,6 +47,8 @@ class Last(NamedTuple):
 
 _DECODER = msgspec.json.Decoder(Entry)
 _BLOCK = 65_536
+REMEMBERED = 16_384
+"""Journals whose last state is kept."""
 
 
 def digest(content: bytes) -> str:
@@ -87,7 +89,7 @@ class Journal:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             states = [entry for entry in entries if entry.sum]
             if states:
-                self._last[str(path)] = (size + len(payload), Last(states[-1].rev, states[-1].sum))
+                self._remember(path, size + len(payload), Last(states[-1].rev, states[-1].sum))
         finally:
             os.close(fd)
 
@@ -97,11 +99,16 @@ class Journal:
             size = path.stat().st_size
             known = self._last.get(str(path))
             if known is None or known[0] != size:
-                known = (size, _last_state(path, size))
-                self._last[str(path)] = known
+                known = self._remember(path, size, _last_state(path, size))
         except OSError:
             return None
         return known[1]
+
+    def _remember(self, path: Path, size: int, last: Last | None) -> tuple[int, Last | None]:
+        if len(self._last) >= REMEMBERED:
+            self._last.clear()  # tickets come and go
+        known = self._last[str(path)] = (size, last)
+        return known
 
     def forget(self, path: Path) -> None:
         self._last.pop(str(path), None)

@@ -23,6 +23,8 @@ from orchestrator.core.workflow import Workflow
 from orchestrator.errors import CannotRunError, ConfigError, NotFoundError, UnreadableError
 
 DEFAULT_WORKFLOW = "standard"
+REMEMBERED = 1024
+"""Rules that are kept."""
 
 
 class Home:
@@ -73,6 +75,8 @@ class Home:
             workflow = Workflow(name=name, phases=())
         known = self._rules.get((plan.id, name))
         if known is None or known.plan is not plan or known.workflow is not workflow:
+            if len(self._rules) >= REMEMBERED:
+                self._rules.clear()  # plans come and go
             known = self._rules[plan.id, name] = self._make_rules(plan, workflow)
         return known
 
