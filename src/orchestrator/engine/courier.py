@@ -34,6 +34,8 @@ KNOWN = 1_000
 """Notices that are in memory; more stay on disk until there is room."""
 OLD_SECONDS = 7 * 86_400.0
 """Older ones are no news any more."""
+TICK_NS = 20_000_000
+"""Within one tick of a file system's clock a folder may change again without a trace."""
 END_SECONDS = 0.3
 """How long to wait for what was killed."""
 
@@ -82,7 +84,8 @@ class Courier:
             return
         seen = (self.home.settings.notify, self.outbox.changed_ns())
         if seen != self._seen or self._is_elsewhere:
-            self._seen = seen
+            may_change = abs(time.time_ns() - seen[1]) < TICK_NS
+            self._seen = ((), 0) if may_change else seen
             self.wake()
 
     def beside(self, housekeeping: Callable[[bool], bool]) -> Callable[[bool], bool]:

@@ -27,6 +27,8 @@ from orchestrator.errors import StoreError
 RECENT_SECONDS = 60.0
 TOLD = (Status.NEEDS_ATTENTION, Status.FAILED)
 """What a person is told of."""
+BEGINNING = 64
+"""Bytes of a line in which its kind stands; what follows may be a ticket's own words."""
 LINE = 16_384
 """Bytes at the end of a journal in which its last line is looked for first."""
 
@@ -80,7 +82,7 @@ def _tell(home: Home, index: Index, key: Key) -> None:
 
 def _is_told(journal: Path) -> bool:
     """Whether a notification followed the save that decided it. Of what we never saved somebody else has told."""
-    if _last_line(journal).find(b'"kind":"notified"') > 0:
+    if b'"kind":"notified"' in _last_line(journal)[:BEGINNING]:
         return True
     for entry in reversed(entries(journal)):
         if entry.kind == "notified":
