@@ -1,4 +1,4 @@
-"""What a runner remembers over days: it has an end, and is never taken for more than it is."""
+"""What is remembered over days, in memory and on disk: it has an end, and is never taken for more than it is."""
 
 from __future__ import annotations
 
@@ -9,17 +9,22 @@ from pathlib import Path
 import pytest
 
 from orchestrator.adapters.journal import Entry, Journal
+from orchestrator.adapters.outbox import Outbox
 from orchestrator.core import notices
 from orchestrator.core.model import Plan, Ticket
 from orchestrator.core.notices import Setting
 from orchestrator.core.settings import NotifySettings
 from orchestrator.engine import courier as couriers
 from orchestrator.engine import home as homes
+from orchestrator.engine import notices as telling
 from orchestrator.engine import recover
 from orchestrator.engine.courier import Courier
 from orchestrator.engine.home import Home
 from tests.adapters.shelf import config_of
 from tests.waiting import wait_for
+
+ACTIVE = '{"id": "p1", "status": "active", "tickets": []}'
+COMPLETE = ACTIVE.replace("active", "complete")
 
 
 def test_the_rules_of_plans_that_come_and_go_do_not_pile_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,3 +64,23 @@ def test_what_a_ticket_says_in_its_own_words_is_not_taken_for_a_line_of_the_jour
     assert not recover._is_told(path)
     Journal().append(path, [Entry(at, "notified")])
     assert recover._is_told(path)
+
+
+@pytest.mark.parametrize(("text", "becomes"), [("{", "kept"), (ACTIVE, "dropped"), (COMPLETE, "sent")])
+def test_what_was_intended_when_a_runner_died_waits_for_a_plan_that_cannot_be_read(
+    tmp_path: Path, text: str, becomes: str
+) -> None:
+    home = Home(config_of(tmp_path, notify=(NotifySettings(command=("true",)),)))
+    home.patience = 0
+    file, outbox = home.places.plan_file("p1"), Outbox(home.places)
+    file.parent.mkdir(parents=True)
+    telling.intend_plan(home, Plan(id="p1"))
+    file.write_text(text)
+    telling.plan_not_completed(home, "p1")
+    assert outbox.intended() == ([] if becomes == "dropped" else ["plan-p1"])
+    telling.catch_up_plans(home)
+    assert (outbox.intended(), len(outbox.names())) == {
+        "kept": (["plan-p1"], 0),
+        "dropped": ([], 0),
+        "sent": ([], 1),
+    }[becomes]

@@ -81,8 +81,11 @@ def plan_completed(home: Home, plan_id: str) -> None:
 
 
 def plan_not_completed(home: Home, plan_id: str) -> None:
+    """It could not be saved by us. Another runner may have intended the same, and have saved it."""
     if home.settings.notify:
-        Outbox(home.places).drop(SLOT + plan_id)
+        with suppress(StoreError), locked(home.places.plan_lock(plan_id), 0):
+            if _is_complete(home, plan_id) is False:
+                Outbox(home.places).drop(SLOT + plan_id)
 
 
 def catch_up_plans(home: Home) -> None:
@@ -92,17 +95,21 @@ def catch_up_plans(home: Home) -> None:
         plan_id = slot.removeprefix(SLOT)
         with suppress(StoreError), locked(home.places.plan_lock(plan_id)):
             # with this lock nobody is just about to save it
-            if _is_complete(home, plan_id):
+            is_complete = _is_complete(home, plan_id)
+            if is_complete:
                 outbox.confirm(slot)
-            else:
+            elif is_complete is False:
                 outbox.drop(slot)
 
 
-def _is_complete(home: Home, plan_id: str) -> bool:
+def _is_complete(home: Home, plan_id: str) -> bool | None:
+    """None: its file cannot be used now."""
     try:
-        return home.store.read_plan(plan_id).record.status is PlanStatus.COMPLETE
-    except (NotFoundError, UnreadableError):
+        return home.store.read_plan(plan_id, home.patience).record.status is PlanStatus.COMPLETE
+    except NotFoundError:
         return False
+    except UnreadableError:
+        return None
 
 
 # -- the way into the outbox ------------------------------------------------------------------------------------------
