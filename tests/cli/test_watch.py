@@ -136,6 +136,14 @@ def test_status_is_drawn_again_when_something_changes(site: Site, terminal: Term
     assert terminal.is_as_before
 
 
+def test_a_line_of_status_leaves_the_last_column_free_as_terminals_clear_it(site: Site, terminal: Terminal) -> None:
+    site.plan({"id": "T-1", "title": "long " * 80})
+    with running(terminal, PROGRAM, "status", "--watch"):
+        terminal.shows("q leaves")
+        row = next(row for row in terminal.lines if "T-1" in row)
+        assert row.rstrip().endswith("…") and len(row.rstrip()) == 79
+
+
 def test_what_is_longer_than_the_terminal_can_be_moved(site: Site, terminal: Terminal) -> None:
     site.plan(*({"id": f"T-{i:02}"} for i in range(40)))
     with running(terminal, PROGRAM, "status", "--watch"):

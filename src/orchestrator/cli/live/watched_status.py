@@ -68,7 +68,7 @@ class _Watched:
 
     def look(self, size: Size, key: str) -> list[str]:
         """As much of it as fits."""
-        os.environ["COLUMNS"] = str(size.columns)
+        os.environ["COLUMNS"] = str(size.columns - 1)  # what follows a line clears the column after it
         lines, room = self.lines(), size.lines - 1
         self._top = min(max(self._top + _moved(key, room, len(lines)), 0), max(len(lines) - room, 0))
         shown = lines[self._top : self._top + room]
