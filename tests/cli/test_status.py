@@ -238,3 +238,15 @@ def test_a_ticket_that_its_plan_does_not_list_says_so(site: Site) -> None:
     site.plan({"id": "T-1"})
     site.write("T-2", "p", {"planId": "p", "ticketId": "T-2"})
     assert "not listed in plan.json" in line(site, "T-2")
+
+
+def test_nothing_is_left_of_colours_that_a_program_printed(site: Site) -> None:
+    site.plan(
+        {"id": "T-1", "title": "a \x1b[1mbold\x1b[0m one", "status": "failed", "error": "\x1b[31mFAILED\x1b[0m x"}
+    )
+    assert line(site, "T-1").endswith("a bold one · FAILED x")
+
+
+def test_a_queued_ticket_of_a_paused_plan_says_so_as_in_watch(site: Site) -> None:
+    site.plan({"id": "T-1"}, status="paused")
+    assert line(site, "T-1").endswith("its plan is paused")

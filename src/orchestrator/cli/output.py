@@ -23,8 +23,13 @@ _CONTROLS_BUT_LINES = {code: to for code, to in _CONTROLS.items() if code not in
 
 
 def clean(text: object) -> str:
-    """One line without control characters."""
-    return str(text).translate(_CONTROLS)
+    """One line without control characters, and without what they told a terminal: of a colour nothing is left."""
+    line = str(text)
+    if "\x1b" in line:
+        from orchestrator.cli.columns import without_escapes
+
+        line = without_escapes(line)
+    return line.translate(_CONTROLS)
 
 
 def clean_lines(text: str) -> str:

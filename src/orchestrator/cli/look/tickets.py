@@ -62,7 +62,7 @@ def _remarks(ticket: TicketView, now: float, plan_is_paused: bool) -> Iterator[s
         yield f"waits for {', '.join(named)}"
     if ticket.wake_at or ticket.wait_reason:
         yield wait_text(ticket.wait_reason, ticket.wake_at, now)
-    if ticket.state == Status.READY and plan_is_paused:
+    if ticket.state in (Status.READY, Status.QUEUED) and plan_is_paused:
         yield "its plan is paused"
     if ticket.state == MISSING:
         yield "plan.json lists it, but it has no file"
