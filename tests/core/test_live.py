@@ -116,6 +116,13 @@ def test_of_a_state_that_many_are_in_only_the_number_is_told() -> None:
     assert (found.waits, found.waiting) == ((), {Status.READY: MANY + 1})
 
 
+def test_the_one_ticket_that_a_look_is_about_is_told_among_however_many() -> None:
+    names = [f"T-{i}" for i in range(MANY + 1)]
+    tickets = [factories.ticket(name, status=Status.FAILED, error="no") for name in names]
+    found = look(seen_of(factories.plan(*names), *tickets), only=Key("p1", "T-7"))
+    assert [(one.key.ticket, one.why) for one in found.waits] == [("T-7", "no")]
+
+
 def test_an_account_is_held_until_the_last_of_its_tickets_may_go_on() -> None:
     tickets = [ready(f"T-{i}", wake_at=iso(AT + i), wait_reason="usage limit of claude") for i in (-5, 7, 3)]
     seen = seen_of(factories.plan("T--5", "T-7", "T-3"), *tickets)

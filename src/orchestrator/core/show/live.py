@@ -7,7 +7,7 @@ number is told.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Set
 from itertools import islice
 from typing import NamedTuple
 
@@ -212,8 +212,9 @@ def _waits(seen: Seen, scope: Scope, most: int, now: float) -> Iterator[Wait]:
     """Those that wait for a person first, then for a time, for leave, for a slot, for others."""
     board, by_status = seen.board, seen.board.by_status
     timed = [key for key in islice(board.ready.waiting(), MANY) if _is_meant(key, scope)]
-    lined_up = by_status[Status.READY].difference(timed) if len(by_status[Status.READY]) <= MANY else ()
-    groups: list[tuple[Iterable[Key], Callable[[Ticket], Wait | None]]] = [
+    is_few = len(by_status[Status.READY]) <= MANY or scope.only in by_status[Status.READY]
+    lined_up = by_status[Status.READY].difference(timed) if is_few else set()
+    groups: list[tuple[Collection[Key], Callable[[Ticket], Wait | None]]] = [
         (by_status[Status.NEEDS_ATTENTION], _told),
         (by_status[Status.FAILED], _told),
         (timed, lambda ticket: _timed(seen, ticket, now)),
@@ -227,8 +228,9 @@ def _waits(seen: Seen, scope: Scope, most: int, now: float) -> Iterator[Wait]:
         yield from islice((one for one in found if one is not None), most)
 
 
-def _some(board: Board, scope: Scope, keys: Iterable[Key]) -> list[Key]:
-    few = list(islice(keys, MANY + 1))
+def _some(board: Board, scope: Scope, keys: Collection[Key]) -> list[Key]:
+    only = scope.only
+    few = [only] if only is not None and only in keys else list(islice(keys, MANY + 1))
     if len(few) > MANY:
         return []
     return _ordered(board, (key for key in few if _is_meant(key, scope) and board.tickets[key].attempt is None))
