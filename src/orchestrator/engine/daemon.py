@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -155,6 +156,7 @@ async def _walk(
     with _signals(loop, courier) as received:
         try:
             loop.begin()
+            _look_for_garbage_seldom()
             catch_up(home, loop.index)
             courier.look()
             ready()
@@ -174,6 +176,13 @@ async def _look_on(loop: Loop, onlook: Onlook) -> None:
     while True:
         onlook(loop.seen())
         await asyncio.sleep(ONLOOK_SECONDS)
+
+
+def _look_for_garbage_seldom() -> None:
+    """What was read stays, and to look through ten thousand tickets again and again takes time; what an attempt leaves
+    behind is freed without that."""
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 @contextmanager
