@@ -97,7 +97,7 @@ def test_every_variable_that_a_phase_is_given_is_known_to_the_check(tmp_path: Pa
     attempt = Attempt(n=1, id="x", phase="work", started_at="")
     ticket = factories.ticket()
     scene = prepare.Scene(ticket, {}, rules, attempt, tmp_path)
-    names = set(prepare.variables(scene, uses_base=True))
+    names = set(prepare.variables(scene, "{{ base_branch }}"))
     assert names - checking.PLANNER_FIELDS - checking.RUNNER_FIELDS <= checking.GIVEN <= names
 
 
