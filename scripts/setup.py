@@ -100,7 +100,7 @@ def create_and_install(uv: str | None, packages: list[str]) -> None:
         if uv:
             run([uv, "pip", "install", "-q", "--python", str(python), *packages])
         else:
-            run([str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-compile", *packages])
+            run([str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-compile", *packages])
     except SetupError:
         unfinished(VENV).unlink()  # it came to an end, and said why; what was there before is still good
         raise

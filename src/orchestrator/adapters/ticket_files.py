@@ -17,7 +17,7 @@ from orchestrator.errors import UnreadableError
 from orchestrator.formats.plan_json import Loaded, Malformed, check_ticket_path, decode_ticket
 
 REMEMBERED_BYTES = 4 * 1024 * 1024
-"""Of files in all; those that were asked for longest ago go first."""
+"""Of files in all; those that were read or written longest ago go first."""
 
 
 class TicketFile(NamedTuple):
