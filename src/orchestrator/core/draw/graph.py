@@ -44,6 +44,22 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
     def is_phase(self) -> bool:
         return self.kind not in ("end", "unknown")
 
+    @property
+    def remarks(self) -> list[str]:
+        """What is to be said of it besides its name and what it runs."""
+        found = []
+        if self.kind == "unknown":
+            found.append("no such phase")
+        if self.ends is not None and self.ends != self.name:
+            found.append(self.ends)
+        if self.max_visits is not None:
+            found.append(f"at most {self.max_visits} visits")
+        if self.is_duplicate:
+            found.append("this id is there twice")
+        elif not self.is_reachable:
+            found.append("unreachable")
+        return found
+
 
 class Edge(msgspec.Struct, frozen=True, kw_only=True):
     source: int

@@ -38,26 +38,11 @@ def _plain(text: str) -> str:
 
 
 def _node(node: Node) -> str:
-    rows = [node.name or "?", *([node.runs] if node.runs else []), *_remarks(node)]
+    rows = [node.name or "?", *([node.runs] if node.runs else []), *node.remarks]
     fill = END_FILLS.get(node.ends or "") or FILLS[node.kind]
     is_dashed = not node.is_phase or not node.is_reachable
     style = ', style="filled,rounded,dashed"' if is_dashed else ""
     return f"label={quoted(*rows)}, shape={SHAPES[node.kind]}, fillcolor={quoted(fill)}{style}"
-
-
-def _remarks(node: Node) -> list[str]:
-    found = []
-    if node.kind == "unknown":
-        found.append("no such phase")
-    if node.ends is not None and node.ends != node.name:
-        found.append(node.ends)
-    if node.max_visits is not None:
-        found.append(f"at most {node.max_visits} visits")
-    if node.is_duplicate:
-        found.append("this id is there twice")
-    elif not node.is_reachable:
-        found.append("unreachable")
-    return found
 
 
 def _edge(graph: Graph, edge: Edge) -> str:

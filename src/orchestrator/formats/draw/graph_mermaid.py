@@ -41,21 +41,8 @@ def escaped(text: str) -> str:
 
 
 def _label(node: Node) -> str:
-    rows = [escaped(node.name) or "?", *_remarks(node)]
+    rows = [escaped(node.name) or "?", *([escaped(node.runs)] if node.runs else []), *node.remarks]
     return "<br/>".join(rows)
-
-
-def _remarks(node: Node) -> list[str]:
-    found = [escaped(node.runs)] if node.runs else []
-    if node.kind == "unknown":
-        found.append("no such phase")
-    if node.ends is not None and node.ends != node.name:
-        found.append(node.ends)
-    if node.max_visits is not None:
-        found.append(f"at most {node.max_visits} visits")
-    if node.is_duplicate:
-        found.append("this id is there twice")
-    return found
 
 
 def _class(node: Node) -> str:
