@@ -31,6 +31,13 @@ def resumable(site: Site, **fields: Any) -> None:
 # --- logs
 
 
+def test_where_only_the_file_tells_of_a_ticket_logs_says_who_shows_that(site: Site) -> None:
+    resumable(site)
+    assert site.call("logs", "p", "T-1").out == (
+        "there are no logs of ticket T-1; `orchestrator history p T-1` tells what its file says\n"
+    )
+
+
 def test_logs_of_a_ticket_are_its_events(site: Site) -> None:
     site.plan({"id": "T-1"})
     assert site.call("logs", "p", "T-1") == (0, "nothing has happened to ticket T-1 yet\n", "")

@@ -58,6 +58,14 @@ def check(config: Config, key: Key) -> None:
             return
 
 
+def has_history(config: Config, key: Key) -> bool:
+    """Whether the ticket's file tells of phases: the original kept no such logs, and logs may be deleted."""
+    try:
+        return bool(existing_ticket(Places(config), key).phase_history)
+    except (NotFoundError, UnreadableError):
+        return False
+
+
 def pieces(config: Config, key: Key, chosen: Filter) -> Iterator[Piece]:
     """What there is now: events with what agents said, or the output of the attempts that are asked for."""
     return _reader(config, key, chosen).news(last=True)

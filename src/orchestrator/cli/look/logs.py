@@ -16,7 +16,9 @@ from orchestrator.cli.options import command, json_option
 from orchestrator.cli.output import clean, paint, say
 
 if TYPE_CHECKING:
-    from orchestrator.control.transcripts import AttemptLog, Piece
+    from orchestrator.control.transcripts import AttemptLog, Filter, Piece
+    from orchestrator.core.model import Key
+    from orchestrator.core.settings import Config
 
 _EVENT = re.compile(r"(\S+ )((?:[A-Z]+ )?)(\w+)(.*)\Z", re.DOTALL)
 _LEVELS = {"ERROR": "red", "WARNING": "yellow"}
@@ -64,8 +66,21 @@ def logs(plan: str, ticket: str, phase: str | None, attempt: int | None, follow:
         _copy(pieces) if raw else _json_lines(pieces)
         return 0
     if not _show(pieces, titled=chosen.names_attempts) and not follow:
-        say("it has printed nothing" if chosen.names_attempts else f"nothing has happened to ticket {ticket} yet")
+        say(_nothing(config, key, chosen))
     return 0
+
+
+def _nothing(config: Config, key: Key, chosen: Filter) -> str:
+    from orchestrator.control import logbooks
+
+    if chosen.names_attempts:
+        return "it has printed nothing"
+    if logbooks.has_history(config, key):
+        return (
+            f"there are no logs of ticket {key.ticket}; "
+            f"`orchestrator history {key.plan} {key.ticket}` tells what its file says"
+        )
+    return f"nothing has happened to ticket {key.ticket} yet"
 
 
 def _copy(pieces: Iterator[Piece]) -> None:
