@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.agents.base import Ended, Report
-from orchestrator.agents.claude import report, session_of
+from orchestrator.agents import claude
+from orchestrator.agents.base import Ended, Report, heard
+from orchestrator.agents.claude import report
 
 STREAMS = Path(__file__).parent.parent / "resources" / "streams" / "claude"
 
@@ -40,21 +41,21 @@ def result_line(**changes: Any) -> bytes:
 SITUATIONS = [
     ("wrote-a-file", 0, Ended.SUCCESS, ""),
     ("committed-partial-messages", 0, Ended.SUCCESS, ""),
-    ("denied", 0, Ended.SUCCESS, ""),
+    ("denied", 0, Ended.PERMISSION_REFUSED, "not allowed to use any tool it tried: "),
     ("resumed", 0, Ended.SUCCESS, ""),
     ("retried-then-ok", 0, Ended.SUCCESS, ""),
     ("background-command", 0, Ended.SUCCESS, ""),
     ("usage-warning", 0, Ended.SUCCESS, ""),
     ("max-turns", 1, Ended.FAILURE, "Reached maximum number of turns (3); raise maxTurns"),
-    ("budget", 1, Ended.FAILURE, "Reached maximum budget ($0.01); raise maxCostUsd"),
+    ("budget", 1, Ended.BUDGET_REACHED, "Reached maximum budget ($0.01); raise maxCostUsd"),
     ("e400", 1, Ended.FAILURE, "400 scripted bad request"),
-    ("e403", 1, Ended.FAILURE, "403 Your account does not have access"),
+    ("e403", 1, Ended.PERMISSION_REFUSED, "403 Your account does not have access"),
     ("e404", 1, Ended.FAILURE, "correct `model`"),
-    ("e529", 1, Ended.FAILURE, "529 Overloaded"),
+    ("e529", 1, Ended.OVERLOADED, "529 Overloaded"),
     ("credit", 1, Ended.FAILURE, "Credit balance is too low; add credit"),
-    ("prompt-too-long", 1, Ended.FAILURE, "Prompt is too long"),
+    ("prompt-too-long", 1, Ended.CONTEXT_TOO_LONG, "Prompt is too long"),
     ("refused-connection", 1, Ended.FAILURE, "Connection refused"),
-    ("cut-stream", 1, Ended.FAILURE, "API Error"),
+    ("cut-stream", 1, Ended.OVERLOADED, "API Error"),
     ("timed-out-request", 1, Ended.FAILURE, "Request timed out"),
     ("e401", 1, Ended.NEEDS_LOGIN, "Invalid API key · Fix external API key; log in with `claude`"),
     ("e401-after-retries", 1, Ended.NEEDS_LOGIN, "log in with `claude`"),
@@ -121,7 +122,7 @@ def test_without_a_result_the_error_output_speaks(stderr: str, exit_code: int | 
 def test_the_final_text_and_the_session_are_told() -> None:
     told = reported("wrote-a-file", 0)
     assert (told.text, told.session) == ("Wrote hello.txt.", "218e79ac-e6aa-4c11-9915-0fd0003ef620")
-    assert told.session == session_of(recorded("wrote-a-file"))
+    assert told.session == heard(claude, recorded("wrote-a-file")).session
 
 
 def test_without_a_final_text_the_last_words_of_the_model_are_told() -> None:
@@ -290,7 +291,6 @@ def test_no_output_whatever_makes_it_raise_and_nothing_but_a_result_is_success(
     lines: list[bytes], stderr: str, exit_code: int | None
 ) -> None:
     told = report(iter(lines), stderr, exit_code)
-    session_of(lines)
     assert "\n" not in told.error
     if told.ended is Ended.SUCCESS:
         assert exit_code in (0, None)

@@ -163,12 +163,12 @@ def test_what_is_wrong_is_an_error_at_its_place(text: str, column: int, what: st
 
 
 def test_all_problems_come_at_once_in_the_order_of_the_file() -> None:
-    assert found("pollIntervall: 3\nmaxConcurrency: 0\nagents:\n  a: {comand: x}\nbudgets: {}\ngrace: x\n") == [
+    assert found("pollIntervall: 3\nmaxConcurrency: 0\nagents:\n  a: {comand: x}\nbudgetz: {}\ngrace: x\n") == [
         ("warning", 1, 1, 'unknown key "pollIntervall"'),
         ("error", 2, 17, "maxConcurrency must be 1 or more, not 0"),
         ("error", 4, 3, "agents.a.command is missing"),
         ("warning", 4, 7, 'unknown key "agents.a.comand"'),
-        ("warning", 5, 1, 'unknown key "budgets"'),
+        ("warning", 5, 1, 'unknown key "budgetz"'),
         ("error", 6, 8, 'grace must be a number, not "x"'),
     ]
 

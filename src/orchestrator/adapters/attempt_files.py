@@ -83,7 +83,7 @@ def stop_that_counts(directory: Path) -> Stop | None:
     stop = read_stop(directory)
     if stop is None or read_exit(directory) is None:
         return stop
-    ended_first = _changed(directory / "exit") < _changed(directory / "stop.json")
+    ended_first = changed(directory / "exit") < changed(directory / "stop.json")
     return None if ended_first else stop
 
 
@@ -141,7 +141,8 @@ def _number(path: Path) -> int | None:
     return int(content) if content.endswith(b"\n") and content[:-1].isdigit() else None
 
 
-def _changed(path: Path) -> int:
+def changed(path: Path) -> int:
+    """When it was written (nanoseconds since the epoch); 0: it is not there."""
     try:
         return path.stat().st_mtime_ns
     except OSError:

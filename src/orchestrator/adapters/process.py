@@ -101,6 +101,8 @@ class Request(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     resume: bool = False
     head: str | None = None
     changes: str = ""
+    files: dict[str, str] = {}
+    """More that lies in the directory when the program starts: name → text."""
 
 
 class NeverBegan(msgspec.Struct, frozen=True):
@@ -257,6 +259,8 @@ def _write(directory: Path, request: Request) -> None:
     record = Record(**known, env_names=tuple(sorted(request.env)))
     try:
         _put(f"{directory}/prompt.md", request.stdin.encode(errors="surrogateescape"))
+        for name, text in request.files.items():
+            _put(f"{directory}/{name}", text.encode(errors="surrogateescape"))
         _put(f"{directory}/attempt.json", msgspec.json.format(msgspec.json.encode(record)))
     except OSError as error:
         raise StoreError(f"{directory}: cannot be written: {error.strerror}") from error

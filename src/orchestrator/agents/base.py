@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
 from orchestrator.core.outcome import Usage
+from orchestrator.core.prices import Price
 from orchestrator.core.settings import AgentSettings
 
 
@@ -25,12 +26,51 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     allowed_tools: tuple[str, ...] = ()
     max_turns: int | None = None
     max_cost_usd: float | None = None
+    output_schema: Mapping[str, Any] | None = None
+    """JSON Schema of what the final answer must be."""
+    folder: str = ""
+    """Absolute path of the attempt's directory, where `Command.files` will lie."""
 
 
 class Command(msgspec.Struct, frozen=True):
     argv: tuple[str, ...]
     stdin: str = ""
     """Text on standard input; standard input is always a file, never a terminal."""
+    env: Mapping[str, str] = {}
+    """What this CLI needs to run headless; a person's `env` in the config goes before it."""
+    files: Mapping[str, str] = {}
+    """Written into the attempt's directory before it starts: name → text."""
+
+
+class Option(StrEnum):
+    """What a phase or an agent's settings may ask for, and not every CLI has. By its key in the files."""
+
+    MODEL = "model"
+    ALLOWED_TOOLS = "allowedTools"
+    MAX_TURNS = "maxTurns"
+    MAX_COST_USD = "maxCostUsd"
+    """The CLI ends itself; the runner enforces it anyway as far as usage is streamed."""
+    OUTPUT_SCHEMA = "outputSchema"
+
+
+class Versions(NamedTuple):
+    """The range for which the adapter was made, as `least` ≤ version < `below`."""
+
+    least: str
+    tested: str
+    """The one that the tests run."""
+    below: str
+
+
+class Login(NamedTuple):
+    known: bool | None
+    """None: it cannot be known without a call of the model."""
+    how: str
+    """What was found, or how to log in."""
+
+
+Reader = Callable[[str], str | None]
+"""The text of a file (`~` is the home of the agent's environment), None when there is none."""
 
 
 class Ended(StrEnum):
@@ -44,6 +84,23 @@ class Ended(StrEnum):
     SESSION_EXISTS = "session_exists"
     """The session that was to be begun exists already: an attempt got that far, so it is to be continued."""
     NEEDS_LOGIN = "needs_login"
+    PERMISSION_REFUSED = "permission_refused"
+    """It could do nothing of what it tried, or was not allowed to run at all."""
+    CONTEXT_TOO_LONG = "context_too_long"
+    """The session is used up: only a new one can go on."""
+    OVERLOADED = "overloaded"
+    """The vendor cannot serve now, whoever asks."""
+    BUDGET_REACHED = "budget_reached"
+    """The CLI ended itself at the limit that it was given."""
+
+
+class Told(StrEnum):
+    """How the end of a limit is known, the surest first."""
+
+    STRUCTURED = "structured"
+    FILE = "file"
+    """From a file that the vendor's CLI writes."""
+    TEXT = "text"
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,7 +114,17 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     session: str | None = None
     until: float | None = None
     """RATE_LIMITED: epoch seconds of the reset; None when the CLI did not say."""
+    limit: str = ""
+    """RATE_LIMITED: which one, for a person: `five-hour limit`."""
+    told: Told | None = None
+    """How `until` is known."""
     usage: Usage | None = None
+    """Of this run, except for the counters that are `cumulative`."""
+    model: str | None = None
+    structured: Any = None
+    """The answer to `outputSchema` from the CLI's own option, as JSON values; None when there is none."""
+    denied: tuple[str, ...] = ()
+    """Tools that it was not allowed to use."""
 
 
 class Kind(StrEnum):
@@ -90,24 +157,76 @@ class Said(msgspec.Struct, frozen=True):
     """It is about an agent that this agent has started."""
 
 
+class Listener(Protocol):
+    """Hears one run, line by line, while it goes on or afterwards; holds no more for a long output than a short one.
+
+    `hear` never raises, whatever the line is.
+    """
+
+    @property
+    def session(self) -> str | None:
+        """As soon as the output tells it."""
+        ...
+
+    def hear(self, line: bytes) -> None:
+        """One line of stdout, with or without its end; a huge one may be cut off."""
+        ...
+
+    def usage(self) -> Usage | None:
+        """So far; None while nothing is known. Of CLIs that tell it only at the end None until then."""
+        ...
+
+    @property
+    def model(self) -> str | None: ...
+
+    def report(self, stderr_tail: str, exit_code: int | None, at: float | None = None) -> Report:
+        """What it came to. `exit_code` is 128 + n (or -n) after signal n, and None when nobody knows it; `at` is when
+        it ended (epoch seconds), for words like `try again at 2:33 PM`."""
+        ...
+
+
 class Agent(Protocol):
+    """One file for each CLI. Most of it is data."""
+
     name: str
     chooses_session: bool
     """Its CLI takes a session id of our choice."""
+    has_sessions: bool
+    """A run can be continued by its session id."""
     login_env: tuple[str, ...]
     """Names (globs) of environment variables that its CLI needs to log in or to be configured."""
+    options: frozenset[Option]
+    """What the CLI can be told."""
+    cumulative: frozenset[str]
+    """Fields of `Usage` that tell the running total of the session, also over resumed runs."""
+    streams_usage: bool
+    """Tokens are told while it runs, so that a budget can end it."""
+    versions: Versions | None
+    help_calls: tuple[tuple[str, ...], ...]
+    """Arguments that print the help in which `flags` are looked for."""
+    flags: tuple[str, ...]
+    """What we call it with, as far as its help tells them."""
+    prices: Mapping[str, Price]
+    """Model (glob) → price, of `core.prices.DATE`; empty where the CLI tells the cost itself."""
 
     def command(self, call: Call) -> Command: ...
 
-    def session_of(self, lines: Iterable[bytes]) -> str | None:
-        """The session id as soon as the output tells it; for CLIs that do not let us choose."""
+    def adjusted(self, settings: AgentSettings) -> str | None:
+        """Says which of `defaultArgs` are replaced because the CLI refuses them; None: they are used as written."""
         ...
 
-    def report(self, lines: Iterable[bytes], stderr_tail: str, exit_code: int | None) -> Report:
-        """`lines` is stdout, read lazily and once: it may be 1 GB long, with lines cut off at a limit.
+    def listen(self) -> Listener: ...
 
-        With or without their ends. `exit_code` is 128 + n (or -n) after signal n, and None when nobody knows it.
-        """
+    def limit_files(self, environ: Mapping[str, str], session: str | None) -> tuple[str, ...]:
+        """Globs of files in which the CLI may have written when its limit ends, the most telling first."""
+        ...
+
+    def limit_in(self, lines: Iterable[bytes]) -> float | None:
+        """Epoch seconds of the reset that such a file tells."""
+        ...
+
+    def login(self, environ: Mapping[str, str], read: Reader) -> Login:
+        """Whether it is logged in, from the environment it would get and its files."""
         ...
 
     def said(self, line: bytes) -> tuple[Said, ...]:
@@ -118,3 +237,11 @@ class Agent(Protocol):
     def resume_command(self, settings: AgentSettings, session: str) -> tuple[str, ...] | None:
         """argv of the agent's own interactive program in that session; None when it has none."""
         ...
+
+
+def heard(agent: Agent, lines: Iterable[bytes]) -> Listener:
+    """A listener that has heard all of them. `lines` is read lazily and once: it may be 1 GB long."""
+    listener = agent.listen()
+    for line in lines:
+        listener.hear(line)
+    return listener

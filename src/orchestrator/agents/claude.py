@@ -17,17 +17,32 @@ both) and the exit code does not contradict it. The exit code alone is wrong: af
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 
-from orchestrator.agents import jsonl
 from orchestrator.agents.arguments import Values, without
-from orchestrator.agents.base import Call, Command
+from orchestrator.agents.base import Call, Command, Login, Option, Reader, Versions
+from orchestrator.agents.claude_report import Listener
 from orchestrator.agents.claude_report import report as report
 from orchestrator.agents.claude_said import said as said
+from orchestrator.core.prices import Price
 from orchestrator.core.settings import AgentSettings
 
 name = "claude"
 chooses_session = True
+has_sessions = True
+options: frozenset[Option] = frozenset(Option)
+cumulative: frozenset[str] = frozenset({"cost_usd"})
+streams_usage = True
+versions: Versions | None = Versions("2.0.0", "2.1.330", "3")
+help_calls: tuple[tuple[str, ...], ...] = (("--help",),)
+flags: tuple[str, ...] = (
+    "--print", "--output-format", "--verbose", "--session-id", "--resume", "--model", "--allowedTools", "--json-schema",
+    "--max-budget-usd",
+)  # fmt: skip
+"""`--max-turns` works, but is not in the help."""
+prices: Mapping[str, Price] = {}
+_CREDENTIALS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN", "AWS_BEARER_TOKEN_BEDROCK")
 login_env: tuple[str, ...] = (
     "ANTHROPIC_*",
     "CLAUDE_CONFIG_DIR",
@@ -86,6 +101,10 @@ def command(call: Call) -> Command:
     return Command(tuple(argv), stdin=call.prompt)
 
 
+def listen() -> Listener:
+    return Listener()
+
+
 def _session(call: Call) -> list[str]:
     if call.session is None:
         return []
@@ -98,6 +117,7 @@ def _chosen(call: Call) -> list[tuple[str, str]]:
         ("--model", call.settings.model),
         ("--max-turns", call.max_turns),
         ("--max-budget-usd", call.max_cost_usd),
+        ("--json-schema", json.dumps(call.output_schema) if call.output_schema else None),
         ("--allowedTools", ",".join(call.allowed_tools) or None),
     )
     return [(flag, str(value)) for flag, value in wanted if value is not None]
@@ -107,5 +127,23 @@ def resume_command(settings: AgentSettings, session: str) -> tuple[str, ...] | N
     return (settings.command, "--resume", session)
 
 
-def session_of(lines: Iterable[bytes]) -> str | None:
-    return next((found for event in jsonl.objects(lines) if (found := jsonl.text(event, "session_id"))), None)
+def adjusted(settings: AgentSettings) -> str | None:
+    return None
+
+
+def limit_files(environ: Mapping[str, str], session: str | None) -> tuple[str, ...]:
+    return ()
+
+
+def limit_in(lines: Iterable[bytes]) -> float | None:
+    return None
+
+
+def login(environ: Mapping[str, str], read: Reader) -> Login:
+    given = next((name for name in _CREDENTIALS if environ.get(name)), None)
+    if given is not None:
+        return Login(True, f"{given} is set")
+    folder = environ.get("CLAUDE_CONFIG_DIR") or "~/.claude"
+    if read(f"{folder}/.credentials.json"):
+        return Login(True, f"logged in ({folder}/.credentials.json)")
+    return Login(None, "no credentials in its environment or files; if it is not logged in: run `claude`, then /login")

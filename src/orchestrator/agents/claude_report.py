@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from orchestrator.agents import jsonl
-from orchestrator.agents.base import Ended, Report
+from orchestrator.agents.base import Ended, Report, Told
 from orchestrator.agents.phrases import first_line, last_line
 from orchestrator.agents.resets import reset_time
 from orchestrator.core.outcome import Usage
@@ -45,21 +46,78 @@ class _Heard(msgspec.Struct):
     """When the last dated event was written."""
     tokens: dict[str, int] = {}
     turns: int = 0
+    model: str | None = None
+    messages: dict[str, int] = {}
+    """Tokens of the answers so far, for as long as there is no result; each is told once for every block of it."""
+    message: str = ""
+    """The id of the last one."""
+    tools_done: int = 0
+
+
+class Listener:
+    def __init__(self) -> None:
+        self._heard = _Heard(limit={}, tokens={}, messages={})
+
+    @property
+    def session(self) -> str | None:
+        return self._heard.session
+
+    @property
+    def model(self) -> str | None:
+        return self._heard.model
+
+    def hear(self, line: bytes) -> None:
+        for event in jsonl.objects((line,)):
+            _hear(self._heard, event)
+
+    def usage(self) -> Usage | None:
+        return _usage(self._heard) or _so_far(self._heard)
+
+    def report(self, stderr_tail: str, exit_code: int | None, at: float | None = None) -> Report:
+        heard = self._heard
+        heard.clock = heard.clock or at or 0.0
+        ended, error, until = _judge(heard, stderr_tail, exit_code)
+        limited = ended is Ended.RATE_LIMITED
+        by_field = until is not None and until == jsonl.number(heard.limit, "resetsAt")
+        return Report(
+            ended=ended,
+            text=_final_text(heard),
+            error=error,
+            session=heard.session,
+            until=until,
+            limit=_limit_name(heard) if limited else "",
+            told=None if until is None else Told.STRUCTURED if by_field else Told.TEXT,
+            usage=None if ended is Ended.SESSION_GONE else self.usage(),
+            model=heard.model,
+            structured=heard.result.get("structured_output") if heard.result else None,
+            denied=_denied(heard.result or {}),
+        )
 
 
 def report(lines: Iterable[bytes], stderr_tail: str, exit_code: int | None) -> Report:
-    heard = _Heard(limit={}, tokens={})
-    for event in jsonl.objects(lines):
-        _hear(heard, event)
-    ended, error, until = _judge(heard, stderr_tail, exit_code)
-    return Report(
-        ended=ended,
-        text=_final_text(heard),
-        error=error,
-        session=heard.session,
-        until=until,
-        usage=None if ended is Ended.SESSION_GONE else _usage(heard),
-    )
+    listener = Listener()
+    for line in lines:
+        listener.hear(line)
+    return listener.report(stderr_tail, exit_code)
+
+
+_LIMITS = {
+    "five_hour": "five-hour limit",
+    "seven_day": "weekly limit",
+    "seven_day_opus": "weekly limit of Opus",
+    "seven_day_sonnet": "weekly limit of Sonnet",
+    "overage": "limit of extra usage",
+}
+
+
+def _limit_name(heard: _Heard) -> str:
+    kind = jsonl.text(heard.limit, "rateLimitType") if heard.limit.get("status") == "rejected" else ""
+    return _LIMITS.get(kind, kind.replace("_", " ") or "usage limit")
+
+
+def _denied(result: dict[str, Any]) -> tuple[str, ...]:
+    refused = jsonl.sequence(result, "permission_denials")
+    return tuple(dict.fromkeys(jsonl.text(one, "tool_name") for one in refused if isinstance(one, dict)))
 
 
 def _hear(heard: _Heard, event: dict[str, Any]) -> None:
@@ -69,11 +127,14 @@ def _hear(heard: _Heard, event: dict[str, Any]) -> None:
         case "result":
             _hear_result(heard, event)
         case "assistant" | "user":
+            _count_message(heard, event)
             heard.went_on = heard.result is not None
             heard.retrying = ""
             heard.said = _said(event) or heard.said
         case "rate_limit_event":
             heard.limit = jsonl.mapping(event, "rate_limit_info")
+        case "system" if event.get("subtype") == "init":
+            heard.model = jsonl.text(event, "model") or heard.model
         case "system" if event.get("subtype") == "api_retry":
             status = event.get("error_status")
             heard.retrying = jsonl.text(event, "error") + (f" ({status})" if isinstance(status, int) else "")
@@ -82,9 +143,24 @@ def _hear(heard: _Heard, event: dict[str, Any]) -> None:
 def _hear_result(heard: _Heard, event: dict[str, Any]) -> None:
     heard.result, heard.went_on = event, False
     heard.turns += int(jsonl.number(event, "num_turns") or 0)
-    for key, count in jsonl.mapping(event, "usage").items():
+    _add_tokens(heard.tokens, event)
+
+
+def _count_message(heard: _Heard, event: dict[str, Any]) -> None:
+    message = jsonl.mapping(event, "message")
+    if event.get("type") == "user":
+        blocks = (block for block in jsonl.sequence(message, "content") if isinstance(block, dict))
+        heard.tools_done += sum(b.get("type") == "tool_result" and b.get("is_error") is not True for b in blocks)
+        return
+    if (told := jsonl.text(message, "id")) and told != heard.message:
+        heard.message = told
+        _add_tokens(heard.messages, message)
+
+
+def _add_tokens(tokens: dict[str, int], owner: dict[str, Any]) -> None:
+    for key, count in jsonl.mapping(owner, "usage").items():
         if type(count) is int:
-            heard.tokens[key] = heard.tokens.get(key, 0) + count
+            tokens[key] = tokens.get(key, 0) + count
 
 
 def _said(event: dict[str, Any]) -> str:
@@ -104,13 +180,19 @@ def _final_text(heard: _Heard) -> str:
 def _usage(heard: _Heard) -> Usage | None:
     if heard.result is None:
         return None
-    tokens = heard.tokens
+    return replace(_of(heard.tokens), cost_usd=jsonl.number(heard.result, "total_cost_usd"), turns=heard.turns)
+
+
+def _so_far(heard: _Heard) -> Usage | None:
+    """Without a result: what the answers told. Their output is told when it begins, so it may be more."""
+    return _of(heard.messages) if heard.messages else None
+
+
+def _of(tokens: dict[str, int]) -> Usage:
     return Usage(
         input_tokens=tokens.get("input_tokens", 0) + tokens.get("cache_creation_input_tokens", 0),
         cached_tokens=tokens.get("cache_read_input_tokens", 0),
         output_tokens=tokens.get("output_tokens", 0),
-        cost_usd=jsonl.number(heard.result, "total_cost_usd"),
-        turns=heard.turns,
     )
 
 
@@ -162,7 +244,18 @@ def _failed(result: dict[str, Any], message: str) -> tuple[Ended, str]:
         return Ended.NEEDS_LOGIN, f"claude: {message}; {_LOG_IN}"
     if jsonl.text(result, "terminal_reason").startswith("aborted"):
         return Ended.INTERRUPTED, "claude was interrupted"
-    return Ended.FAILURE, f"claude: {_hinted(message)}"
+    return _kind_of(result, message), f"claude: {_hinted(message)}"
+
+
+def _kind_of(result: dict[str, Any], message: str) -> Ended:
+    status, why = result.get("api_error_status"), jsonl.text(result, "terminal_reason")
+    if why == "prompt_too_long" or "prompt is too long" in message.lower():
+        return Ended.CONTEXT_TOO_LONG
+    if why == "budget_exhausted" or result.get("subtype") == "error_max_budget_usd":
+        return Ended.BUDGET_REACHED
+    if status == 529 or jsonl.text(result, "api_error_type") == "overloaded_error":
+        return Ended.OVERLOADED
+    return Ended.PERMISSION_REFUSED if status == 403 else Ended.FAILURE
 
 
 def _about_session(message: str) -> tuple[Ended, str] | None:
@@ -175,6 +268,10 @@ def _about_session(message: str) -> tuple[Ended, str] | None:
 
 def _after_success(heard: _Heard, exit_code: int | None) -> tuple[Ended, str]:
     if exit_code == 0 or (exit_code is None and not heard.went_on):
+        denied = _denied(heard.result or {})
+        if denied and not heard.tools_done:
+            refused = f"claude was not allowed to use any tool it tried: {', '.join(denied)}"
+            return Ended.PERMISSION_REFUSED, f"{refused}; see allowedTools of the phase and defaultArgs of this agent"
         return Ended.SUCCESS, ""
     if _was_ended(exit_code):
         return Ended.INTERRUPTED, f"claude gave an answer, but was ended before it had finished{_with(exit_code)}"

@@ -7,15 +7,25 @@ The prompt is the first argument, before `defaultArgs`; `promptVia` changes that
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from orchestrator.agents.base import Call, Command, Ended, Report
+from orchestrator.agents.base import Call, Command, Ended, Login, Option, Reader, Report, Versions
 from orchestrator.agents.line_said import said as said
 from orchestrator.agents.phrases import last_line
+from orchestrator.core.outcome import Usage
+from orchestrator.core.prices import Price
 from orchestrator.core.settings import AgentSettings
 
 name = "command"
 chooses_session = False
+has_sessions = False
+options: frozenset[Option] = frozenset()
+cumulative: frozenset[str] = frozenset()
+streams_usage = False
+versions: Versions | None = None
+help_calls: tuple[tuple[str, ...], ...] = ()
+flags: tuple[str, ...] = ()
+prices: Mapping[str, Price] = {}
 login_env: tuple[str, ...] = ()
 
 ARGUMENT_LIMIT = 128_000
@@ -39,16 +49,51 @@ def _fits(prompt: str) -> bool:
     return "\0" not in prompt and len(prompt.encode("utf-8", "replace")) <= ARGUMENT_LIMIT
 
 
-def session_of(lines: Iterable[bytes]) -> str | None:
-    return None
-
-
 def resume_command(settings: AgentSettings, session: str) -> tuple[str, ...] | None:
     return None
 
 
+def adjusted(settings: AgentSettings) -> str | None:
+    return None
+
+
+def limit_files(environ: Mapping[str, str], session: str | None) -> tuple[str, ...]:
+    return ()
+
+
+def limit_in(lines: Iterable[bytes]) -> float | None:
+    return None
+
+
+def login(environ: Mapping[str, str], read: Reader) -> Login:
+    return Login(None, "only the program itself knows")
+
+
+class Listener:
+    session: str | None = None
+    model: str | None = None
+
+    def __init__(self) -> None:
+        self._answer = _Answer()
+
+    def hear(self, line: bytes) -> None:
+        self._answer.add(line)
+
+    def usage(self) -> Usage | None:
+        return None
+
+    def report(self, stderr_tail: str, exit_code: int | None, at: float | None = None) -> Report:
+        return _report(self._answer.text(), stderr_tail, exit_code)
+
+
+listen = Listener
+
+
 def report(lines: Iterable[bytes], stderr_tail: str, exit_code: int | None) -> Report:
-    text = answer(lines)
+    return _report(answer(lines), stderr_tail, exit_code)
+
+
+def _report(text: str, stderr_tail: str, exit_code: int | None) -> Report:
     if exit_code == 0:
         return Report(ended=Ended.SUCCESS, text=text)
     if exit_code is None:
@@ -70,22 +115,34 @@ def _how(exit_code: int) -> str:
         return f"exit code {exit_code}"
 
 
-def answer(lines: Iterable[bytes]) -> str:
+class _Answer:
     """Everything, or the first and the last part with a note of what lies between. Holds twice that at most."""
-    half = TEXT_LIMIT // 2
-    head, tail, dropped = bytearray(), bytearray(), 0
-    for line in lines:
+
+    def __init__(self) -> None:
+        self._half = TEXT_LIMIT // 2
+        self._head, self._tail, self._dropped = bytearray(), bytearray(), 0
+
+    def add(self, line: bytes) -> None:
         line = line.rstrip(b"\r\n") + b"\n"
-        room = half - len(head)
-        head += line[:room]
-        tail += line[room:]
-        if len(tail) > 2 * half:
-            dropped += len(tail) - half
-            del tail[:-half]
-    dropped += max(0, len(tail) - half)
-    if not dropped:
-        return _decoded(head + tail)
-    return f"{_decoded(head)}\n[… {dropped} bytes left out …]\n{_decoded(tail[-half:])}"
+        room = self._half - len(self._head)
+        self._head += line[:room]
+        self._tail += line[room:]
+        if len(self._tail) > 2 * self._half:
+            self._dropped += len(self._tail) - self._half
+            del self._tail[: -self._half]
+
+    def text(self) -> str:
+        dropped = self._dropped + max(0, len(self._tail) - self._half)
+        if not dropped:
+            return _decoded(self._head + self._tail)
+        return f"{_decoded(self._head)}\n[… {dropped} bytes left out …]\n{_decoded(self._tail[-self._half :])}"
+
+
+def answer(lines: Iterable[bytes]) -> str:
+    found = _Answer()
+    for line in lines:
+        found.add(line)
+    return found.text()
 
 
 def _decoded(content: bytearray) -> str:

@@ -21,10 +21,10 @@ _RESET = re.compile(
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
-def reset_time(text: str, now: float) -> float | None:
+def reset_time(text: str, now: float | None) -> float | None:
     """Epoch seconds of the reset that `text`, written at `now`, speaks of; None if it does not say."""
     match = _RESET.search(text)
-    if match is None:
+    if match is None or now is None:
         return None
     try:
         moment = _moment(match, datetime.fromtimestamp(now, ZoneInfo(match["zone"])))

@@ -12,7 +12,7 @@ from orchestrator.core.rules import agent_of, derive
 from orchestrator.core.show.views import SessionView
 from orchestrator.core.show.views import sessions as sessions_of
 from orchestrator.engine.home import Home
-from orchestrator.errors import CannotRunError, NotFoundError, OrchestratorError, UsageError
+from orchestrator.errors import NotFoundError, OrchestratorError, UsageError
 
 _SESSION = re.compile(r"[A-Za-z0-9_-]+\Z")
 
@@ -66,14 +66,8 @@ def _choose(ticket: Ticket, session: str | None, phase: str | None) -> SessionVi
 
 def _agent_of_phase(home: Home, ticket: Ticket, phase_id: str) -> str:
     """Files of the original do not say whose session it was."""
-    plan = home.plan(ticket.plan_id)
-    try:
-        phase = home.workflow(ticket, plan).phase(phase_id)
-    except CannotRunError:
-        phase = None
-    if phase is None:
-        return ticket.agent or plan.agent or home.settings.default_agent
-    return agent_of(phase, ticket, plan, home.settings.default_agent)
+    rules = home.rules(ticket)
+    return agent_of(rules, rules.workflow.phase(phase_id), ticket)
 
 
 def _worktree(home: Home, ticket: Ticket) -> str:

@@ -12,6 +12,9 @@ from typing import NamedTuple
 
 import msgspec
 
+from orchestrator.core.budgets import Budgets
+from orchestrator.core.outcome import Usage
+
 ID_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z")
 
 
@@ -70,6 +73,9 @@ class Plan(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     worktree_root: str | None = None
     status: PlanStatus = PlanStatus.ACTIVE
     tickets: tuple[PlanEntry, ...] = ()
+    budgets: Budgets | None = None
+    review_agent: str | None = None
+    """Who does its reviews."""
 
 
 class PhaseEntry(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -95,6 +101,10 @@ class Attempt(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     agent: str | None = None
     resume: bool = False
     """Continue `session` instead of starting it."""
+    say: str | None = None
+    """What the agent is told when its session goes on; None: that it was interrupted."""
+    account: str | None = None
+    """Who is held when it meets a limit."""
     stop: str | None = None
     """Why it is being stopped. After `skip` and `retry` its outcome no longer counts."""
 
@@ -111,6 +121,10 @@ class Visit(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     """The session that the next attempt continues, after a stop or a loss."""
     agent: str | None = None
     """Whose session it is; another agent cannot continue it."""
+    say: str | None = None
+    """What the next attempt is told in that session; None: that it was interrupted."""
+    asked: bool = False
+    """It was told once already to put something right, in this try."""
 
 
 class Ticket(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
@@ -125,6 +139,7 @@ class Ticket(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     branch: str | None = None
     worktree: str | None = None
     agent: str | None = None
+    budgets: Budgets | None = None
 
     status: Status = Status.QUEUED
     current_phase: str | None = None
@@ -142,6 +157,8 @@ class Ticket(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     visits: dict[str, int] = {}
     wake_at: str | None = None
     wait_reason: str | None = None
+    usage: Usage | None = None
+    """Of all its attempts."""
     steered: str | None = None
     """The last command of a person that changed it, so that saying it twice is a no-op."""
 
@@ -153,7 +170,7 @@ class Ticket(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
 PLANNER_FIELDS = frozenset(
     {
         "planId", "ticketId", "title", "description", "acceptanceCriteria", "linearUrl", "repo", "workflow",
-        "branch", "worktree", "agent",
+        "branch", "worktree", "agent", "budgets",
     }
 )  # fmt: skip
 """The planner's part of a ticket, by its names on disk."""

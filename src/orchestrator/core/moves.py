@@ -92,7 +92,7 @@ def begin(rules: Rules, t: Ticket, phase: Phase, grant: Grant, at: float) -> Dec
     assert t.visit is not None and t.attempt is None
     n, agent, session, resume = t.attempts + 1, None, None, False
     if isinstance(phase, AgentPhase):
-        agent = agent_of(phase, t, rules.plan, rules.default_agent)
+        agent = agent_of(rules, phase, t)
         if t.visit.agent in (agent, None):
             session, resume = t.visit.session, t.visit.session is not None
         if session is None and agent in rules.chooses_session:

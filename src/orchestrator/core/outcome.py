@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 OUTPUT_LIMIT = 4096
 """Characters of output kept in the history: the first, for a failure the last."""
@@ -50,6 +52,40 @@ class Usage(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     output_tokens: int | None = None
     cost_usd: float | None = None
     turns: int | None = None
+    priced: bool = False
+    """`cost_usd` was worked out from a table of prices; the agent did not tell it."""
+
+    @property
+    def tokens(self) -> int:
+        """All that are paid for."""
+        return (self.input_tokens or 0) + (self.cached_tokens or 0) + (self.output_tokens or 0)
+
+
+def added(one: Usage | None, other: Usage | None) -> Usage | None:
+    """The sum; what neither tells stays unknown."""
+    if one is None or other is None:
+        return other if one is None else one
+    sums: dict[str, Any] = {f: _sum(getattr(one, f), getattr(other, f)) for f in COUNTERS}
+    return Usage(**sums, priced=one.priced or other.priced)
+
+
+def less(total: Usage, before: Usage | None, fields: Collection[str]) -> Usage:
+    """`total` without what had been told before, in these counters. A counter that went back began anew."""
+    if before is None:
+        return total
+    changes = {}
+    for f in fields:
+        now, then = getattr(total, f), getattr(before, f)
+        if now is not None and then is not None and now >= then:
+            changes[f] = now - then
+    return replace(total, **changes)
+
+
+COUNTERS = ("input_tokens", "cached_tokens", "output_tokens", "cost_usd", "turns")
+
+
+def _sum(one: float | None, other: float | None) -> float | None:
+    return other if one is None else one if other is None else one + other
 
 
 class Outcome(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
@@ -66,5 +102,19 @@ class Outcome(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, k
     captured: dict[str, str] = {}
     session: str | None = None
     until: float | None = None
-    """RATE_LIMITED: epoch seconds of the reset."""
+    """RATE_LIMITED: epoch seconds of the reset; None: nobody told it."""
+    limit: str = ""
+    """RATE_LIMITED: which one, for a person: `five-hour limit`."""
+    told: str = ""
+    """RATE_LIMITED: how `until` is known: structured, file or text."""
     usage: Usage | None = None
+    """Of this attempt alone."""
+    total: Usage | None = None
+    """What the session had told in all when it ended, where its counters run on over resumed runs."""
+    model: str | None = None
+    ended: str = ""
+    """How its agent says that it ended (`agents.base.Ended`)."""
+    again: str = ""
+    """What its agent is told, once, in the same session, before this counts: what is wrong can be put right there."""
+    budget: str = ""
+    """The budget that ended it."""

@@ -18,4 +18,4 @@ def next_agent(rules: Rules, ticket: Ticket, outcome: Outcome) -> str | None:
     following = phase if way is Way.RETRY else rules.workflow.phase(target) if way is Way.ENTER and target else None
     if not isinstance(following, AgentPhase):
         return None
-    return agent_of(following, ticket, rules.plan, rules.default_agent)
+    return agent_of(rules, following, ticket)

@@ -8,13 +8,14 @@ import unicodedata
 import msgspec
 
 from orchestrator.core.model import Plan, Ticket
-from orchestrator.core.workflow import Phase, Workflow
+from orchestrator.core.workflow import AgentPhase, Phase, Workflow
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
     workflow: Workflow
     plan: Plan
     default_agent: str = "claude"
+    review_agent: str | None = None
     chooses_session: frozenset[str] = frozenset()
     """Agents whose CLI takes a session id of our choice."""
     poll_interval: float = 10
@@ -23,9 +24,16 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """Where worktrees go when the plan does not say."""
 
 
-def agent_of(phase: Phase, ticket: Ticket, plan: Plan, default: str) -> str:
-    """Phase → ticket → plan → default."""
-    return getattr(phase, "agent", None) or ticket.agent or plan.agent or default
+REVIEW = "self_review"
+"""A phase of this id is a review, also in a workflow of the original."""
+
+
+def agent_of(rules: Rules, phase: Phase | None, ticket: Ticket) -> str:
+    """Phase → of a review the reviewer of the plan, then of the configuration → ticket → plan → default."""
+    named = getattr(phase, "agent", None)
+    if not named and isinstance(phase, AgentPhase) and (phase.reviewer or phase.id == REVIEW):
+        named = rules.plan.review_agent or rules.review_agent
+    return named or ticket.agent or rules.plan.agent or rules.default_agent
 
 
 def slug(text: str, limit: int = 48) -> str:

@@ -6,6 +6,9 @@ from typing import Literal, get_args
 
 import msgspec
 
+from orchestrator.core.budgets import Budgets
+from orchestrator.core.prices import Price
+
 
 class AgentSettings(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     command: str
@@ -19,6 +22,12 @@ class AgentSettings(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     """For the generic agent only."""
     model: str | None = None
     max_concurrency: int | None = None
+    account: str | None = None
+    """Who is held when a limit is reached; default: one for each type of agent."""
+    fallback_agents: tuple[str, ...] | None = None
+    """Who works instead while its account is held, the first that is free; default: `fallbackAgents` of the config."""
+    idle_timeout_seconds: float | None = None
+    """For phases that do not say it themselves."""
 
 
 class McpServer(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
@@ -65,6 +74,12 @@ class Settings(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     """Seconds between INT, TERM and KILL."""
     mcp_servers: dict[str, McpServer] = {}
     notify: tuple[NotifySettings, ...] = ()
+    budgets: Budgets = Budgets()
+    prices: dict[str, Price] = {}
+    """Model (glob) → dollars for a million tokens; before the shipped ones."""
+    fallback_agents: tuple[str, ...] = ()
+    review_agent: str | None = None
+    """Who does the phases that are a review, where neither phase nor plan says it."""
 
 
 class Config(msgspec.Struct, frozen=True, rename="camel", kw_only=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -42,6 +42,10 @@ class AgentPhase(PhaseBase, frozen=True, rename="camel", kw_only=True, tag_field
     verdict: bool = False
     evidence: Literal["commit", "diff", "none"] = "none"
     max_cost_usd: float | None = None
+    output_schema: dict[str, Any] | None = None
+    """JSON Schema of its final answer, an object; its properties are captured."""
+    reviewer: bool = False
+    """`reviewAgent` does it, where there is one. (So it is with a phase called self_review.)"""
 
 
 class PollPhase(PhaseBase, frozen=True, rename="camel", kw_only=True, tag_field="type", tag="poll"):
@@ -94,7 +98,14 @@ class Workflow(msgspec.Struct, frozen=True, rename="camel", kw_only=True, dict=T
 
     @cached_property
     def _captured_names(self) -> frozenset[str]:
-        return frozenset(name for phase in self.phases for name in phase.capture)
+        return frozenset(name for phase in self.phases for name in (*phase.capture, *answers(phase)))
+
+
+def answers(phase: Phase) -> tuple[str, ...]:
+    """The names that a structured answer of the phase gives."""
+    schema = phase.output_schema if isinstance(phase, AgentPhase) else None
+    properties = (schema or {}).get("properties")
+    return tuple(properties) if isinstance(properties, dict) else ()
 
 
 def targets(phase: Phase) -> dict[str, str]:

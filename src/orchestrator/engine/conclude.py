@@ -5,16 +5,12 @@ Success needs evidence: exit codes alone are wrong for most agent CLIs. What was
 
 from __future__ import annotations
 
-import asyncio
-import re
 from pathlib import Path
 
 import msgspec
 from msgspec.structs import replace
 
-from orchestrator.adapters import git
-from orchestrator.adapters.attempt_files import Record, head, lines, recorded, tail
-from orchestrator.agents.base import Agent, Ended, Report
+from orchestrator.adapters.attempt_files import head, tail
 from orchestrator.core.outcome import OUTPUT_LIMIT, Outcome, OutcomeKind
 from orchestrator.core.route import exit_route
 from orchestrator.core.workflow import AgentPhase, PollPhase
@@ -22,14 +18,9 @@ from orchestrator.engine.captures import StoppedError, WalkedPhase, Watch, last_
 from orchestrator.engine.home import Home
 from orchestrator.engine.prepare import Scene
 from orchestrator.engine.supervise import SIGNALLED, Ending
-from orchestrator.errors import CannotRunError
+from orchestrator.engine.verdict import judge_agent
 
-SMALL = 1024 * 1024
-"""Output up to this size is read in the loop; more in a thread."""
 HIGHEST_SIGNAL = 64
-
-_VERDICT = re.compile(r"^[\s*_#>`~-]*(PASS|FAIL)[\s*_`~.!]*$", re.MULTILINE)
-_NO_CHANGE = re.compile(r"^[\s*_#>`~-]*NO_CHANGE_NEEDED:[\s*_`]*(\S.*)$", re.MULTILINE)
 
 
 def read_outcome(directory: Path) -> Outcome | None:
@@ -64,7 +55,7 @@ async def conclude(home: Home, scene: Scene, phase: WalkedPhase, ending: Ending,
 async def _judge(home: Home, scene: Scene, phase: WalkedPhase, ending: Ending) -> Outcome:
     cut_short = _cut_short(phase, ending)
     if isinstance(phase, AgentPhase):
-        return await _judge_agent(home, scene, phase, ending, cut_short)
+        return await judge_agent(home, scene, phase, ending, cut_short)
     if cut_short is not None:
         return replace(cut_short, output=_output(scene.directory, good=False))
     assert ending.exit_code is not None
@@ -109,93 +100,6 @@ def _output(directory: Path, good: bool) -> str:
         return head(directory / "stdout.log", OUTPUT_LIMIT)
     said, errors = tail(directory / "stdout.log", OUTPUT_LIMIT), tail(directory / "stderr.log", OUTPUT_LIMIT)
     return (f"{said.rstrip()}\n{errors}" if said and errors else said or errors)[-OUTPUT_LIMIT:]
-
-
-# -- agents -----------------------------------------------------------------------------------------------------------
-
-
-async def _judge_agent(
-    home: Home, scene: Scene, phase: AgentPhase, ending: Ending, cut_short: Outcome | None
-) -> Outcome:
-    try:
-        _, agent = home.agent(scene.attempt.agent or home.settings.default_agent)
-    except CannotRunError as error:  # the configuration changed meanwhile
-        return Outcome(kind=OutcomeKind.ERROR, reason=str(error))
-    report = await _read_report(agent, scene.directory, ending.exit_code)
-    known = {"session": report.session or scene.attempt.session, "usage": report.usage}
-    if cut_short is not None:
-        output = report.text[-OUTPUT_LIMIT:]
-        return replace(cut_short, output=output, fresh=report.ended is Ended.SESSION_GONE, **known)
-    if report.ended is Ended.SUCCESS:
-        outcome = await asyncio.to_thread(_with_evidence, home, scene, phase, report)
-    else:
-        outcome = _unsuccessful(report)
-    return replace(outcome, **known)
-
-
-async def _read_report(agent: Agent, directory: Path, exit_code: int | None) -> Report:
-    stdout = directory / "stdout.log"
-
-    def read() -> Report:
-        return agent.report(lines(stdout), tail(directory / "stderr.log", OUTPUT_LIMIT), exit_code)
-
-    size = stdout.stat().st_size if stdout.exists() else 0
-    return read() if size < SMALL else await asyncio.to_thread(read)
-
-
-def _unsuccessful(report: Report) -> Outcome:
-    reason = report.error or report.ended.value
-    output = report.text[-OUTPUT_LIMIT:] or reason
-    if report.ended is Ended.RATE_LIMITED:
-        return Outcome(kind=OutcomeKind.RATE_LIMITED, reason=reason, until=report.until, output=output)
-    if report.ended is Ended.SESSION_EXISTS:
-        return Outcome(kind=OutcomeKind.LOST, reason=f"{reason}; it is continued")
-    if report.ended is Ended.SESSION_GONE:
-        return Outcome(kind=OutcomeKind.LOST, reason=f"{reason}; a new session is begun", fresh=True)
-    return Outcome(kind=OutcomeKind.FAILURE, reason=reason, output=output, text=report.text)
-
-
-def _with_evidence(home: Home, scene: Scene, phase: AgentPhase, report: Report) -> Outcome:
-    missing = _no_verdict(phase, report.text) or _no_evidence(home, scene, phase, report.text)
-    if missing:
-        return Outcome(
-            kind=OutcomeKind.FAILURE, reason=missing, output=report.text[-OUTPUT_LIMIT:] or missing, text=report.text
-        )
-    return Outcome(kind=OutcomeKind.SUCCESS, output=report.text[:OUTPUT_LIMIT], text=report.text, exit_code=0)
-
-
-def _no_verdict(phase: AgentPhase, text: str) -> str:
-    if not phase.verdict:
-        return ""
-    verdicts = set(_VERDICT.findall(text))
-    if not verdicts:
-        return "no verdict: the final message has no line PASS or FAIL"
-    return "verdict FAIL" if "FAIL" in verdicts else ""
-
-
-def _no_evidence(home: Home, scene: Scene, phase: AgentPhase, text: str) -> str:
-    """What is missing of the evidence that the phase asks for; empty when there is some."""
-    if phase.evidence == "none" or _NO_CHANGE.search(text):
-        return ""
-    start, worktree = phase_start(home, scene), scene.worktree
-    since = start.head if start is not None else None
-    if start is None or since is None or worktree is None or not Path(worktree).is_dir():
-        return f"no evidence: {worktree} is no git worktree with a commit to compare with"
-    if phase.evidence == "commit":
-        found = git.commits_since(worktree, since) > 0
-    else:
-        found = git.changes_since(worktree, since) != start.changes
-    return "" if found else f"no evidence: no {phase.evidence} since {since[:10]}, and no NO_CHANGE_NEEDED: <reason>"
-
-
-def phase_start(home: Home, scene: Scene) -> Record | None:
-    """The visit's first attempt, with the state of the worktree when it began."""
-    visit = scene.ticket.visit
-    if visit is not None and visit.first is not None and visit.first != scene.attempt.n:
-        first = recorded(home.places.attempt(scene.key, visit.first, scene.attempt.phase))
-        if first is not None and first.head is not None:
-            return first
-    return recorded(scene.directory)
 
 
 # -- poll checks ------------------------------------------------------------------------------------------------------

@@ -61,7 +61,7 @@ class Dispatch:
             return Step(Needs.NOTHING)
         if isinstance(phase, PollPhase):
             return Step(Needs.CHECK)
-        agent = agent_of(phase, ticket, rules.plan, rules.default_agent) if isinstance(phase, AgentPhase) else None
+        agent = agent_of(rules, phase, ticket) if isinstance(phase, AgentPhase) else None
         return Step(Needs.SLOT, agent)
 
     def _blocked_by_config(self, ticket: Ticket) -> str | None:
@@ -71,7 +71,7 @@ class Dispatch:
             workflow = self._desk.home.workflow(ticket, plan)
             phase = workflow.phase(ticket.current_phase or workflow.first or "")
             if isinstance(phase, AgentPhase):
-                self._desk.home.agent(agent_of(phase, ticket, plan, self._desk.home.settings.default_agent))
+                self._desk.home.agent(agent_of(self._desk.home.rules(ticket), phase, ticket))
         except CannotRunError as error:
             return str(error)
         return None

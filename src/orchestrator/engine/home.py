@@ -85,6 +85,7 @@ class Home:
             workflow=workflow,
             plan=plan,
             default_agent=self.settings.default_agent,
+            review_agent=self.settings.review_agent,
             chooses_session=self._chooses,
             poll_interval=self.settings.poll_interval,
             user=self.user,

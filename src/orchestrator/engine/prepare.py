@@ -164,6 +164,8 @@ def _agent_request(home: Home, scene: Scene, phase: AgentPhase) -> Request:
         allowed_tools=phase.allowed_tools,
         max_turns=phase.max_turns,
         max_cost_usd=phase.max_cost_usd,
+        output_schema=phase.output_schema,
+        folder=str(scene.directory),
     )
     command = agent.command(call)
     head = git.head(cwd)
@@ -175,9 +177,10 @@ def _agent_request(home: Home, scene: Scene, phase: AgentPhase) -> Request:
         stdin=command.stdin or prompt,
         reads_stdin=bool(command.stdin),
         cwd=cwd,
-        env=agent_env(home.environ, settings, agent.login_env, _given(scene)),
+        env={**command.env, **agent_env(home.environ, settings, agent.login_env, _given(scene))},
+        files=dict(command.files),
         timeout_seconds=phase.timeout_seconds or DEFAULT_AGENT_TIMEOUT,
-        idle_timeout_seconds=phase.idle_timeout_seconds,
+        idle_timeout_seconds=phase.idle_timeout_seconds or settings.idle_timeout_seconds,
         head=head,
         changes=git.changes_since(cwd, head) if head and phase.evidence == "diff" else "",
     )
@@ -185,7 +188,7 @@ def _agent_request(home: Home, scene: Scene, phase: AgentPhase) -> Request:
 
 def _prompt(home: Home, scene: Scene, phase: AgentPhase) -> str:
     if scene.attempt.resume:
-        return GO_ON
+        return scene.attempt.say or GO_ON
     try:
         source = home.catalog.prompt(phase.prompt_template)
     except (OSError, UnicodeDecodeError) as error:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from orchestrator.adapters.attempt_files import lines, recorded, stop_that_counts
+from orchestrator.adapters.attempt_files import recorded, stop_that_counts
 from orchestrator.adapters.files import Lock
 from orchestrator.adapters.process import Alive, Exited, Gone, NeverBegan, Running, start
 from orchestrator.adapters.store import Applied, starts
@@ -24,6 +24,7 @@ from orchestrator.core.workflow import AgentPhase, TerminalPhase
 from orchestrator.engine import conclude as concluding
 from orchestrator.engine.captures import WalkedPhase
 from orchestrator.engine.conclude import read_outcome, write_outcome
+from orchestrator.engine.ear import Ear
 from orchestrator.engine.home import Home
 from orchestrator.engine.prepare import MissingDirectoryError, Scene, request
 from orchestrator.engine.supervise import Ending, Limits, kill, settle, stop_leftover, supervise, sweep_gone
@@ -242,11 +243,12 @@ class Walk:
     async def _listen(self, scene: Scene) -> None:
         """Store the session id as soon as an agent tells it, where its CLI does not let us choose."""
         _, agent = self.host.home.agent(scene.attempt.agent or self.host.home.settings.default_agent)
+        ear = Ear(agent, scene.directory / "stdout.log")
         while True:
             await asyncio.sleep(SESSION_LOOK_SECONDS)
-            session = agent.session_of(lines(scene.directory / "stdout.log"))
-            if session is not None:
-                known = SessionKnown(at=time.time(), attempt_id=scene.attempt.id, session=session)
+            ear.look()
+            if ear.session is not None:
+                known = SessionKnown(at=time.time(), attempt_id=scene.attempt.id, session=ear.session)
                 with contextlib.suppress(OrchestratorError):
                     self.host.apply(self.key, lambda _: known)  # noqa: B023 - called at once
                     return

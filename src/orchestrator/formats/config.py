@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from orchestrator.core.budgets import Budgets
 from orchestrator.core.problems import Problem, Severity, did_you_mean
 from orchestrator.core.settings import AgentSettings, Config, Settings
 from orchestrator.formats.fields import (
@@ -32,7 +33,14 @@ DEFAULT_AGENTS = {
 }
 """What counts when the config does not mention agents at all."""
 
-RANGES = {"pollInterval": POSITIVE, "maxConcurrency": AT_LEAST_1, "grace": AT_LEAST_0}
+RANGES = {
+    "pollInterval": POSITIVE,
+    "maxConcurrency": AT_LEAST_1,
+    "grace": AT_LEAST_0,
+    "idleTimeoutSeconds": POSITIVE,
+    **dict.fromkeys((field.encode_name for field in msgspec.structs.fields(Budgets)), POSITIVE),
+    **dict.fromkeys(("input", "cachedInput", "output"), AT_LEAST_0),
+}
 
 WHERE = Where("config")
 

@@ -145,8 +145,11 @@ def _read(reading: Reading, where: Where, path: Path, value: Any, kind: Any, ran
         kind = next(one for one in get_args(kind) if one is not type(None))
     if get_origin(kind) is Literal:
         return _choice(reading, where, path, value, get_args(kind))
-    if get_origin(kind) is dict and issubclass(get_args(kind)[1], msgspec.Struct):
-        return _records(reading, where, path, value, get_args(kind)[1], ranges)
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return _record(reading, where, path, value, kind, ranges)
+    inner = get_args(kind)[1] if get_origin(kind) is dict else None
+    if isinstance(inner, type) and issubclass(inner, msgspec.Struct):
+        return _records(reading, where, path, value, inner, ranges)
     return _READERS[kind](reading, where, path, value, ranges.get(str(path[-1])))
 
 
@@ -240,15 +243,31 @@ def _records(
 ) -> Any:
     if not is_mapping(reading, where, path, value):
         return INVALID
-    read = {}
-    for name, raw in value.items():
-        inside = (*path, name)
-        if raw is INVALID or not is_mapping(reading, where, inside, raw):
-            continue
-        fields = read_fields(reading, where, inside, record, ranges, value=raw)
-        if {field.name for field in _fields(record).values() if field.required} <= fields.keys():
-            read[name] = record(**fields)
-    return read
+    read = {name: _record(reading, where, (*path, name), raw, record, ranges) for name, raw in value.items()}
+    return {name: one for name, one in read.items() if one is not INVALID}
+
+
+def _record(
+    reading: Reading, where: Where, path: Path, value: Any, record: type[msgspec.Struct], ranges: Mapping[str, Range]
+) -> Any:
+    if value is INVALID or not is_mapping(reading, where, path, value):
+        return INVALID
+    fields = read_fields(reading, where, path, record, ranges, value=value)
+    whole = {field.name for field in _fields(record).values() if field.required} <= fields.keys()
+    return record(**fields) if whole else INVALID
+
+
+def _anything(reading: Reading, where: Where, path: Path, value: Any, _: Range | None) -> Any:
+    """A mapping whose values are somebody else's."""
+    if not isinstance(value, dict):
+        return _wrong(reading, where, path, "a mapping", value) or INVALID
+    return INVALID if _holds_invalid(value) else value
+
+
+def _holds_invalid(value: Any) -> bool:
+    if isinstance(value, dict | list):
+        return any(map(_holds_invalid, value.values() if isinstance(value, dict) else value))
+    return value is INVALID
 
 
 _READERS: dict[Any, Reader] = {
@@ -259,6 +278,7 @@ _READERS: dict[Any, Reader] = {
     tuple[str, ...]: _texts,
     dict[str, str]: _text_map,
     dict[int, str]: _exit_routes,
+    dict[str, Any]: _anything,
 }
 
 

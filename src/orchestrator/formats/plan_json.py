@@ -24,7 +24,7 @@ _RAW = msgspec.json.Decoder()
 _BOM = b"\xef\xbb\xbf"
 
 OPTIONAL_FIELDS = frozenset(
-    {"rev", "attempt", "attempts", "visit", "visits", "wakeAt", "waitReason", "steered"},
+    {"rev", "attempt", "attempts", "visit", "visits", "wakeAt", "waitReason", "steered", "usage", "budgets"},
 )
 """Keys of a ticket that the original does not know: written only when they say something."""
 
@@ -34,6 +34,9 @@ _SILENT = {key: _BLANK[key] for key in OPTIONAL_FIELDS}
 _REQUIRED = tuple(key for key in _BLANK if key not in OPTIONAL_FIELDS)
 _NULLABLE = frozenset({"linearUrl", "repo", "agent", "error"})
 """Of the original's keys those that may be null; the others are text, lists or objects."""
+
+_NEW_IN_PLANS = frozenset({"budgets", "reviewAgent"})
+"""Keys of plans that the original does not know; written when they say something."""
 
 _IDENTITY = {
     "attempt": ("id",),
@@ -106,7 +109,7 @@ def encode(record: Plan | Ticket) -> dict[str, Any]:
     raw: dict[str, Any] = msgspec.to_builtins(record)
     if isinstance(record, Plan):
         raw["tickets"] = [_encode_entry(entry) for entry in raw["tickets"]]
-        return raw
+        return {key: value for key, value in raw.items() if value is not None or key not in _NEW_IN_PLANS}
     for key, default in _SILENT.items():
         if raw[key] == default:
             del raw[key]

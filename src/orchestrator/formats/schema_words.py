@@ -38,6 +38,8 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "worktreeRoot": "Folder in which the tickets' worktrees are made.",
         "status": "active: tickets are dispatched; paused: nothing runs; complete: every ticket is.",
         "tickets": "The plan's tickets and what blocks them.",
+        "budgets": "What its attempts may cost; perPlan and perDay are sums of this plan.",
+        "reviewAgent": "Agent of the reviews, whoever writes; null: reviewAgent of the configuration.",
     },
     "PlanEntry": {
         "ticketId": "Name of the ticket's file, without .json.",
@@ -56,6 +58,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "branch": "Branch of the work; left out: made from user, ticket id and title.",
         "worktree": "Absolute path of the worktree; left out: <worktreeRoot>/<ticketId>.",
         "agent": "Agent of this ticket; null: the plan's.",
+        "budgets": "What its attempts may cost, before the plan's and the configuration's.",
         "status": "What should be. Write paused to stop it, ready to go on.",
         "currentPhase": "Phase of the workflow; left out: the first.",
         "phaseHistory": "What happened, oldest first. Written by the runner.",
@@ -69,6 +72,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "visits": "How often each phase was entered.",
         "wakeAt": "Not before this time (ISO 8601).",
         "waitReason": "What it waits for.",
+        "usage": "Tokens and cost of all its attempts. Written by the runner.",
         "steered": "The last command of a person.",
     },
     "PhaseEntry": {
@@ -100,6 +104,8 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "verdict": "The final message must have a line PASS or FAIL.",
         "evidence": "What a success must leave behind: a commit, a change, or nothing.",
         "maxCostUsd": "Most that an attempt may cost.",
+        "outputSchema": "JSON Schema of the final answer, an object; its properties are captured.",
+        "reviewer": "true: reviewAgent does it, where there is one.",
     },
     "TerminalPhase": _PHASE | {"notify": "true: the ticket needs attention and a notification goes out."},
     "Settings": {
@@ -117,6 +123,10 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "grace": "Seconds between INT, TERM and KILL when an attempt is stopped.",
         "mcpServers": "MCP servers of the planning session.",
         "notify": "Who is told what: one channel, or a list of them.",
+        "budgets": "What may be spent; null: no limit.",
+        "prices": "Model (or pattern) → its price, where an agent does not tell the cost; before the shipped ones.",
+        "fallbackAgents": "Who works instead of an agent whose account is held; the first that is free.",
+        "reviewAgent": "Agent of the reviews, whoever writes.",
     },
     "NotifySettings": {
         "command": "A program with its arguments, or a line for /bin/sh; gets the event as JSON on standard input.",
@@ -135,6 +145,24 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "promptVia": "How a program that is no known agent CLI gets the prompt.",
         "model": "The model it shall use.",
         "maxConcurrency": "Most attempts of this agent at once.",
+        "account": "Who is held when a limit is reached; default: one for each type of agent.",
+        "fallbackAgents": "Who works instead while its account is held; default: fallbackAgents of the configuration.",
+        "idleTimeoutSeconds": "Longest time without any sign of life, for phases that do not say it.",
+    },
+    "Budgets": {
+        "perAttemptUsd": "Dollars of one attempt.",
+        "perTicketUsd": "Dollars of all attempts of a ticket.",
+        "perPlanUsd": "Dollars of all tickets of a plan.",
+        "perDayUsd": "Dollars in a day, from midnight where the runner is.",
+        "perAttemptTokens": "Tokens of one attempt: in, cached and out.",
+        "perTicketTokens": "Tokens of all attempts of a ticket.",
+        "perPlanTokens": "Tokens of all tickets of a plan.",
+        "perDayTokens": "Tokens in a day.",
+    },
+    "Price": {
+        "input": "Dollars for a million tokens in.",
+        "cachedInput": "The same for tokens that were cached; default: as input.",
+        "output": "Dollars for a million tokens out.",
     },
 }
 
@@ -150,5 +178,16 @@ AT_LEAST: dict[str, dict[str, int]] = {
     "pollInterval": {"exclusiveMinimum": 0},
     "maxConcurrency": {"minimum": 1},
     "grace": {"minimum": 0},
+    "perAttemptUsd": {"exclusiveMinimum": 0},
+    "perTicketUsd": {"exclusiveMinimum": 0},
+    "perPlanUsd": {"exclusiveMinimum": 0},
+    "perDayUsd": {"exclusiveMinimum": 0},
+    "perAttemptTokens": {"exclusiveMinimum": 0},
+    "perTicketTokens": {"exclusiveMinimum": 0},
+    "perPlanTokens": {"exclusiveMinimum": 0},
+    "perDayTokens": {"exclusiveMinimum": 0},
+    "input": {"minimum": 0},
+    "cachedInput": {"minimum": 0},
+    "output": {"minimum": 0},
 }
 """Numbers that workflows and the configuration bound."""

@@ -1,0 +1,136 @@
+"""What the listeners of JSON lines have in common; an adapter adds what its CLI's events mean, and a table of errors.
+
+The law: success is a terminal event of the right kind, no error in it, and no exit code that contradicts it. An exit
+code alone is never enough, for most agent CLIs exit with 0 after failures of one kind or another.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from orchestrator.agents import jsonl
+from orchestrator.agents.base import Ended, Report, Told
+from orchestrator.agents.phrases import first_line, last_line
+from orchestrator.agents.resets import reset_time
+from orchestrator.core.outcome import Usage
+
+
+class Sign(NamedTuple):
+    """What words of an error mean."""
+
+    words: re.Pattern[str]
+    ended: Ended
+    hint: str = ""
+    """What to do, for a person."""
+
+
+def sign(words: str, ended: Ended, hint: str = "") -> Sign:
+    """`words` is a regular expression, whatever the case."""
+    return Sign(re.compile(words, re.IGNORECASE), ended, hint)
+
+
+class JsonListener:
+    """`event` is the adapter's; the rest follows from what it notes in the attributes."""
+
+    def __init__(
+        self, name: str, signs: tuple[Sign, ...], event: Callable[[JsonListener, dict[str, Any]], None]
+    ) -> None:
+        self.name, self._signs, self._event = name, signs, event
+        self.session: str | None = None
+        self.model: str | None = None
+        self.text = ""
+        """The last message of the model."""
+        self.ended_well = False
+        """A terminal event said that all is well; whatever goes on after it takes that back."""
+        self.error = ""
+        """What a terminal event, or an error that nothing followed, said."""
+        self.clock: float | None = None
+        """When the last dated event was written."""
+        self.until: float | None = None
+        self.limit = ""
+        self.structured: Any = None
+        self.denied: list[str] = []
+        self.tools_done = 0
+        """Calls of tools that worked."""
+        self._usage: dict[str, float] = {}
+
+    def hear(self, line: bytes) -> None:
+        for event in jsonl.objects((line,)):
+            self._event(self, event)
+
+    def count(self, **counters: float | None) -> None:
+        """Adds to the fields of `Usage`."""
+        for field, n in counters.items():
+            if n is not None:
+                self._usage[field] = self._usage.get(field, 0) + n
+
+    def set(self, **counters: float | None) -> None:
+        """Takes the place of what was counted: a total."""
+        self._usage.update({field: n for field, n in counters.items() if n is not None})
+
+    def usage(self) -> Usage | None:
+        if not self._usage:
+            return None
+        told: dict[str, Any] = {field: n if field == "cost_usd" else int(n) for field, n in self._usage.items()}
+        return Usage(**told)
+
+    def report(self, stderr_tail: str, exit_code: int | None, at: float | None = None) -> Report:
+        ended, error = self._judge(stderr_tail, exit_code)
+        until = self.until
+        told = Told.STRUCTURED if until is not None else None
+        if ended is Ended.RATE_LIMITED and until is None:
+            until = reset_time(error, self.clock if self.clock is not None else at)
+            told = Told.TEXT if until is not None else None
+        return Report(
+            ended=ended,
+            text=self.text,
+            error=error,
+            session=self.session,
+            until=until if ended is Ended.RATE_LIMITED else None,
+            limit=self.limit if ended is Ended.RATE_LIMITED else "",
+            told=told if ended is Ended.RATE_LIMITED else None,
+            usage=None if ended is Ended.SESSION_GONE else self.usage(),
+            model=self.model,
+            structured=self.structured,
+            denied=tuple(dict.fromkeys(self.denied)),
+        )
+
+    def _judge(self, stderr_tail: str, exit_code: int | None) -> tuple[Ended, str]:
+        if self.ended_well and not self.error:
+            return self._after_success(exit_code)
+        last = last_line(stderr_tail)
+        if self.error or _by_itself(exit_code):
+            said = first_line(self.error) or last
+            found = self._found(self.error or stderr_tail)
+            if found is not None:
+                return found.ended, f"{self.name}: {said}{f'; {found.hint}' if found.hint else ''}"
+            if said and (self.error or exit_code != 0):
+                return Ended.FAILURE, f"{self.name}: {said}"
+        if exit_code is None or exit_code == 0 or not _by_itself(exit_code):
+            return Ended.INTERRUPTED, f"{self.name} ended without a result{with_code(exit_code)}"
+        return Ended.FAILURE, f"{self.name} exited with code {exit_code} and said nothing"
+
+    def _after_success(self, exit_code: int | None) -> tuple[Ended, str]:
+        if exit_code not in (0, None):
+            if not _by_itself(exit_code):
+                ended = f"{self.name} gave an answer, but was ended before it had finished{with_code(exit_code)}"
+                return Ended.INTERRUPTED, ended
+            return Ended.FAILURE, f"{self.name} gave an answer, but exited with code {exit_code}"
+        if self.denied and not self.tools_done:
+            refused = ", ".join(dict.fromkeys(self.denied))
+            return Ended.PERMISSION_REFUSED, f"{self.name} was not allowed to use any tool it tried: {refused}"
+        return Ended.SUCCESS, ""
+
+    def _found(self, said: str) -> Sign | None:
+        return next((one for one in self._signs if one.words.search(said)), None)
+
+
+def _by_itself(exit_code: int | None) -> bool:
+    """Not by a signal, nor together with its launcher."""
+    return exit_code is not None and 0 <= exit_code <= 128
+
+
+def with_code(exit_code: int | None) -> str:
+    return "" if exit_code is None else f" (exit code {exit_code})"

@@ -1,0 +1,144 @@
+"""What an agent's attempt came to: what its output says, the verdict and the evidence that the phase asks for.
+
+Success is a terminal event of the right kind, no error in it, and evidence. What an ending makes of the ticket is in
+ENDINGS; where it says so the next attempt begins a new session.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from orchestrator.adapters import git
+from orchestrator.adapters.attempt_files import Record, changed, lines, recorded, tail
+from orchestrator.agents.base import Agent, Ended, Report, heard
+from orchestrator.core.outcome import OUTPUT_LIMIT, Outcome, OutcomeKind
+from orchestrator.core.workflow import AgentPhase
+from orchestrator.engine.home import Home
+from orchestrator.engine.prepare import Scene
+from orchestrator.engine.spending import spent
+from orchestrator.engine.supervise import Ending
+from orchestrator.errors import CannotRunError
+
+SMALL = 1024 * 1024
+"""Output up to this size is read in the loop; more in a thread."""
+
+_VERDICT = re.compile(r"^[\s*_#>`~-]*(PASS|FAIL)[\s*_`~.!]*$", re.MULTILINE)
+_NO_CHANGE = re.compile(r"^[\s*_#>`~-]*NO_CHANGE_NEEDED:[\s*_`]*(\S.*)$", re.MULTILINE)
+
+
+class _Meaning(NamedTuple):
+    kind: OutcomeKind
+    fresh: bool = False
+    """Its session cannot, or should not, be continued."""
+    words: str = ""
+    """What is added to the reason."""
+
+
+ENDINGS: dict[Ended, _Meaning] = {
+    Ended.FAILURE: _Meaning(OutcomeKind.FAILURE),
+    Ended.INTERRUPTED: _Meaning(OutcomeKind.FAILURE),
+    Ended.NEEDS_LOGIN: _Meaning(OutcomeKind.FAILURE),
+    Ended.PERMISSION_REFUSED: _Meaning(OutcomeKind.FAILURE),
+    Ended.BUDGET_REACHED: _Meaning(OutcomeKind.FAILURE),
+    Ended.CONTEXT_TOO_LONG: _Meaning(OutcomeKind.FAILURE, fresh=True),
+    Ended.RATE_LIMITED: _Meaning(OutcomeKind.RATE_LIMITED),
+    Ended.OVERLOADED: _Meaning(OutcomeKind.RATE_LIMITED),
+    Ended.SESSION_EXISTS: _Meaning(OutcomeKind.LOST, words="; it is continued"),
+    Ended.SESSION_GONE: _Meaning(OutcomeKind.LOST, fresh=True, words="; a new session is begun"),
+}
+
+
+async def judge_agent(
+    home: Home, scene: Scene, phase: AgentPhase, ending: Ending, cut_short: Outcome | None
+) -> Outcome:
+    try:
+        _, agent = home.agent(scene.attempt.agent or home.settings.default_agent)
+    except CannotRunError as error:  # the configuration changed meanwhile
+        return Outcome(kind=OutcomeKind.ERROR, reason=str(error))
+    report = await _read_report(agent, scene.directory, ending.exit_code)
+    known = {"session": report.session or scene.attempt.session, "model": report.model, "ended": report.ended.value}
+    known |= spent(home, scene, agent, report)
+    if cut_short is not None:
+        output = report.text[-OUTPUT_LIMIT:]
+        return replace(cut_short, output=output, fresh=report.ended is Ended.SESSION_GONE, **known)
+    if report.ended is Ended.SUCCESS:
+        outcome = await asyncio.to_thread(_with_evidence, home, scene, phase, report)
+    else:
+        outcome = _unsuccessful(report)
+    return replace(outcome, **known)
+
+
+async def _read_report(agent: Agent, directory: Path, exit_code: int | None) -> Report:
+    stdout = directory / "stdout.log"
+
+    def read() -> Report:
+        ended_at = changed(directory / "exit") / 1e9 or None
+        return heard(agent, lines(stdout)).report(tail(directory / "stderr.log", OUTPUT_LIMIT), exit_code, ended_at)
+
+    size = stdout.stat().st_size if stdout.exists() else 0
+    return read() if size < SMALL else await asyncio.to_thread(read)
+
+
+def _unsuccessful(report: Report) -> Outcome:
+    reason = report.error or report.ended.value.replace("_", " ")
+    kind, fresh, words = ENDINGS[report.ended]
+    if kind is OutcomeKind.LOST:
+        return Outcome(kind=kind, reason=reason + words, fresh=fresh)
+    return Outcome(
+        kind=kind,
+        reason=reason + words,
+        fresh=fresh,
+        until=report.until,
+        limit=report.limit or ("overloaded" if report.ended is Ended.OVERLOADED else ""),
+        told=report.told or "",
+        output=report.text[-OUTPUT_LIMIT:] or reason,
+        text=report.text,
+    )
+
+
+def _with_evidence(home: Home, scene: Scene, phase: AgentPhase, report: Report) -> Outcome:
+    missing = _no_verdict(phase, report.text) or _no_evidence(home, scene, phase, report.text)
+    if missing:
+        return Outcome(
+            kind=OutcomeKind.FAILURE, reason=missing, output=report.text[-OUTPUT_LIMIT:] or missing, text=report.text
+        )
+    return Outcome(kind=OutcomeKind.SUCCESS, output=report.text[:OUTPUT_LIMIT], text=report.text, exit_code=0)
+
+
+def _no_verdict(phase: AgentPhase, text: str) -> str:
+    if not phase.verdict:
+        return ""
+    verdicts = set(_VERDICT.findall(text))
+    if not verdicts:
+        return "no verdict: the final message has no line PASS or FAIL"
+    return "verdict FAIL" if "FAIL" in verdicts else ""
+
+
+def _no_evidence(home: Home, scene: Scene, phase: AgentPhase, text: str) -> str:
+    """What is missing of the evidence that the phase asks for; empty when there is some."""
+    if phase.evidence == "none" or _NO_CHANGE.search(text):
+        return ""
+    start, worktree = phase_start(home, scene), scene.worktree
+    since = start.head if start is not None else None
+    if start is None or since is None or worktree is None or not Path(worktree).is_dir():
+        return f"no evidence: {worktree} is no git worktree with a commit to compare with"
+    if phase.evidence == "commit":
+        found = git.commits_since(worktree, since) > 0
+    else:
+        found = git.changes_since(worktree, since) != start.changes
+    return "" if found else f"no evidence: no {phase.evidence} since {since[:10]}, and no NO_CHANGE_NEEDED: <reason>"
+
+
+def phase_start(home: Home, scene: Scene) -> Record | None:
+    """The visit's first attempt, with the state of the worktree when it began."""
+    visit = scene.ticket.visit
+    if visit is not None and visit.first is not None and visit.first != scene.attempt.n:
+        first = recorded(home.places.attempt(scene.key, visit.first, scene.attempt.phase))
+        if first is not None and first.head is not None:
+            return first
+    return recorded(scene.directory)
