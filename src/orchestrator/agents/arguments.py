@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Literal
+
+from orchestrator.agents.base import Call, Option
 
 Values = Literal["none", "one", "maybe", "many"]
 """What follows a flag; `maybe` and `many` end at the next flag."""
@@ -24,3 +27,26 @@ def without(args: Iterable[str], flags: Mapping[str, Values]) -> list[str]:
         if not known:
             kept.append(arg)
     return kept
+
+
+def merged(call: Call, ours: Mapping[str, Values], flags: Mapping[Option, str]) -> list[str]:
+    """`defaultArgs` and after them what the phase and the agent's settings ask for, which takes the place of the same
+    flag there. `ours` are those that the adapter gives itself; `flags` are the CLI's for each option: of several
+    (`--model -m`) the first is used."""
+    chosen = [(flags[option].split(), text) for option, text in _wanted(call).items() if option in flags]
+    replaced: dict[str, Values] = {flag: "one" for spellings, _ in chosen for flag in spellings}
+    argv = without(call.settings.default_args, {**ours, **replaced})
+    for spellings, text in chosen:
+        argv += [spellings[0], text]
+    return argv
+
+
+def _wanted(call: Call) -> dict[Option, str]:
+    wanted = {
+        Option.MODEL: call.settings.model,
+        Option.MAX_TURNS: call.max_turns,
+        Option.MAX_COST_USD: call.max_cost_usd,
+        Option.OUTPUT_SCHEMA: json.dumps(call.output_schema) if call.output_schema else None,
+        Option.ALLOWED_TOOLS: ",".join(call.allowed_tools) or None,
+    }
+    return {option: str(value) for option, value in wanted.items() if value is not None}

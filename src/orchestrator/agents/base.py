@@ -188,26 +188,56 @@ class Listener(Protocol):
 class Agent(Protocol):
     """One file for each CLI. Most of it is data."""
 
-    name: str
-    chooses_session: bool
-    """Its CLI takes a session id of our choice."""
-    has_sessions: bool
-    """A run can be continued by its session id."""
-    login_env: tuple[str, ...]
-    """Names (globs) of environment variables that its CLI needs to log in or to be configured."""
-    options: frozenset[Option]
-    """What the CLI can be told."""
-    cumulative: frozenset[str]
-    """Fields of `Usage` that tell the running total of the session, also over resumed runs."""
-    streams_usage: bool
-    """Tokens are told while it runs, so that a budget can end it."""
-    versions: Versions | None
-    help_calls: tuple[tuple[str, ...], ...]
-    """Arguments that print the help in which `flags` are looked for."""
-    flags: tuple[str, ...]
-    """What we call it with, as far as its help tells them."""
-    prices: Mapping[str, Price]
-    """Model (glob) → price, of `core.prices.DATE`; empty where the CLI tells the cost itself."""
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def chooses_session(self) -> bool:
+        """Its CLI takes a session id of our choice."""
+        ...
+
+    @property
+    def has_sessions(self) -> bool:
+        """A run can be continued by its session id."""
+        ...
+
+    @property
+    def login_env(self) -> tuple[str, ...]:
+        """Names (globs) of environment variables that its CLI needs to log in or to be configured."""
+        ...
+
+    @property
+    def options(self) -> frozenset[Option]:
+        """What the CLI can be told."""
+        ...
+
+    @property
+    def cumulative(self) -> frozenset[str]:
+        """Fields of `Usage` that tell the running total of the session, also over resumed runs."""
+        ...
+
+    @property
+    def streams_usage(self) -> bool:
+        """Tokens are told while it runs, so that a budget can end it."""
+        ...
+
+    @property
+    def versions(self) -> Versions | None: ...
+
+    @property
+    def help_calls(self) -> tuple[tuple[str, ...], ...]:
+        """Arguments that print the help in which `flags` are looked for."""
+        ...
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """What we call it with, as far as its help tells them."""
+        ...
+
+    @property
+    def prices(self) -> Mapping[str, Price]:
+        """Model (glob) → price, of `core.prices.DATE`; empty where the CLI tells the cost itself."""
+        ...
 
     def command(self, call: Call) -> Command: ...
 
