@@ -14,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from msgspec.structs import replace
 
 from orchestrator.core import events
+from orchestrator.core.again import was_asked
 from orchestrator.core.decisions import Decision, HoldAccount, Notify, Save, StartAttempt, StopAttempt
 from orchestrator.core.events import Event, Grant
 from orchestrator.core.model import ENDED, Status, Ticket, should_be
@@ -97,6 +98,7 @@ class TicketMachine(RuleBasedStateMachine):
         code=st.none() | st.integers(0, 3),
         captured=st.dictionaries(st.sampled_from("xyz"), st.text(max_size=3), max_size=1),
         until=st.none() | st.integers(-100, 100),
+        again=st.sampled_from(["", "put it right"]),
         granted=st.booleans(),
         crash=st.booleans(),
     )
@@ -106,13 +108,15 @@ class TicketMachine(RuleBasedStateMachine):
         code: int | None,
         captured: dict[str, str],
         until: int | None,
+        again: str,
         granted: bool,
         crash: bool,
     ) -> None:
         assert self.t.attempt is not None
         outcome = Outcome(
-            kind=kind, exit_code=code, captured=captured, output="o" * 5000, until=until and self.at + until
-        )
+            kind=kind, exit_code=code, captured=captured, output="o" * 5000, until=until and self.at + until,
+            again=again,
+        )  # fmt: skip
         ended = self.t.attempt.id
         if self.alive == ended:
             self.alive = None
@@ -236,6 +240,12 @@ class TicketMachine(RuleBasedStateMachine):
             assert isinstance(event, events.AttemptEnded) and event.outcome.kind is OutcomeKind.RATE_LIMITED
         if self.t.status in (Status.FAILED, Status.NEEDS_ATTENTION) and before.status is not self.t.status:
             assert [d.what for d in rest if isinstance(d, Notify)] == [str(self.t.status)] and self.t.error
+        if isinstance(event, events.AttemptEnded) and was_asked(before, self.t):
+            assert event.outcome.again and self.t.phase_history == before.phase_history, "what is asked does not count"
+            assert (self.t.retries, self.t.current_phase) == (before.retries, before.current_phase)
+        if starts and starts[0].say:
+            asked = self.t.visit
+            assert starts[0].resume and starts[0].session and asked and asked.asked and not asked.say
         assert len(self.t.phase_history) >= len(before.phase_history)
         assert self.t.phase_history[: len(before.phase_history)] == before.phase_history, "history only grows"
         assert self.t.attempts >= before.attempts

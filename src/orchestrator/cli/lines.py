@@ -92,8 +92,9 @@ def _ended(line: Line) -> str:
     reason = f": {line['reason']}" if line.get("reason") and outcome != "stopped" else ""
     cost = f", ${line['cost']:.2f}" if line.get("cost") else ""
     retry = f", retry {line['retry']}" if line.get("retry") else ""
+    again = f", {line['again']}" if line.get("again") else ""
     following = f" → {line['next']}" if line.get("next") else ""
-    return f"{outcome}{took}{cost}{reason}{retry}{following}{_until(line)}"
+    return f"{outcome}{took}{cost}{reason}{retry}{again}{following}{_until(line)}"
 
 
 def _until(line: Line) -> str:

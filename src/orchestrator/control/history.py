@@ -116,6 +116,7 @@ def _past(one: AttemptLog) -> Past:
         exit_code=read_exit(one.directory),
         agent=record.agent,
         session=record.session,
+        resumed=record.resume,
     )
     outcome = _outcome(one.directory)
     return ended(past, outcome, _changed(one.directory / "outcome.json")) if outcome is not None else past

@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from orchestrator.core import moves
+from orchestrator.core.again import asked, may_ask
 from orchestrator.core.decisions import HoldAccount, Save
 from orchestrator.core.events import AttemptEnded, CheckEnded
 from orchestrator.core.model import ENDED, Attempt, Status, Ticket
@@ -85,6 +86,8 @@ def attempt_ended(rules: Rules, t: Ticket, e: AttemptEnded) -> Decisions:
         return moves.fail(moves.record(t, a.phase, outcome, a.started_at, e.at, a), f"{a.phase}: {reason}")
     grant = e.grant if a.stop is None and t.status in (Status.RUNNING, Status.READY) else None
     resting = t.status if t.status in (Status.PAUSED, Status.QUEUED) else Status.READY
+    if may_ask(rules, t, a, outcome):
+        return moves.start(rules, asked(t, a, outcome), phase, grant, e.at, resting)
     return moves.follow(rules, t, phase, outcome, a.started_at, e.at, grant, resting, a)
 
 

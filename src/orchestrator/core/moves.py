@@ -98,9 +98,17 @@ def begin(rules: Rules, t: Ticket, phase: Phase, grant: Grant, at: float) -> Dec
         if session is None and agent in rules.chooses_session:
             session = grant.session
     attempt = Attempt(
-        n=n, id=grant.attempt_id, phase=phase.id, started_at=iso(at), session=session, agent=agent, resume=resume
+        n=n,
+        id=grant.attempt_id,
+        phase=phase.id,
+        started_at=iso(at),
+        session=session,
+        agent=agent,
+        resume=resume,
+        say=t.visit.say if resume else None,
     )
-    visit = replace(t.visit, first=t.visit.first or n, session=None, agent=None)
+    asked = t.visit.asked and resume
+    visit = replace(t.visit, first=t.visit.first or n, session=None, agent=None, say=None, asked=asked)
     t = replace(
         t, status=Status.RUNNING, attempt=attempt, attempts=n, visit=visit, wake_at=None, wait_reason=None, error=None
     )
@@ -225,7 +233,7 @@ def keep_session(t: Ticket, a: Attempt) -> Ticket:
     """The next attempt of this visit continues the session of the one that was cut short."""
     if t.visit is None or not a.session:
         return t
-    return replace(t, visit=replace(t.visit, session=a.session, agent=a.agent))
+    return replace(t, visit=replace(t.visit, session=a.session, agent=a.agent, say=a.say))
 
 
 def wait(t: Ticket, until: float, reason: str) -> Ticket:

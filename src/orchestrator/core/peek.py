@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orchestrator.core.again import may_ask
 from orchestrator.core.model import Ticket
 from orchestrator.core.outcome import Outcome
 from orchestrator.core.route import Way, lead
@@ -15,6 +16,8 @@ def next_agent(rules: Rules, ticket: Ticket, outcome: Outcome) -> str | None:
     if phase is None:
         return None
     way, target = lead(phase, outcome, ticket.retries.get(phase.id, 0))
+    if may_ask(rules, ticket, ticket.attempt, outcome):
+        way = Way.RETRY
     following = phase if way is Way.RETRY else rules.workflow.phase(target) if way is Way.ENTER and target else None
     if not isinstance(following, AgentPhase):
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from orchestrator.adapters.logs import Logs
+from orchestrator.core.again import was_asked
 from orchestrator.core.decisions import Decision, HoldAccount, Notify, StartAttempt, StopAttempt
 from orchestrator.core.events import AttemptEnded, CannotRun, CheckEnded, Event
 from orchestrator.core.model import ENDED, Ticket
@@ -73,6 +74,7 @@ def _ended(
         reason=outcome.reason or None,
         took=round(took, 3) if took is not None else None,
         retry=retries if retries > before.retries.get(phase_id, 0) else None,
+        again="asked again in its session" if n is not None and was_asked(before, after) else None,
         next=after.current_phase if after.current_phase != phase_id else None,
         until=after.wake_at,
         cost=outcome.usage.cost_usd if outcome.usage else None,

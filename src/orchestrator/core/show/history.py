@@ -54,6 +54,8 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
     """Which stay in its phase it belongs to."""
     retry: int = 0
     """How many failures of this visit came before it."""
+    resumed: bool = False
+    """It went on in the session of the one before; a failure that counts is followed by a new one."""
 
     @property
     def is_open(self) -> bool:
@@ -115,8 +117,9 @@ def _told(steps: Sequence[Step]) -> list[Past]:
             started = epoch_or(a.started_at, step.at)
             kind = "agent" if a.agent else None
             found[a.id] = Past(
-                phase=a.phase, n=a.n, id=a.id, kind=kind, started=started, agent=a.agent, session=a.session
-            )
+                phase=a.phase, n=a.n, id=a.id, kind=kind, started=started, agent=a.agent, session=a.session,
+                resumed=a.resume,
+            )  # fmt: skip
     return list(found.values())
 
 
@@ -190,7 +193,7 @@ def _counted(attempts: list[Past], happenings: list[Happening]) -> Iterable[Past
         if before is None or not _goes_on(before, past, resets):
             visits[past.phase] += 1
         else:
-            retry = before.retry + (before.outcome not in SAME_VISIT)
+            retry = before.retry + (before.outcome not in SAME_VISIT and not past.resumed)
         before = replace(past, visit=visits[past.phase], retry=retry)
         yield before
 
