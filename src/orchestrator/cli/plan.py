@@ -140,7 +140,15 @@ def _head(text: PlanText, number: int) -> list[str]:
     return [
         paint(clean(f"{p.id} — {p.name}" if p.name else p.id), "bold", colour),
         f"  {clean(', '.join(about))}{f', {p.created_at}' if p.created_at else ''}",
-        *_fields({"repo": p.repo, "workflow": p.workflow, "agent": p.agent, "worktrees": p.worktree_root}),
+        *_fields(
+            {
+                "repo": p.repo,
+                "workflow": p.workflow,
+                "agent": p.agent,
+                "reviewer": p.review_agent,
+                "worktrees": p.worktree_root,
+            }
+        ),
     ]
 
 
@@ -153,7 +161,7 @@ def _ticket(number: int, text: TicketText) -> list[str]:
             {
                 "blocked by": ", ".join(text.blockers) or None,
                 "workflow": f"{text.workflow}{f', in {t.current_phase}' if t.current_phase else ''}",
-                "agent": text.agent,
+                "agent": _agents(text),
                 "repo": text.repo,
                 "branch": t.branch,
                 "worktree": t.worktree,
@@ -166,6 +174,13 @@ def _ticket(number: int, text: TicketText) -> list[str]:
     if t.acceptance_criteria:
         lines += ["", *(line for criterion in t.acceptance_criteria for line in paragraph(f"- {criterion}", "     "))]
     return lines
+
+
+def _agents(text: TicketText) -> str:
+    by_agent: dict[str, list[str]] = {}
+    for phase, name in text.others.items():
+        by_agent.setdefault(name, []).append(phase)
+    return "; ".join([text.agent, *(f"{name} does {', '.join(phases)}" for name, phases in by_agent.items())])
 
 
 def _fields(values: dict[str, str | None]) -> list[str]:

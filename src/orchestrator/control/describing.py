@@ -10,7 +10,7 @@ import msgspec
 from orchestrator.control.showing import Scene
 from orchestrator.core.model import Key, Plan, Ticket
 from orchestrator.core.problems import Problem
-from orchestrator.core.rules import derive
+from orchestrator.core.rules import agents_of, derive
 from orchestrator.core.settings import Config
 from orchestrator.formats.config_notify import shown
 from orchestrator.formats.yaml_tree import read_yaml
@@ -27,6 +27,8 @@ class TicketText(NamedTuple):
     repo: str | None
     workflow: str
     agent: str
+    others: dict[str, str]
+    """Phases that another agent does."""
 
 
 class PlanText(NamedTuple):
@@ -65,6 +67,7 @@ def _ticket_text(scene: Scene, plan: Plan, ticket: Ticket, blockers: tuple[str, 
         repo=ticket.repo or plan.repo,
         workflow=rules.workflow.name,
         agent=agent,
+        others={phase: name for phase, name in agents_of(rules, ticket).items() if name != agent},
     )
 
 

@@ -61,6 +61,7 @@ def simulate_workflow(config: Config, wanted: str, outcomes: Iterable[str]) -> S
         workflow=workflow,
         plan=Plan(id="simulation"),
         default_agent=config.settings.default_agent,
+        review_agent=config.settings.review_agent,
         poll_interval=config.settings.poll_interval,
     )
     return Simulated(checked, workflow, simulate(rules, sayings(workflow, outcomes)))

@@ -215,6 +215,8 @@ def agents(scope: Scope) -> Iterator[Problem]:
         return
     if scope.plan.agent is not None and scope.plan.agent not in known:
         yield _unknown(scope.where, "agent", scope.plan.agent, known)
+    if scope.plan.review_agent is not None and scope.plan.review_agent not in known:
+        yield _unknown(scope.where, "reviewAgent", scope.plan.review_agent, known)
     for name, ticket in scope.open_tickets:
         if ticket.agent is not None and ticket.agent not in known:
             yield _unknown(scope.ticket(name), "agent", ticket.agent, known)

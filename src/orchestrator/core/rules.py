@@ -36,6 +36,11 @@ def agent_of(rules: Rules, phase: Phase | None, ticket: Ticket) -> str:
     return named or ticket.agent or rules.plan.agent or rules.default_agent
 
 
+def agents_of(rules: Rules, ticket: Ticket) -> dict[str, str]:
+    """Who does each phase that is an agent's."""
+    return {one.id: agent_of(rules, one, ticket) for one in rules.workflow.phases if isinstance(one, AgentPhase)}
+
+
 def slug(text: str, limit: int = 48) -> str:
     """Letters and digits with single dashes, fit for a branch name; cut at a word where possible."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()

@@ -8,13 +8,14 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from orchestrator.core.budgets import Budgets
-from orchestrator.core.problems import Problem, Severity, did_you_mean
+from orchestrator.core.problems import Problem
 from orchestrator.core.settings import AgentSettings, Config, Settings
+from orchestrator.formats.config_agents import name_agents
 from orchestrator.formats.fields import (
     AT_LEAST_0,
     AT_LEAST_1,
@@ -82,26 +83,8 @@ def _settings(reading: Reading) -> Settings | None:
     if not value.get("agents"):
         fields["agents"] = DEFAULT_AGENTS
     if isinstance(value.get("agents"), dict | None) and isinstance(value.get("defaultAgent"), str | None):
-        _choose_default(reading, value, fields)
+        name_agents(reading, value, fields, list(value.get("agents") or DEFAULT_AGENTS))
     return Settings(**fields)
-
-
-def _choose_default(reading: Reading, value: dict[str, Any], fields: dict[str, Any]) -> None:
-    """The agent that counts when nobody says which: it must be one of those defined."""
-    names = list(value.get("agents") or DEFAULT_AGENTS)
-    chosen = fields.get("default_agent", Settings().default_agent)
-    if chosen in names:
-        return
-    if value.get("defaultAgent") is None and len(names) == 1:
-        fields["default_agent"] = names[0]
-        return
-    listed = f"agents defines {', '.join(names)}"
-    near = did_you_mean(chosen, names)
-    path = ("defaultAgent",) if value.get("defaultAgent") is not None else ("agents",)
-    severity: Severity = "error" if value.get("agents") else "warning"
-    reading.report(
-        WHERE, path, f'defaultAgent "{chosen}" is not defined', f"{near} {listed}" if near else listed, severity
-    )
 
 
 # --- ${VAR} ---------------------------------------------------------------------------------------------------------
