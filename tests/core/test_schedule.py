@@ -8,7 +8,7 @@ import pytest
 
 from orchestrator.core.board import Board
 from orchestrator.core.model import Attempt, Key, Plan, PlanStatus, Status, Ticket
-from orchestrator.core.schedule import MAX_CHECKS, Limits, Needs, Step, agent_free, next_up, next_wake
+from orchestrator.core.schedule import MAX_CHECKS, Limits, Needs, Step, next_up, next_wake, taker
 from orchestrator.core.times import iso
 from tests.core.builders import AT, key, open_ticket
 from tests.core.builders import ticket as ready
@@ -27,7 +27,13 @@ def by_phase(ticket: Ticket) -> Step:
         return Step(Needs.CHECK)
     if ticket.current_phase == "end":
         return Step(Needs.NOTHING)
-    return Step(Needs.SLOT, ticket.current_phase)
+    return by(ticket.current_phase)
+
+
+def by(agent: str | None, *stand_ins: str) -> Step:
+    """Every agent of the test has an account of its name."""
+    accounts = (agent,) if agent is not None else ()
+    return Step(Needs.SLOT, agent, accounts, tuple(by(one) for one in stand_ins))
 
 
 def board(*things: Plan | Ticket) -> Board:
@@ -133,7 +139,7 @@ def test_the_next_attempt_of_a_ticket_may_use_the_agent_that_it_has_itself() -> 
     made = board(plan(*"ab"), running("a", agent="claude"), running("b", agent="codex"))
 
     def free(agent: str | None, but: str, **given: Any) -> bool:
-        return agent_free(made, agent, Limits(max_concurrency=1, **given), AT, key(but))
+        return taker(made, by(agent), Limits(max_concurrency=1, **given), AT, key(but)) is not None
 
     assert free("claude", "a", agents={"claude": 1})
     assert not free("claude", "b", agents={"claude": 1})

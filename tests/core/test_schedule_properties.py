@@ -15,7 +15,8 @@ from tests.core.builders import AT
 
 PLANS, TICKETS, AGENTS = ("p", "q", "r"), tuple("abcdef"), ("claude", "codex")
 STEPS = {
-    "script": Step(Needs.SLOT), "claude": Step(Needs.SLOT, "claude"), "codex": Step(Needs.SLOT, "codex"),
+    "script": Step(Needs.SLOT), "claude": Step(Needs.SLOT, "claude", ("claude",)),
+    "codex": Step(Needs.SLOT, "codex", ("codex",)),
     "poll": Step(Needs.CHECK), "end": Step(Needs.NOTHING),
 }  # fmt: skip
 

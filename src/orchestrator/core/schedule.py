@@ -2,7 +2,8 @@
 
 Tickets under way go first; then the plan with the fewest attempts in flight, then its createdAt; within a plan `order`,
 then position. A slot is an open attempt, counted once over all plans; poll checks and arrivals take none. No slot stays
-free while a ticket waits that could take it.
+free while a ticket waits that could take it. Nothing starts that needs an account which is held; while its agent's
+account is held, the first free stand-in takes the step.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Set
 from enum import Enum
 from heapq import heapify, heappop, heappush
+from math import inf
 
 import msgspec
 
@@ -19,7 +21,7 @@ from orchestrator.core.model import Key, PlanStatus, Ticket
 from orchestrator.core.ready import Spot, under_way
 from orchestrator.core.times import epoch_or
 
-__all__ = ["MAX_CHECKS", "Limits", "Needs", "Step", "next_up", "next_wake", "under_way"]
+__all__ = ["MAX_CHECKS", "Limits", "Needs", "Step", "next_up", "next_wake", "taker", "under_way"]
 
 MAX_CHECKS = 8
 """Poll checks at the same time."""
@@ -38,7 +40,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     agents: Mapping[str, int] = {}
     """`maxConcurrency` of single agents."""
     held: Mapping[str, float] = {}
-    """Accounts that wait for their limit: agent → epoch seconds."""
+    """What is held, of whatever `Step.accounts` names: until when (epoch seconds); `inf`: nobody knows."""
+    alone: Set[str] = frozenset()
+    """Accounts that nobody knows to work: one attempt at a time, until one has succeeded."""
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -47,6 +51,10 @@ class Step(msgspec.Struct, frozen=True):
 
     needs: Needs
     agent: str | None = None
+    accounts: tuple[str, ...] = ()
+    """What must be free for it: the account of its agent, and whatever else may be held."""
+    stand_ins: tuple[Step, ...] = ()
+    """Who does it while one of its accounts is held, in this order."""
 
 
 def next_up(
@@ -79,31 +87,44 @@ def next_up(
 
 
 class _Room:
-    """What is still free."""
+    """What is still free. `but`: a ticket whose own attempt does not count."""
 
-    def __init__(self, board: Board, limits: Limits, now: float, checks: int) -> None:
+    def __init__(self, board: Board, limits: Limits, now: float, checks: int = 0, but: Key | None = None) -> None:
         self._limits, self._now = limits, now
         self._slots = limits.max_concurrency - len(board.open)
         self._checks = MAX_CHECKS - checks
-        self._agents = Counter(a.agent for key in board.open if (a := board.tickets[key].attempt))
+        attempts = [a for key in board.open if key != but and (a := board.tickets[key].attempt)]
+        self._agents = Counter(a.agent for a in attempts)
+        self._accounts = Counter(a.account for a in attempts) if limits.alone else Counter[str | None]()
 
     def has(self, step: Step) -> bool:
         if step.needs is Needs.SLOT:
-            return self._slots > 0 and self._is_free(step.agent)
+            return self._slots > 0 and self.taker(step) is not None
         return step.needs is Needs.NOTHING or self._checks > 0
 
     def take(self, step: Step) -> None:
         if step.needs is Needs.SLOT:
+            takes = self.taker(step) or step
             self._slots -= 1
-            self._agents[step.agent] += 1
+            self._agents[takes.agent] += 1
+            self._accounts.update(takes.accounts)
         elif step.needs is Needs.CHECK:
             self._checks -= 1
 
-    def _is_free(self, agent: str | None) -> bool:
-        if agent is None:
-            return True
-        most = self._limits.agents.get(agent)
-        return self._limits.held.get(agent, 0) <= self._now and (most is None or self._agents[agent] < most)
+    def taker(self, step: Step) -> Step | None:
+        """The step itself, or one of its stand-ins."""
+        if not self._is_held(step):
+            return step if self._is_free(step) else None
+        return next((one for one in step.stand_ins if not self._is_held(one) and self._is_free(one)), None)
+
+    def _is_held(self, step: Step) -> bool:
+        return any(self._limits.held.get(account, 0) > self._now for account in step.accounts)
+
+    def _is_free(self, step: Step) -> bool:
+        most = self._limits.agents.get(step.agent) if step.agent is not None else None
+        if most is not None and self._agents[step.agent] >= most:
+            return False
+        return not any(account in self._limits.alone and self._accounts[account] for account in step.accounts)
 
 
 class _Line:
@@ -144,14 +165,12 @@ def _is_due(board: Board, key: Key, now: float) -> bool:
 def next_wake(board: Board, limits: Limits, now: float) -> float | None:
     """When the next waiting ticket or account is due (epoch seconds), later than `now`."""
     wakes = [board.ready.next_wake(now), *limits.held.values()]
-    return min((wake for wake in wakes if wake is not None and wake > now), default=None)
+    return min((wake for wake in wakes if wake is not None and now < wake < inf), default=None)
 
 
-def agent_free(board: Board, agent: str | None, limits: Limits, now: float, but: Key) -> bool:
-    """Whether one more attempt of an agent may start beside those of other tickets than `but`."""
-    if agent is None:
-        return True
-    others = [board.tickets[key].attempt for key in board.open if key != but]
-    most = limits.agents.get(agent)
-    in_use = sum(a is not None and a.agent == agent for a in others)
-    return limits.held.get(agent, 0) <= now and (most is None or in_use < most)
+def taker(board: Board, step: Step, limits: Limits, now: float, but: Key) -> Step | None:
+    """Who may take one more step now, beside the attempts of other tickets than `but`: the step itself or a stand-in,
+    None when nobody is free. Slots are not counted."""
+    if step.agent is None and not step.accounts:
+        return step
+    return _Room(board, limits, now, but=but).taker(step)

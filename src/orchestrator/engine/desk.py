@@ -19,7 +19,7 @@ from orchestrator.core.events import AttemptEnded, CheckEnded, Event, Grant
 from orchestrator.core.model import ENDED, Key, Status, Ticket
 from orchestrator.core.outcome import Outcome, OutcomeKind
 from orchestrator.core.peek import next_agent
-from orchestrator.core.schedule import Limits, agent_free
+from orchestrator.core.schedule import Limits, Needs, Step, taker
 from orchestrator.engine import notices
 from orchestrator.engine.home import Home
 from orchestrator.engine.reports import report
@@ -169,7 +169,8 @@ class Desk:
         agent = next_agent(self.home.rules(ticket), ticket, outcome)
         if agent is not None and agent not in self.home.settings.agents:
             return None  # the dispatch says so
-        return new_grant() if agent_free(self.board, agent, self.limits(), time.time(), ticket.key) else None
+        step = agent_step(agent)
+        return new_grant() if taker(self.board, step, self.limits(), time.time(), ticket.key) is not None else None
 
     def unwanted(self, ticket: Ticket) -> str | None:
         """Why what is under way for this ticket should not be; None when it should."""
@@ -187,6 +188,11 @@ class Desk:
 
     def within(self, keys: Iterable[Key]) -> list[Key]:
         return [key for key in keys if self.only is None or key == self.only[0]]
+
+
+def agent_step(agent: str | None) -> Step:
+    """What the next attempt takes when this agent does it; None: a script."""
+    return Step(Needs.SLOT, agent, (agent,) if agent is not None else ())
 
 
 def new_grant() -> Grant:

@@ -12,7 +12,7 @@ from orchestrator.core.schedule import Needs, Step, next_up
 from orchestrator.core.workflow import AgentPhase, PollPhase, TerminalPhase
 from orchestrator.engine.attend import unblocked
 from orchestrator.engine.checks import check
-from orchestrator.engine.desk import Desk, Mode, new_grant
+from orchestrator.engine.desk import Desk, Mode, agent_step, new_grant
 from orchestrator.engine.walk import Walk
 from orchestrator.errors import CannotRunError
 
@@ -61,8 +61,9 @@ class Dispatch:
             return Step(Needs.NOTHING)
         if isinstance(phase, PollPhase):
             return Step(Needs.CHECK)
-        agent = agent_of(rules, phase, ticket) if isinstance(phase, AgentPhase) else None
-        return Step(Needs.SLOT, agent)
+        if not isinstance(phase, AgentPhase):
+            return Step(Needs.SLOT)
+        return agent_step(agent_of(rules, phase, ticket))
 
     def _blocked_by_config(self, ticket: Ticket) -> str | None:
         """Why the phase cannot be run at all, as far as that is known before anything starts."""
