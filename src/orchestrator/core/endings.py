@@ -10,7 +10,7 @@ from orchestrator.core.decisions import HoldAccount, Save
 from orchestrator.core.events import AttemptEnded, CheckEnded
 from orchestrator.core.model import ENDED, Attempt, Status, Ticket
 from orchestrator.core.moves import Decisions
-from orchestrator.core.outcome import OutcomeKind
+from orchestrator.core.outcome import OutcomeKind, added
 from orchestrator.core.route import route_of
 from orchestrator.core.rules import Rules
 from orchestrator.core.times import epoch_or
@@ -64,6 +64,7 @@ def attempt_ended(rules: Rules, t: Ticket, e: AttemptEnded) -> Decisions:
         raise IllegalTransitionError(f"ticket {t.key}: attempt {e.attempt_id} is not the open one ({a.id})")
     if outcome.session or outcome.fresh:
         a = replace(a, session=None if outcome.fresh else outcome.session)
+    t = replace(t, usage=added(t.usage, outcome.usage))
     moved = rules.workflow.resolve(a.phase) != t.current_phase
     if moved and a.stop not in SUPERSEDED:
         t = moves.abandon(t, rules.workflow.resolve(a.phase), e.at)

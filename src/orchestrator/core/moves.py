@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from orchestrator.core import spending
 from orchestrator.core.decisions import Decision, Notify, Save, StartAttempt, StopAttempt
 from orchestrator.core.events import Grant
 from orchestrator.core.model import Attempt, PhaseEntry, PhaseStatus, Status, Ticket, Visit
@@ -90,6 +91,8 @@ def start(rules: Rules, t: Ticket, phase: Phase, grant: Grant | None, at: float,
 def begin(rules: Rules, t: Ticket, phase: Phase, grant: Grant, at: float) -> Decisions:
     """The save that decides to start, and the start."""
     assert t.visit is not None and t.attempt is None
+    if isinstance(phase, AgentPhase) and (refused := spending.refusal(rules.budgets, rules.plan, t, phase)):
+        return needs_attention(t, refused)
     n, agent, session, resume = t.attempts + 1, None, None, False
     if isinstance(phase, AgentPhase):
         agent = agent_of(rules, phase, t)
@@ -159,7 +162,11 @@ def reset_phase(t: Ticket, phase_id: str) -> Ticket:
     """The counters of one phase start again: retries, visits, losses, poll clock."""
     visits = {phase: n for phase, n in t.visits.items() if phase != phase_id}
     context = _without_poll_clock(t.context, phase_id)
-    return replace(t, retries={**t.retries, phase_id: 0}, visits=visits, visit=None, context=context)
+    t = replace(t, retries={**t.retries, phase_id: 0}, visits=visits, context=context)
+    if t.visit is not None and t.visit.phase == phase_id and spending.was_refused(t):
+        # only money was missing: the session that it paid for goes on
+        return replace(t, visit=replace(t.visit, losses=0, asked=False), visits={**visits, phase_id: 1})
+    return replace(t, visit=None)
 
 
 def retry_target(rules: Rules, t: Ticket) -> str:

@@ -66,7 +66,12 @@ def added(one: Usage | None, other: Usage | None) -> Usage | None:
     if one is None or other is None:
         return other if one is None else one
     sums: dict[str, Any] = {f: _sum(getattr(one, f), getattr(other, f)) for f in COUNTERS}
-    return Usage(**sums, priced=one.priced or other.priced)
+    return exact(Usage(**sums, priced=one.priced or other.priced))
+
+
+def exact(usage: Usage) -> Usage:
+    """Without what adding and subtracting fractions leaves behind: no file says 0.30000000000000004."""
+    return usage if usage.cost_usd is None else replace(usage, cost_usd=round(usage.cost_usd, DIGITS))
 
 
 def less(total: Usage, before: Usage | None, fields: Collection[str]) -> Usage:
@@ -78,9 +83,11 @@ def less(total: Usage, before: Usage | None, fields: Collection[str]) -> Usage:
         now, then = getattr(total, f), getattr(before, f)
         if now is not None and then is not None and now >= then:
             changes[f] = now - then
-    return replace(total, **changes)
+    return exact(replace(total, **changes))
 
 
+DIGITS = 9
+"""Of a dollar; a token of the cheapest models costs some 10^-8."""
 COUNTERS = ("input_tokens", "cached_tokens", "output_tokens", "cost_usd", "turns")
 
 

@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 import msgspec
 from msgspec.structs import replace
 
-from orchestrator.core.outcome import Usage
+from orchestrator.core.outcome import Usage, exact
 
 DATE = "2026-11-22"
 """Of the prices that are shipped. They change: who is billed by them writes their own."""
@@ -49,4 +49,4 @@ def priced(usage: Usage, price: Price | None) -> Usage:
         + (usage.cached_tokens or 0) * cached
         + (usage.output_tokens or 0) * price.output
     )
-    return replace(usage, cost_usd=cost / MILLION, priced=True)
+    return exact(replace(usage, cost_usd=cost / MILLION, priced=True))

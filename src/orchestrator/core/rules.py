@@ -7,6 +7,7 @@ import unicodedata
 
 import msgspec
 
+from orchestrator.core.budgets import Budgets
 from orchestrator.core.model import Plan, Ticket
 from orchestrator.core.workflow import AgentPhase, Phase, Workflow
 
@@ -19,6 +20,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     chooses_session: frozenset[str] = frozenset()
     """Agents whose CLI takes a session id of our choice."""
     poll_interval: float = 10
+    budgets: Budgets = Budgets()
+    """Of the configuration."""
     user: str = "orchestrator"
     worktree_root: str = ""
     """Where worktrees go when the plan does not say."""

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from orchestrator.adapters.attempt_files import head, tail
 from orchestrator.core.outcome import OUTPUT_LIMIT, Outcome, OutcomeKind
 from orchestrator.core.route import exit_route
+from orchestrator.core.spending import outcome_of
 from orchestrator.core.workflow import AgentPhase, PollPhase
 from orchestrator.engine.captures import StoppedError, WalkedPhase, Watch, last_line, with_captures
 from orchestrator.engine.home import Home
@@ -70,6 +71,8 @@ def _cut_short(phase: WalkedPhase, ending: Ending) -> Outcome | None:
     if ending.stopped == "stalled":
         seconds = getattr(phase, "idle_timeout_seconds", None) or 0
         return Outcome(kind=OutcomeKind.STALLED, reason=f"wrote nothing for {seconds:g} s (idleTimeoutSeconds)")
+    if ending.stopped is not None and (for_budget := outcome_of(ending.stopped)) is not None:
+        return for_budget
     if ending.stopped is not None:
         return Outcome(kind=OutcomeKind.STOPPED, reason=f"stopped: {ending.stopped}")
     if ending.exit_code is None:

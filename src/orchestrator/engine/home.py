@@ -88,6 +88,7 @@ class Home:
             review_agent=self.settings.review_agent,
             chooses_session=self._chooses,
             poll_interval=self.settings.poll_interval,
+            budgets=self.settings.budgets,
             user=self.user,
             worktree_root=str(Path(self.config.home) / "worktrees" / plan.id),
         )
