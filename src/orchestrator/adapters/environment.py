@@ -80,6 +80,11 @@ def agent_env(
     return {**_free({**usual, **passed, **written}), **given}
 
 
+def person_env(base: Mapping[str, str], settings: AgentSettings) -> dict[str, str]:
+    """For an agent that a person uses: their own environment, with what its `env` says. Raises CannotRunError."""
+    return _free({**base, **{name: filled(name, value, base) for name, value in settings.env.items()}})
+
+
 def attempt_vars(
     *,
     plan: str,

@@ -41,7 +41,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "logs": Entry("look.logs:logs", "Show what happened to a ticket, and follow it."),
         "history": Entry("look.history:history", "Show every attempt of a ticket, and a time line."),
         "sessions": Entry("look.sessions:sessions", "List the agent sessions of a ticket."),
-        "resume-session": Entry("look.sessions:resume_session", "Continue an agent's session interactively."),
+        "resume-session": Entry("look.sessions:resume_session", "Take over an agent's session, interactively."),
     },
     "Steer": {
         "pause": Entry("steer:pause", "Pause a ticket; stops its attempt."),

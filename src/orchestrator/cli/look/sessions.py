@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 
 import click
@@ -47,19 +46,26 @@ def sessions(plan: str, ticket: str, phase: str | None, as_json: bool) -> int:
 @click.argument("ticket", metavar="TICKET")
 @click.argument("session_id", metavar="[SESSION]", required=False)
 @click.option("--phase", metavar="PHASE", help="The latest session of this phase.")
-def resume_session(plan: str, ticket: str, session_id: str | None, phase: str | None) -> int:
-    """Continue an agent's session interactively.
+@click.option("--pause", is_flag=True, help="Pause the ticket first, and wait until its attempt has ended.")
+def resume_session(plan: str, ticket: str, session_id: str | None, phase: str | None, pause: bool) -> int:
+    """Take over an agent's session, interactively.
 
     Starts the agent's own program in the ticket's worktree, in this terminal: in the latest session, or the one that is
-    named. Pause the ticket first if an attempt is under way.
-    """
-    from orchestrator.control import sessions as control
-    from orchestrator.errors import OrchestratorError
+    named. While an attempt is under way that is refused, unless `--pause` is given. Nothing else starts for the ticket
+    until the program has ended; `orchestrator resume` then lets a paused ticket go on, in the same session if it was
+    that of the attempt that was stopped.
 
-    wanted = control.resume(opened_home(), key_of(plan, ticket), session_id, phase)
-    complain(f"continuing session {wanted.session} in {wanted.cwd}")
-    os.chdir(wanted.cwd)
-    try:
-        os.execvpe(wanted.argv[0], wanted.argv, wanted.env)
-    except OSError as error:
-        raise OrchestratorError(f"cannot start {wanted.argv[0]}: {error.strerror}; is it installed?") from error
+    Exit code: that of the program.
+    """
+    from orchestrator.cli import foreground
+    from orchestrator.control import takeover
+
+    home, wanted = opened_home(), takeover.Wanted(key_of(plan, ticket), session_id, phase)
+    takeover.check(home, wanted, pause)
+    with takeover.hold(home, wanted.key, pause, complain):
+        chosen = takeover.interactive(home, wanted)
+        complain(f"continuing session {chosen.session} of {chosen.agent} in {chosen.cwd}")
+        code = foreground.run(chosen.argv, chosen.cwd, chosen.env)
+    if (then := takeover.afterwards(home, wanted.key, chosen.session)) is not None:
+        complain(then)
+    return code
