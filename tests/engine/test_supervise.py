@@ -245,27 +245,6 @@ def test_the_time_of_an_adopted_attempt_counts_from_its_start(place: Place) -> N
     assert ending.stopped == "timeout"
 
 
-def test_an_attempt_that_writes_nothing_has_stalled(place: Place) -> None:
-    running = place.start(*sh("echo once; sleep 60"))
-    assert watch(running, Limits(timeout=60, idle_timeout=0.2)).stopped == "stalled"
-
-
-@pytest.mark.parametrize("stream", ["", ">&2"])
-def test_an_attempt_that_writes_has_not_stalled(place: Place, stream: str) -> None:
-    running = place.start(*sh(f"for i in 1 2 3 4 5 6 7 8; do echo $i {stream}; sleep 0.15; done"))
-    assert watch(running, Limits(idle_timeout=1)) == Ending(0)
-
-
-def test_an_adopted_attempt_that_was_silent_for_long_has_stalled(place: Place) -> None:
-    with place.runner("sleep", "60"):
-        place.pid_in("pid")
-        wait_for((place.directory / "stderr.log").exists)
-    long_ago = time.time() - 1000
-    for name in ("stdout.log", "stderr.log"):
-        os.utime(place.directory / name, (long_ago, long_ago))
-    assert watch(adopted(place), Limits(idle_timeout=900), started_at=long_ago).stopped == "stalled"
-
-
 def test_watching_an_attempt_that_writes_nothing_costs_nothing(place: Place) -> None:
     running = place.start("sleep", "1")
     before = time.process_time()

@@ -35,7 +35,7 @@ COSTS: dict[OutcomeKind, Cost] = {
     OutcomeKind.SUCCESS: Cost(False, True, "did what was asked"),
     OutcomeKind.FAILURE: Cost(True, True, "ran and said no"),
     OutcomeKind.TIMEOUT: Cost(True, True, "ran longer than timeoutSeconds"),
-    OutcomeKind.STALLED: Cost(True, True, "wrote nothing for idleTimeoutSeconds"),
+    OutcomeKind.STALLED: Cost(True, True, "wrote nothing and was idle for idleTimeoutSeconds"),
     OutcomeKind.ERROR: Cost(False, True, "could not be run at all; a retry would not help"),
     OutcomeKind.NOT_YET: Cost(False, False, "a poll check that is to be repeated"),
     OutcomeKind.STOPPED: Cost(False, False, "somebody stopped it"),

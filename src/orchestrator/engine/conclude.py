@@ -10,11 +10,11 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from orchestrator.adapters.attempt_files import head, tail
+from orchestrator.adapters.attempt_files import Record, head, recorded, tail
 from orchestrator.core.outcome import OUTPUT_LIMIT, Outcome, OutcomeKind
 from orchestrator.core.route import exit_route
 from orchestrator.core.spending import outcome_of
-from orchestrator.core.workflow import AgentPhase, PollPhase
+from orchestrator.core.workflow import DEFAULT_AGENT_TIMEOUT, AgentPhase, PollPhase
 from orchestrator.engine.captures import StoppedError, WalkedPhase, Watch, last_line, with_captures
 from orchestrator.engine.home import Home
 from orchestrator.engine.prepare import Scene
@@ -54,7 +54,7 @@ async def conclude(home: Home, scene: Scene, phase: WalkedPhase, ending: Ending,
 
 
 async def _judge(home: Home, scene: Scene, phase: WalkedPhase, ending: Ending) -> Outcome:
-    cut_short = _cut_short(phase, ending)
+    cut_short = _cut_short(phase, ending, recorded(scene.directory) if ending.stopped else None)
     if isinstance(phase, AgentPhase):
         return await judge_agent(home, scene, phase, ending, cut_short)
     if cut_short is not None:
@@ -63,14 +63,15 @@ async def _judge(home: Home, scene: Scene, phase: WalkedPhase, ending: Ending) -
     return _judge_script(scene.directory, ending.exit_code)
 
 
-def _cut_short(phase: WalkedPhase, ending: Ending) -> Outcome | None:
-    """The outcome of what did not end by itself."""
+def _cut_short(phase: WalkedPhase, ending: Ending, record: Record | None) -> Outcome | None:
+    """The outcome of what did not end by itself; `record` has the limits that it had."""
     if ending.stopped == "timeout":
-        seconds = phase.timeout_seconds or 3600
+        seconds = phase.timeout_seconds or DEFAULT_AGENT_TIMEOUT
         return Outcome(kind=OutcomeKind.TIMEOUT, reason=f"timed out after {seconds:g} s (timeoutSeconds)")
     if ending.stopped == "stalled":
-        seconds = getattr(phase, "idle_timeout_seconds", None) or 0
-        return Outcome(kind=OutcomeKind.STALLED, reason=f"wrote nothing for {seconds:g} s (idleTimeoutSeconds)")
+        seconds = (record.idle_timeout_seconds if record else None) or 0
+        reason = f"nothing written and idle for {seconds:g} s (idleTimeoutSeconds)"
+        return Outcome(kind=OutcomeKind.STALLED, reason=reason)
     if ending.stopped is not None and (for_budget := outcome_of(ending.stopped)) is not None:
         return for_budget
     if ending.stopped is not None:

@@ -7,7 +7,6 @@ first signal. Cancelling any coroutine of this module leaves the processes as th
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import time
 from collections.abc import AsyncIterator, Callable, Collection
@@ -18,6 +17,8 @@ import msgspec
 
 from orchestrator.adapters import process, sweep
 from orchestrator.adapters.process import Alive, Exited, Found, Gone, Running
+from orchestrator.engine.clock import Clock
+from orchestrator.engine.clock import Limits as Limits
 
 POLL = 0.02
 """Seconds between looks, where the system cannot tell us when a process ends."""
@@ -28,13 +29,6 @@ KILL_PATIENCE = 10.0
 """A process that is not gone so long after KILL hangs in the kernel; nobody can do more."""
 SIGNALLED = 128
 """A shell reports the end by signal n as 128 + n."""
-
-
-class Limits(msgspec.Struct, frozen=True):
-    """Seconds; None is no limit."""
-
-    timeout: float | None = None
-    idle_timeout: float | None = None
 
 
 class Ending(msgspec.Struct, frozen=True):
@@ -61,7 +55,7 @@ async def supervise(
     """Waits until the attempt is over and nothing of it is left; limits count from `started_at` (epoch seconds)."""
     async with _watching(running) as gone:
         asked = process.stop_that_counts(running.directory)
-        reason = asked.reason if asked else await _reason_to_stop(gone, stop, _Clock(running, limits, started_at))
+        reason = asked.reason if asked else await _reason_to_stop(gone, stop, Clock(running, limits, started_at))
         began = time.monotonic()
         stopped = await _stop(running, reason, gone, grace) if reason else None
     running.reap()
@@ -116,47 +110,6 @@ async def sweep_gone(attempt_id: str, grace: float) -> int:
     return survivors
 
 
-class _Clock:
-    """When the limits are reached. Counted on the monotonic clock from the first look on, so that neither a corrected
-    system time nor a laptop that slept ends an attempt; only what was before comes from the system time."""
-
-    def __init__(self, running: Running, limits: Limits, started_at: float) -> None:
-        self.limits = limits
-        self.logs = (running.directory / "stdout.log", running.directory / "stderr.log")
-        self.started = time.monotonic() - max(0.0, time.time() - started_at)
-        self.seen = self._signature()
-        self.looked = time.monotonic()
-        self.written = max(self.started, self._last_write())
-
-    def wait(self) -> float | None:
-        """Seconds until the next look is worthwhile."""
-        due = [
-            since + limit
-            for since, limit in ((self.started, self.limits.timeout), (self.written, self.limits.idle_timeout))
-            if limit is not None
-        ]
-        return max(0.0, min(due) - time.monotonic()) if due else None
-
-    def overrun(self) -> str | None:
-        now = time.monotonic()
-        if self.limits.timeout is not None and now >= self.started + self.limits.timeout:
-            return "timeout"
-        if self.limits.idle_timeout is None or now < self.written + self.limits.idle_timeout:
-            return None
-        before, self.seen = self.seen, self._signature()
-        if before != self.seen:
-            self.written = min(max(self._last_write(), self.looked), now)
-        self.looked = now
-        return None if now < self.written + self.limits.idle_timeout else "stalled"
-
-    def _signature(self) -> tuple[tuple[int, int], ...]:
-        return tuple((stat.st_size, stat.st_mtime_ns) for stat in map(_stat, self.logs) if stat)
-
-    def _last_write(self) -> float:
-        written = max((stat.st_mtime for stat in map(_stat, self.logs) if stat), default=0.0)
-        return time.monotonic() - max(0.0, time.time() - written)
-
-
 @asynccontextmanager
 async def _watching(running: Running) -> AsyncIterator[asyncio.Future[None]]:
     """A future that is done when the launcher is gone."""
@@ -189,7 +142,7 @@ async def _poll(running: Running, gone: asyncio.Future[None]) -> None:
     gone.set_result(None)
 
 
-async def _reason_to_stop(gone: asyncio.Future[None], stop: asyncio.Future[str], clock: _Clock) -> str | None:
+async def _reason_to_stop(gone: asyncio.Future[None], stop: asyncio.Future[str], clock: Clock) -> str | None:
     """Waits; None when it ended by itself."""
     while True:
         awaited: set[asyncio.Future[None] | asyncio.Future[str]] = {gone} if stop.cancelled() else {gone, stop}
@@ -272,10 +225,3 @@ def _kill_at(stop_began: float | None, grace: float) -> float:
     if stop_began is None:
         return now + grace
     return max(min(now + grace, stop_began + 2 * grace), now + min(grace, HURRY))
-
-
-def _stat(path: Path) -> os.stat_result | None:
-    try:
-        return path.stat()
-    except OSError:
-        return None

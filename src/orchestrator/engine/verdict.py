@@ -31,6 +31,13 @@ _VERDICT = re.compile(r"^[\s*_#>`~-]*(PASS|FAIL)[\s*_`~.!]*$", re.MULTILINE)
 _NO_CHANGE = re.compile(r"^[\s*_#>`~-]*NO_CHANGE_NEEDED:[\s*_`]*(\S.*)$", re.MULTILINE)
 
 
+STALLED_AGAIN = (
+    "You were stopped: for a long time you had written nothing, and nothing you had started did anything. Go on with the "
+    "task from where you stopped, to its end, as you were first instructed. Look at the state of the working directory "
+    "before you change anything. If a command hangs, do it in another way; let no command wait without a limit of time.\n"
+)
+
+
 class _Meaning(NamedTuple):
     kind: OutcomeKind
     fresh: bool = False
@@ -65,7 +72,8 @@ async def judge_agent(
     known |= spent(home, scene, agent, report)
     if cut_short is not None:
         output = report.text[-OUTPUT_LIMIT:]
-        return replace(cut_short, output=output, fresh=report.ended is Ended.SESSION_GONE, **known)
+        again = STALLED_AGAIN if cut_short.kind is OutcomeKind.STALLED and agent.has_sessions else ""
+        return replace(cut_short, output=output, fresh=report.ended is Ended.SESSION_GONE, again=again, **known)
     if report.ended is Ended.SUCCESS:
         outcome = await asyncio.to_thread(_with_evidence, home, scene, phase, report)
     else:
