@@ -1,4 +1,4 @@
-"""What may be spent, and whether it is spent. Pure: sums come in as values.
+"""What may be spent, as it is written. What follows is in `spending`.
 
 The law: what a ticket, a plan or a configuration limits is its own: `perDayUsd` of a plan is what that plan may cost in
 a day. For one attempt and one ticket the most specific word counts: phase, ticket, plan, configuration.
@@ -9,8 +9,12 @@ from __future__ import annotations
 import msgspec
 
 
-class Budgets(msgspec.Struct, frozen=True, rename="camel", kw_only=True, omit_defaults=True):
+class Budgets(
+    msgspec.Struct, frozen=True, rename="camel", kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
     """None: no limit. Tokens are all that are paid for: in, cached and out."""
+
+    # a word that is none of these is refused in plans and tickets, too: somebody would rely on a limit that is none
 
     per_attempt_usd: float | None = None
     per_ticket_usd: float | None = None

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from orchestrator.core.model import ID_PATTERN, PhaseEntry, Plan, Ticket
 from orchestrator.core.problems import Problem
 from orchestrator.errors import UnreadableError
-from orchestrator.formats.plan_terms import is_time, times, whole
+from orchestrator.formats.plan_terms import empty_budgets, is_time, times, whole
 
 Record = TypeVar("Record", Plan, Ticket)
 
@@ -65,7 +65,7 @@ def decode_ticket(content: bytes, file: str) -> Loaded[Ticket]:
     try:
         content = content.removeprefix(_BOM)
         record = _TICKETS.decode(content)
-        if _timed(record):
+        if _is_sound(record):
             return Loaded(record, _RAW.decode(content))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
@@ -76,7 +76,7 @@ def decode_ticket_record(content: bytes, file: str = "") -> Ticket:
     """Like `decode_ticket`, without the raw form: half the time."""
     try:
         record = _TICKETS.decode(content)
-        if _timed(record):
+        if _is_sound(record):
             return record
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
@@ -86,9 +86,12 @@ def decode_ticket_record(content: bytes, file: str = "") -> Ticket:
 def decode_plan(content: bytes, file: str) -> Loaded[Plan]:
     try:
         content = content.removeprefix(_BOM)
-        return Loaded(_PLANS.decode(content), _RAW.decode(content))
+        record = _PLANS.decode(content)
+        if not empty_budgets(record):
+            return Loaded(record, _RAW.decode(content))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _decode_slowly(content, file, Plan)
+        pass
+    return _decode_slowly(content, file, Plan)
 
 
 def check_ticket_path(record: Ticket, plan_dir_name: str, file_stem: str, file: str | None = None) -> list[Problem]:
@@ -165,8 +168,8 @@ def dump(raw: dict[str, Any]) -> bytes:
     return msgspec.json.format(content, indent=2) + b"\n"
 
 
-def _timed(record: Ticket) -> bool:
-    return all(is_time(text) for _, text in times(record))
+def _is_sound(record: Ticket) -> bool:
+    return all(is_time(text) for _, text in times(record)) and not empty_budgets(record)
 
 
 def _decode_slowly(content: bytes, file: str, kind: type[Record]) -> Loaded[Record]:

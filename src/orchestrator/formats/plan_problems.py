@@ -16,7 +16,7 @@ from msgspec import inspect
 from orchestrator.core.model import Plan, Ticket
 from orchestrator.core.problems import Problem, did_you_mean
 from orchestrator.formats.json_lines import Path, locate, syntax_flaw
-from orchestrator.formats.plan_terms import is_time, times, where_of, whole
+from orchestrator.formats.plan_terms import empty_budgets, is_time, times, where_of, whole
 
 Record = TypeVar("Record", Plan, Ticket)
 Fault = tuple[Path, str, str | None]
@@ -48,6 +48,7 @@ def _convert(mended: Any, kind: type[Record], faults: list[Fault]) -> Record | N
         faults.append(((), str(error), None))
         return None
     faults.extend(_wrong_times(record))
+    faults.extend(_empty_budgets(record))
     return record
 
 
@@ -56,6 +57,12 @@ def _wrong_times(record: Plan | Ticket) -> Iterator[Fault]:
         for path, text in times(record):
             if not is_time(text):
                 yield path, f'{path_text(path)}: "{text}" is not a time', "write it like 2026-02-28T10:01:02.114Z"
+
+
+def _empty_budgets(record: Plan | Ticket) -> Iterator[Fault]:
+    for path, amount in empty_budgets(record):
+        hint = "leave it out for no limit; pause it if nothing shall run"
+        yield path, f"{path_text(path)} must be more than 0; it is {amount:g}", hint
 
 
 def _parse(content: bytes, file: str) -> tuple[str, Any, Problem | None]:
@@ -108,6 +115,8 @@ def _mend(value: Any, kind: inspect.Type, path: Path, faults: list[Fault]) -> An
 def _mend_object(value: Any, kind: inspect.StructType, path: Path, faults: list[Fault]) -> Any:
     if not isinstance(value, dict):
         return _wrong(value, "an object", path, faults)
+    if kind.cls.__struct_config__.forbid_unknown_fields:
+        faults.extend(_unknown(value, [field.encode_name for field in kind.fields], path))
     mended = {}
     for field in kind.fields:
         name = field.encode_name
@@ -119,6 +128,12 @@ def _mend_object(value: Any, kind: inspect.StructType, path: Path, faults: list[
         else:
             mended[name] = _mend(found, field.type, (*path, name), faults)
     return mended
+
+
+def _unknown(value: dict[str, Any], names: list[str], path: Path) -> Iterator[Fault]:
+    for name in value.keys() - set(names):
+        known = did_you_mean(name, names) or f"known are {', '.join(names)}"
+        yield (*path, name), f"{path_text((*path, name))} is unknown", known
 
 
 def _mend_map(value: Any, kind: inspect.DictType, path: Path, faults: list[Fault]) -> Any:

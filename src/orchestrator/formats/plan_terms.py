@@ -1,11 +1,13 @@
-"""What reading and writing plan files both need: times, whole characters, and what a path is called in words."""
+"""What reading and writing plan files both need: times, budgets, whole characters, and what a path is called."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-from orchestrator.core.model import Ticket
+import msgspec
+
+from orchestrator.core.model import Plan, Ticket
 from orchestrator.core.times import epoch
 
 PATH = re.compile(r"(?:^|/)([^/]+)/(?:tickets/([^/]+)\.json|plan\.json)$")
@@ -32,6 +34,15 @@ def times(record: Ticket) -> list[tuple[tuple[str, ...], str]]:
     if record.visit:
         found.append((("visit", "startedAt"), record.visit.started_at))
     return found
+
+
+def empty_budgets(record: Plan | Ticket) -> list[tuple[tuple[str, ...], float]]:
+    """Budgets of nothing or less: with those nothing would ever begin, and nobody means that."""
+    if record.budgets is None:
+        return []
+    amounts = msgspec.structs.asdict(record.budgets)
+    names = zip(record.budgets.__struct_encode_fields__, amounts.values(), strict=True)
+    return [(("budgets", name), amount) for name, amount in names if amount is not None and not amount > 0]
 
 
 def is_time(text: str) -> bool:

@@ -36,7 +36,7 @@ def schema(kind: Kind) -> Node:
     closed = kind in ("workflow", "config")
     for name, record in definitions.items():
         if "properties" in record:
-            _mend_record(name, record, closed)
+            _mend_record(name, record, closed or name == "Budgets")
     if kind == "workflow":
         _mend_phases(definitions)
     if kind == "config":
