@@ -88,6 +88,11 @@ class Places:
         return self.notices / "held.lock"
 
     @property
+    def costs(self) -> Path:
+        """What attempts have cost, a file for each day."""
+        return self.state / ".costs"
+
+    @property
     def daemon_locks(self) -> tuple[Path, Path]:
         """One per stateDir, one per home."""
         return self.locks / ".daemon", self.home / ".locks" / ".daemon"

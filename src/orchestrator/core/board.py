@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import reduce
 from typing import NamedTuple
 
 from orchestrator.core.model import Key, Plan, PlanStatus, Status, Ticket, should_be
+from orchestrator.core.outcome import Usage, added
 from orchestrator.core.ready import Ready
 
 
@@ -39,6 +41,12 @@ class Board:
         """Grows with everything that is put or dropped: who looks now and then sees whether anything happened."""
         self._of_plan: dict[str, set[Key]] = defaultdict(set)
         self._complete: dict[str, int] = defaultdict(int)
+        self.budgeted: set[str] = set()
+        """Plans with budgets of their own."""
+        self.dated: set[Key] = set()
+        """Tickets that limit what a day may cost."""
+        self._spent: dict[str, Usage | None] = {}
+        """By plan; worked out when it is asked for."""
 
     @property
     def ready(self) -> Ready:
@@ -59,6 +67,8 @@ class Board:
         self.drop_plan(plan.id)
         self.changes += 1
         self.plans[plan.id] = plan
+        if plan.budgets is not None:
+            self.budgeted.add(plan.id)
         for position, entry in enumerate(plan.tickets):
             key = Key(plan.id, entry.ticket_id)
             if key in self.places:
@@ -73,6 +83,7 @@ class Board:
     def drop_plan(self, plan_id: str) -> None:
         self.changes += 1
         plan = self.plans.pop(plan_id, None)
+        self.budgeted.discard(plan_id)
         for entry in plan.tickets if plan else ():
             key = Key(plan_id, entry.ticket_id)
             place = self.places.pop(key, None)
@@ -86,11 +97,15 @@ class Board:
         was_complete = before is not None and before.status is Status.COMPLETE
         if before is not None:
             self._drop_ticket(key)
+        if self._spent and ticket.usage != (before.usage if before is not None else None):
+            self._spent.pop(key.plan, None)
         self.changes += 1
         self.tickets[key] = ticket
         self.by_status[should_be(ticket)].add(key)
         if ticket.attempt is not None:
             self.open.add(key)
+        if ticket.budgets is not None and (ticket.budgets.per_day_usd or ticket.budgets.per_day_tokens):
+            self.dated.add(key)
         self._of_plan[key.plan].add(key)
         if key in self.places:
             self._complete[key.plan] += self._is_complete(key)
@@ -99,6 +114,7 @@ class Board:
             self._line_up_dependents(key)
 
     def drop_ticket(self, key: Key) -> None:
+        self._spent.pop(key.plan, None)
         was_complete = self._is_complete(key)
         self._drop_ticket(key)
         if was_complete:
@@ -112,6 +128,7 @@ class Board:
             self.changes += 1
             self.by_status[should_be(ticket)].discard(key)
             self.open.discard(key)
+            self.dated.discard(key)
             self._out_of_line(key)
             self._of_plan[key.plan].discard(key)
 
@@ -161,6 +178,13 @@ class Board:
         plan = self.plans.get(plan_id)
         listed = len({entry.ticket_id for entry in plan.tickets}) if plan else 0
         return listed > 0 and self._complete[plan_id] == listed
+
+    def spent(self, plan_id: str) -> Usage | None:
+        """What the tickets of a plan have used, listed or not; None: nobody told anything."""
+        if plan_id not in self._spent:
+            usages = (self.tickets[key].usage for key in self._of_plan.get(plan_id, ()))
+            self._spent[plan_id] = reduce(added, usages, None)
+        return self._spent[plan_id]
 
     def completed(self, plan_id: str) -> int:
         """How many of the tickets that a plan lists are complete."""

@@ -90,12 +90,6 @@ def limits_of_plan(config: Budgets, plan: Plan) -> tuple[Limit, ...]:
     return tuple(one for one in _limits(config, plan, Ticket(plan_id=plan.id, ticket_id=""), None) if one.sum in shared)
 
 
-def has_days(config: Budgets, plans: Iterable[Plan], tickets: Iterable[Ticket]) -> bool:
-    """Whether anybody says what a day may cost."""
-    written = [config, *(one.budgets for one in plans), *(one.budgets for one in tickets)]
-    return any(one is not None and (one.per_day_usd or one.per_day_tokens) for one in written)
-
-
 _NONE = Budgets()
 
 

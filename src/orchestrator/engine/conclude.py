@@ -49,7 +49,8 @@ async def conclude(home: Home, scene: Scene, phase: WalkedPhase, ending: Ending,
         try:
             outcome = await with_captures(home, scene, phase, outcome, watch)
         except StoppedError as stopped:
-            return Outcome(kind=OutcomeKind.STOPPED, reason=str(stopped), session=outcome.session)
+            known = {name: getattr(outcome, name) for name in ("session", "usage", "total", "model", "ended")}
+            return Outcome(kind=OutcomeKind.STOPPED, reason=str(stopped), **known)
     return outcome
 
 

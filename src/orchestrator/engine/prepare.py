@@ -163,7 +163,7 @@ def _agent_request(home: Home, scene: Scene, phase: AgentPhase) -> Request:
         resume=attempt.resume,
         allowed_tools=phase.allowed_tools,
         max_turns=phase.max_turns,
-        max_cost_usd=phase.max_cost_usd,
+        max_cost_usd=home.purse.allowance(scene.ticket, phase, attempt.id),
         output_schema=phase.output_schema,
         folder=str(scene.directory),
     )

@@ -20,7 +20,7 @@ from orchestrator.core.outcome import OUTPUT_LIMIT, Outcome, OutcomeKind
 from orchestrator.core.workflow import AgentPhase
 from orchestrator.engine.home import Home
 from orchestrator.engine.prepare import Scene
-from orchestrator.engine.spending import spent
+from orchestrator.engine.spending import by_budget, spent
 from orchestrator.engine.supervise import Ending
 from orchestrator.errors import CannotRunError
 
@@ -77,7 +77,7 @@ async def judge_agent(
     if report.ended is Ended.SUCCESS:
         outcome = await asyncio.to_thread(_with_evidence, home, scene, phase, report)
     else:
-        outcome = _unsuccessful(report)
+        outcome = by_budget(home, scene, phase, report, _unsuccessful(report))
     return replace(outcome, **known)
 
 

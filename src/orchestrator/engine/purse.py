@@ -1,0 +1,183 @@
+"""What has been spent, attempts in flight included, and what waits because of that.
+
+The law: every attempt counts once. While its ticket's file does not have it, what was heard of it counts; of a day as
+long as the ledger does not have it. Nothing is added up, and no file is read, before somebody has set a budget.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from functools import reduce
+from math import inf
+from typing import TYPE_CHECKING, NamedTuple
+
+from orchestrator.adapters.ledger import Day, next_midnight
+from orchestrator.core import spending
+from orchestrator.core.board import Board
+from orchestrator.core.budgets import Budgets
+from orchestrator.core.model import Key, Plan, Ticket
+from orchestrator.core.outcome import Usage, added
+from orchestrator.core.spending import DAYS, NOTHING, Limit, Sum, SumOf
+from orchestrator.core.workflow import Phase
+
+if TYPE_CHECKING:
+    from orchestrator.engine.home import Home
+
+LEAST_USD = 0.0001
+"""An agent's program is not told to spend nothing: it has been decided that it starts."""
+
+
+class Held(NamedTuple):
+    """A budget that is used up, for which tickets wait."""
+
+    name: str
+    """As in `schedule.Step.accounts`."""
+    limit: Limit
+    usage: Usage
+    plan: str
+    until: float
+
+    @property
+    def words(self) -> str:
+        return spending.hold_words(self.limit, self.usage, self.plan)
+
+
+class Purse:
+    def __init__(self, home: Home, board: Board) -> None:
+        self._home, self._board = home, board
+        self._today = Day(home.places)
+        self._heard: dict[str, tuple[Key, Usage]] = {}
+        """Of attempts that are not yet applied, by id."""
+
+    @property
+    def _config(self) -> Budgets:
+        return self._home.settings.budgets
+
+    @property
+    def is_needed(self) -> bool:
+        """Somebody has set a budget that more than one ticket shares, or that is about a day."""
+        return self._config != Budgets() or bool(self._board.budgeted) or bool(self._board.dated)
+
+    # -- one attempt --------------------------------------------------------------------------------------------------
+
+    def hear(self, attempt_id: str, key: Key, usage: Usage | None) -> None:
+        """What an attempt has used until now."""
+        if usage is not None:
+            self._heard[attempt_id] = (key, usage)
+
+    def heard(self, attempt_id: str) -> Usage | None:
+        return self._heard[attempt_id][1] if attempt_id in self._heard else None
+
+    def forget(self, attempt_id: str) -> None:
+        """Its ticket has it now, or it is no longer ours."""
+        self._heard.pop(attempt_id, None)
+
+    def limits(self, ticket: Ticket, phase: Phase) -> tuple[Limit, ...]:
+        """Those that apply to its attempt, as files and configuration say now."""
+        ticket = self._board.tickets.get(ticket.key, ticket)
+        plan = self._board.plans.get(ticket.plan_id) or Plan(id=ticket.plan_id)
+        return spending.limits_of(self._config, plan, ticket, phase)
+
+    def reached(self, ticket: Ticket, phase: Phase, attempt_id: str) -> tuple[Limit, Usage] | None:
+        """The first budget that this attempt and all before and beside it have used up."""
+        sum_of = self._sums(ticket, attempt_id)
+        limit = spending.first_reached(self.limits(ticket, phase), sum_of)
+        return (limit, sum_of(limit)) if limit is not None else None
+
+    def allowance(self, ticket: Ticket, phase: Phase, attempt_id: str) -> float | None:
+        """Dollars that it may still cost; None: nobody limits it."""
+        rest = spending.allowance(self.limits(ticket, phase), self._sums(ticket, attempt_id))
+        return None if rest is None else max(round(rest, 4), LEAST_USD)
+
+    # -- what is shared -----------------------------------------------------------------------------------------------
+
+    def names(self, plan_id: str) -> tuple[str, ...]:
+        """What an attempt of an agent in this plan needs besides its account."""
+        return (f"plan:{plan_id}", f"day:{plan_id}", "day:") if self.is_needed else ()
+
+    def held(self) -> dict[str, float]:
+        """Of these names those that are held, until when (`inf`: until somebody raises something)."""
+        return {one.name: one.until for one in self.holds()}
+
+    def holds(self) -> Iterator[Held]:
+        if not self.is_needed:
+            return
+        shared = self._config.per_plan_usd is None and self._config.per_plan_tokens is None
+        plans = [self._board.plans[name] for name in self._board.budgeted] if shared else self._board.plans.values()
+        seen = set()
+        for plan in (*plans, _NOBODY):
+            sum_of = self._sums(Ticket(plan_id=plan.id, ticket_id=""), None)
+            for limit in spending.limits_of_plan(self._config, plan):
+                name = spending.hold_name(limit, plan.id)
+                if name not in seen and spending.is_reached(limit, usage := sum_of(limit)):
+                    seen.add(name)
+                    yield Held(name, limit, usage, plan.id, self._until(limit))
+
+    def waiting(self) -> set[Key]:
+        """Tickets whose own day is used up: until midnight no agent works on them."""
+        return {key for key in self._board.dated if self.day_is_over(self._board.tickets[key])}
+
+    def day_is_over(self, ticket: Ticket) -> Limit | None:
+        if ticket.key not in self._board.dated:
+            return None
+        plan = self._board.plans.get(ticket.plan_id) or Plan(id=ticket.plan_id)
+        own = (one for one in spending.limits_of(self._config, plan, ticket, None) if one.sum is Sum.TICKET_DAY)
+        return spending.first_reached(own, self._sums(ticket, None))
+
+    def next_day(self) -> float | None:
+        """When the day is over, where that makes a difference."""
+        return next_midnight(time.time()) if self.is_needed else None
+
+    def _until(self, limit: Limit) -> float:
+        return next_midnight(time.time()) if limit.sum in DAYS else inf
+
+    # -- sums ---------------------------------------------------------------------------------------------------------
+
+    def _sums(self, ticket: Ticket, attempt_id: str | None) -> SumOf:
+        key = ticket.key
+
+        def sum_of(limit: Limit) -> Usage:
+            if limit.sum in DAYS:
+                return self._of_day(limit.sum, key)
+            if limit.sum is Sum.PLAN:
+                return _all([self._board.spent(key.plan), *self._unsaved(None, key.plan)])
+            if limit.sum is Sum.TICKET:
+                known = self._board.tickets.get(key, ticket)
+                return _all([known.usage, *self._unsaved(key, key.plan)])
+            return self.heard(attempt_id or "") or NOTHING
+
+        return sum_of
+
+    def _unsaved(self, key: Key | None, plan: str) -> Iterator[Usage]:
+        """What was heard of attempts that are still open in their ticket's file."""
+        for attempt_id, (of, usage) in self._heard.items():
+            ticket = self._board.tickets.get(of)
+            is_open = ticket is not None and ticket.attempt is not None and ticket.attempt.id == attempt_id
+            if is_open and of.plan == plan and key in (None, of):
+                yield usage
+
+    def _of_day(self, sum_: Sum, key: Key) -> Usage:
+        today = self._today
+        today.read_on(time.time())
+        booked = {
+            Sum.DAY: today.total,
+            Sum.PLAN_DAY: today.of_plan.get(key.plan),
+            Sum.TICKET_DAY: today.of_ticket.get(key),
+        }[sum_]
+        return _all([booked, *(usage for of, usage in self._unbooked() if sum_ is Sum.DAY or _is_about(sum_, of, key))])
+
+    def _unbooked(self) -> Iterator[tuple[Key, Usage]]:
+        return (heard for attempt_id, heard in self._heard.items() if attempt_id not in self._today.attempts)
+
+
+_NOBODY = Plan(id="")
+"""What the configuration says about a day applies without any plan."""
+
+
+def _is_about(sum_: Sum, of: Key, key: Key) -> bool:
+    return of == key if sum_ is Sum.TICKET_DAY else of.plan == key.plan
+
+
+def _all(usages: Iterable[Usage | None]) -> Usage:
+    return reduce(added, usages, None) or NOTHING
