@@ -237,7 +237,9 @@ class TicketMachine(RuleBasedStateMachine):
         if before.attempt is not None and not isinstance(event, events.AttemptEnded):
             assert self.t.attempt is not None and self.t.attempt.id == before.attempt.id, "open until it has ended"
         if any(isinstance(decision, HoldAccount) for decision in rest):
-            assert isinstance(event, events.AttemptEnded) and event.outcome.kind is OutcomeKind.RATE_LIMITED
+            assert isinstance(event, events.AttemptEnded)
+            outcome = event.outcome
+            assert outcome.kind is OutcomeKind.RATE_LIMITED or outcome.ended == "needs_login"
         if self.t.status in (Status.FAILED, Status.NEEDS_ATTENTION) and before.status is not self.t.status:
             assert [d.what for d in rest if isinstance(d, Notify)] == [str(self.t.status)] and self.t.error
         if isinstance(event, events.AttemptEnded) and was_asked(before, self.t):

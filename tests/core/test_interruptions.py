@@ -106,19 +106,20 @@ def test_a_usage_limit_holds_the_account_until_the_reset_and_spends_no_retry() -
     walk = working()
     walk.end("rate_limited", until=AT + 3600, reason="limit reached", session="s-7")
     assert (walk.status, walk.t.wake_at, walk.t.wait_reason) == (Status.READY, iso(AT + 3600), "usage limit of claude")
-    assert walk.decisions[1:] == (HoldAccount("claude", AT + 3600, "limit reached"),)
+    assert walk.decisions[1:] == (HoldAccount("claude", "claude", AT + 3600, "limit reached", told="structured"),)
     assert (walk.t.retries, walk.history, walk.t.attempt) == ({}, [], None)
     walk.dispatch()
     assert (walk.attempt.session, walk.attempt.resume, walk.t.wake_at) == ("s-7", True, None)
 
 
 @pytest.mark.parametrize("until", [None, 0, AT - 120])
-def test_a_limit_without_a_reset_to_come_lasts_five_minutes(until: float | None) -> None:
+def test_of_a_limit_without_a_reset_to_come_half_a_minute_is_guessed(until: float | None) -> None:
     walk = working()
     at = walk.at
     walk.end("rate_limited", until=until)
-    assert walk.t.wake_at == iso(at + 300)
-    assert walk.decisions[1:] == (HoldAccount("claude", at + 300, "usage limit of claude", guessed=True),)
+    assert walk.t.wake_at == iso(at + 30)
+    guess = HoldAccount("claude", "claude", at + 30, "usage limit of claude", told="guess", guesses=1)
+    assert walk.decisions[1:] == (guess,)
 
 
 def test_a_limit_whose_reset_came_while_the_attempt_ran_is_over() -> None:

@@ -198,7 +198,7 @@ def test_a_crash_while_a_plan_is_completed_costs_no_notice_and_makes_none_too_ma
 def test_an_account_is_told_of_once_for_each_period(place: Callable[..., Site]) -> None:
     site = place()
     for agent, after in (("a", 100), ("a", 200), ("b", 50), ("c", -2), ("c", 50)):
-        notices.account_held(Home(site.config), HoldAccount(agent, time.time() + after, "limit"))
+        notices.account_held(Home(site.config), HoldAccount(agent, agent, time.time() + after, "limit"))
     site.tick()
     accounts = [one["account"] for one in told(site) if one["event"] == "account_held"]
     assert sorted(accounts) == ["a", "b", "c", "c"]
@@ -207,7 +207,7 @@ def test_an_account_is_told_of_once_for_each_period(place: Callable[..., Site]) 
 def test_a_hold_whose_end_nobody_tells_goes_on_when_the_limit_is_met_again(place: Callable[..., Site]) -> None:
     site = place(on=("account_held",))
     for after in (-2, 300, 600):
-        hold = HoldAccount("a", time.time() + after, "limit", guessed=True)
+        hold = HoldAccount("a", "a", time.time() + after, "limit", told="guess")
         notices.account_held(Home(site.config), hold)
     assert_told(site, "account_held")
 
@@ -217,7 +217,8 @@ def test_an_account_that_is_held_when_a_runner_starts_is_told_of(place: Callable
     later = "2999-01-01T00:00:00.000Z"
     site.edit(status="ready", currentPhase="work", wakeAt=later, waitReason="usage limit of worker")
     assert_told(site, "account_held")
-    assert (told(site)[0]["account"], told(site)[0]["until"]) == ("worker", later)
+    first = told(site)[0]
+    assert (first["account"], first["agent"], first["until"]) == ("work.sh", "worker", later)
 
 
 def test_a_budget_is_one_call(place: Callable[..., Site]) -> None:

@@ -68,6 +68,16 @@ class Places:
         return self.locks / plan_id / ".plan"
 
     @property
+    def accounts(self) -> Path:
+        """What is known of accounts, a file each."""
+        return self.state / ".accounts"
+
+    @property
+    def accounts_lock(self) -> Path:
+        """Held for one change of them."""
+        return self.locks / ".accounts"
+
+    @property
     def caught_up(self) -> Path:
         """Locked while somebody makes up for what a crash left out; changed when that was done last."""
         return self.locks / ".caught-up"

@@ -20,6 +20,19 @@ def agent_for(settings: AgentSettings) -> Agent:
     return AGENTS.get(settings.command.rpartition("/")[2], command)
 
 
+def account_of(settings: AgentSettings) -> str:
+    """Who is held when one of its attempts meets a limit: who logs in with the same program is taken for one."""
+    if settings.account:
+        return settings.account
+    try:
+        agent = agent_for(settings)
+    except ConfigError:
+        return settings.command
+    if agent is not AGENTS["command"]:
+        return agent.name
+    return settings.command.rpartition("/")[2] or settings.command
+
+
 def _of_type(wanted: str) -> Agent:
     agent = AGENTS.get(wanted)
     if agent is None:

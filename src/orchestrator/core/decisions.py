@@ -26,13 +26,27 @@ class Notify(msgspec.Struct, frozen=True, tag_field="decision", tag=True):
     text: str
 
 
-class HoldAccount(msgspec.Struct, frozen=True, tag_field="decision", tag=True):
+class HoldAccount(msgspec.Struct, frozen=True, tag_field="decision", tag=True, omit_defaults=True):
+    """Its limit was met, and nothing of it starts until then. It may be held already: that hold goes on."""
+
+    account: str
     agent: str
     until: float
     """Epoch seconds."""
     reason: str
-    guessed: bool = False
-    """Nobody told until when: it may well go on then."""
+    limit: str = ""
+    """Which one, for a person: `five-hour limit`."""
+    told: str = ""
+    """How `until` is known: structured, file, text or guess."""
+    guesses: int = 0
+    """In a row, this one included."""
+    logins: int = 0
+    """How often in a row it was refused for want of a login."""
+
+    @property
+    def guessed(self) -> bool:
+        """Nobody told until when: it may well go on then."""
+        return self.told == "guess"
 
 
 Decision = Save | StartAttempt | StopAttempt | Notify | HoldAccount

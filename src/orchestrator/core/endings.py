@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from orchestrator.core import moves
+from orchestrator.core.accounts import GUESS_SECONDS, Account, Met, hold_of, wait_reason
 from orchestrator.core.again import asked, may_ask
 from orchestrator.core.decisions import HoldAccount, Save
 from orchestrator.core.events import AttemptEnded, CheckEnded
@@ -12,18 +13,13 @@ from orchestrator.core.model import ENDED, Attempt, Status, Ticket
 from orchestrator.core.moves import Decisions
 from orchestrator.core.outcome import OutcomeKind, added
 from orchestrator.core.route import route_of
-from orchestrator.core.rules import Rules
+from orchestrator.core.rules import Rules, agent_of
 from orchestrator.core.times import epoch_or
-from orchestrator.core.workflow import DEFAULT_POLL_TIMEOUT, PollPhase
+from orchestrator.core.workflow import DEFAULT_POLL_TIMEOUT, AgentPhase, PollPhase
 from orchestrator.errors import IllegalTransitionError
 
 MAX_LOSSES = 5
 """More lost attempts than this in one visit need a person."""
-JUST_RESET_SECONDS = 3.0
-"""So long at least an account is held that was at its limit."""
-CLOCKS_DIFFER_SECONDS = 60.0
-USAGE_LIMIT = "usage limit of "
-"""Why a ticket waits whose agent's account has reached its limit; the agent follows."""
 SUPERSEDED = frozenset({"skip", "retry"})
 """Reasons of a stop after which the outcome of the attempt no longer counts."""
 
@@ -58,10 +54,17 @@ def _not_yet(rules: Rules, t: Ticket, phase: PollPhase, e: CheckEnded) -> Decisi
 
 
 def attempt_ended(rules: Rules, t: Ticket, e: AttemptEnded) -> Decisions:
-    a, outcome, kind = t.attempt, e.outcome, e.outcome.kind
+    a = t.attempt
     assert a is not None
     if e.attempt_id != a.id:
         raise IllegalTransitionError(f"ticket {t.key}: attempt {e.attempt_id} is not the open one ({a.id})")
+    hold = _hold(rules, a, e)
+    decisions = _ended(rules, t, a, e, hold)
+    return (*decisions, hold) if hold is not None else decisions
+
+
+def _ended(rules: Rules, t: Ticket, a: Attempt, e: AttemptEnded, hold: HoldAccount | None) -> Decisions:
+    outcome, kind = e.outcome, e.outcome.kind
     if outcome.session or outcome.fresh:
         a = replace(a, session=None if outcome.fresh else outcome.session)
     t = replace(t, usage=added(t.usage, outcome.usage))
@@ -72,14 +75,13 @@ def attempt_ended(rules: Rules, t: Ticket, e: AttemptEnded) -> Decisions:
     if t.status is Status.RUNNING and (moved or a.stop is not None or kind not in moves.COUNTS):
         t = replace(t, status=Status.READY)
     if moved or a.stop in SUPERSEDED or t.status in ENDED:
-        return (Save(t), *_hold(a, e))
+        return (Save(t),)
     if kind is OutcomeKind.STOPPED or (kind is OutcomeKind.LOST and a.stop is not None):
         return (Save(moves.keep_session(t, a)),)
     if kind is OutcomeKind.LOST:
         return _lost(moves.keep_session(t, a), e)
     if kind is OutcomeKind.RATE_LIMITED:
-        t = moves.wait(moves.keep_session(t, a), _reset_time(a, e), USAGE_LIMIT + (a.agent or "the agent"))
-        return (Save(t), *_hold(a, e))
+        return (Save(_wait_for(rules, moves.keep_session(t, a), a, hold, e)),)
     phase = rules.workflow.phase(a.phase)
     t = replace(t, steered=None)
     if phase is None or kind is OutcomeKind.ERROR:
@@ -105,21 +107,18 @@ def _lost(t: Ticket, e: AttemptEnded) -> Decisions:
     return moves.needs_attention(t, text)
 
 
-def _hold(a: Attempt, e: AttemptEnded) -> Decisions:
-    """The account is at its limit, whatever becomes of the ticket."""
-    if e.outcome.kind is not OutcomeKind.RATE_LIMITED or a.agent is None:
-        return ()
-    reason = e.outcome.reason or f"usage limit of {a.agent}"
-    return (HoldAccount(a.agent, _reset_time(a, e), reason, guessed=_is_guess(a, e)),)
+def _hold(rules: Rules, a: Attempt, e: AttemptEnded) -> HoldAccount | None:
+    """What its account has met holds it, whatever becomes of the ticket."""
+    if a.agent is None:
+        return None
+    known = e.account or Account(account=a.account or rules.account_of(a.agent))
+    return hold_of(known, Met(a.agent, epoch_or(a.started_at, e.at), e.at, e.outcome))
 
 
-def _reset_time(a: Attempt, e: AttemptEnded) -> float:
-    """A reset that nobody told, or that was over long before the attempt began, is a guess: asking again at once would
-    go in circles. One that came about when the attempt ran is over."""
-    if _is_guess(a, e):
-        return e.at + moves.UNKNOWN_LIMIT_SECONDS
-    return max(e.outcome.until or 0, e.at + JUST_RESET_SECONDS)
-
-
-def _is_guess(a: Attempt, e: AttemptEnded) -> bool:
-    return (e.outcome.until or 0) < epoch_or(a.started_at, e.at) - CLOCKS_DIFFER_SECONDS
+def _wait_for(rules: Rules, t: Ticket, a: Attempt, hold: HoldAccount | None, e: AttemptEnded) -> Ticket:
+    """Until its account is free; whose work somebody else may do is ready."""
+    phase = rules.workflow.phase(a.phase)
+    if isinstance(phase, AgentPhase) and rules.has_stand_ins(agent_of(rules, phase, t)):
+        return moves.rest(t)
+    until = hold.until if hold is not None else e.at + GUESS_SECONDS
+    return moves.wait(t, until, wait_reason(a.agent or "the agent", e.outcome.limit))

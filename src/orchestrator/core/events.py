@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from orchestrator.core.accounts import Account
 from orchestrator.core.outcome import Outcome
 
 
@@ -13,6 +14,8 @@ class Grant(msgspec.Struct, frozen=True):
     attempt_id: str
     session: str
     """Used when the agent's CLI lets us choose its session id."""
+    agent: str | None = None
+    """Who does it; None: the agent of the phase. Else it stands in, for an account is held."""
 
 
 class EventBase(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", omit_defaults=True):
@@ -47,6 +50,8 @@ class AttemptEnded(EventBase, frozen=True, kw_only=True, tag=True):
     attempt_id: str
     outcome: Outcome
     grant: Grant | None = None
+    account: Account | None = None
+    """What was known of its agent's account; None: nothing."""
 
 
 class SessionKnown(EventBase, frozen=True, kw_only=True, tag=True):

@@ -18,8 +18,6 @@ from orchestrator.core.workflow import AgentPhase, Phase, PollPhase, TerminalPha
 Decisions = tuple[Decision, ...]
 
 COUNTS = frozenset(kind for kind, cost in COSTS.items() if cost.counts_in_history)
-UNKNOWN_LIMIT_SECONDS = 300.0
-"""How long a usage limit lasts when the agent does not say."""
 
 
 # -- phases -----------------------------------------------------------------------------------------------------------
@@ -95,7 +93,7 @@ def begin(rules: Rules, t: Ticket, phase: Phase, grant: Grant, at: float) -> Dec
         return needs_attention(t, refused)
     n, agent, session, resume = t.attempts + 1, None, None, False
     if isinstance(phase, AgentPhase):
-        agent = agent_of(rules, phase, t)
+        agent = grant.agent or agent_of(rules, phase, t)
         if t.visit.agent in (agent, None):
             session, resume = t.visit.session, t.visit.session is not None
         if session is None and agent in rules.chooses_session:
@@ -109,6 +107,7 @@ def begin(rules: Rules, t: Ticket, phase: Phase, grant: Grant, at: float) -> Dec
         agent=agent,
         resume=resume,
         say=t.visit.say if resume else None,
+        account=rules.account_of(agent) if agent is not None else None,
     )
     asked = t.visit.asked and resume
     visit = replace(t.visit, first=t.visit.first or n, session=None, agent=None, say=None, asked=asked)

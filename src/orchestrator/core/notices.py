@@ -112,7 +112,7 @@ def of_plan(setting: Setting, plan: Plan) -> Notice:
     )
 
 
-def of_account(setting: Setting, account: str, until: float, reason: str) -> Notice:
+def of_account(setting: Setting, account: str, until: float, reason: str, agent: str | None = None) -> Notice:
     """An account waits for its limit. `until` tells one period from the next."""
     reason = _short(reason)
     return Notice(
@@ -121,7 +121,7 @@ def of_account(setting: Setting, account: str, until: float, reason: str) -> Not
         at=iso(setting.at),
         message=f"account {account} is held until {_moment(until)}: {_line(reason)}",
         reason=reason,
-        agent=account,
+        agent=agent or account,
         account=account,
         until=iso(until),
     )

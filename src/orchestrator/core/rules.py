@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 
 import msgspec
 
@@ -25,6 +26,17 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     user: str = "orchestrator"
     worktree_root: str = ""
     """Where worktrees go when the plan does not say."""
+    accounts: Mapping[str, str] = {}
+    """Agent → account, where it is not called like the agent."""
+    stand_ins: Mapping[str, tuple[str, ...]] = {}
+    """Agent → who does its work while its account is held, in this order."""
+
+    def account_of(self, agent: str) -> str:
+        return self.accounts.get(agent, agent)
+
+    def has_stand_ins(self, agent: str) -> bool:
+        """Whether its work may be done on another account."""
+        return any(self.account_of(one) != self.account_of(agent) for one in self.stand_ins.get(agent, ()))
 
 
 REVIEW = "self_review"

@@ -12,6 +12,8 @@ import uuid
 from collections.abc import Coroutine, Iterable
 from enum import Enum
 
+from msgspec.structs import replace
+
 from orchestrator.adapters.files import Lock, try_lock
 from orchestrator.adapters.store import Applied, Decide
 from orchestrator.core.decisions import HoldAccount, Notify, StopAttempt
@@ -19,8 +21,9 @@ from orchestrator.core.events import AttemptEnded, CheckEnded, Event, Grant
 from orchestrator.core.model import ENDED, Key, Status, Ticket
 from orchestrator.core.outcome import Outcome, OutcomeKind
 from orchestrator.core.peek import next_agent
-from orchestrator.core.schedule import Limits, Needs, Step, taker
+from orchestrator.core.schedule import Limits, Step, taker
 from orchestrator.engine import notices
+from orchestrator.engine.governor import Governor
 from orchestrator.engine.home import Home
 from orchestrator.engine.reports import report
 from orchestrator.engine.sight import Sight
@@ -49,8 +52,7 @@ class Desk:
         home.plans, home.patience = self.board.plans, 0
         self.walks: dict[Key, Walk] = {}
         """All that is in flight; nobody else owns any of it."""
-        self.held: dict[str, float] = {}
-        """Accounts (by agent) that wait for their limit, until when."""
+        self.governor = Governor(home)
         self.foreign: dict[Key, float] = {}
         """Tickets to be left alone, until when (monotonic): somebody else walks them, or they could not be saved."""
         self.touched: set[Key] = set()
@@ -89,6 +91,8 @@ class Desk:
         if applied.changed and named:
             workflow = self.home.rules(applied.ticket).workflow
             report(self.home.logs, workflow, applied.before, applied.ticket, named[-1], applied.decisions)
+            if isinstance(named[-1], AttemptEnded):
+                self.governor.ended(applied.before, named[-1], applied.decisions, self.board)
             self._carry_out(key, applied)
         return applied
 
@@ -116,9 +120,6 @@ class Desk:
         for decision in applied.decisions:
             if isinstance(decision, StopAttempt) and key in self.walks:
                 self.walks[key].ask_stop(decision.reason)
-            elif isinstance(decision, HoldAccount):
-                self.held[decision.agent] = max(self.held.get(decision.agent, 0), decision.until)
-                notices.account_held(self.home, decision)
             elif isinstance(decision, Notify):
                 notices.ticket_ended(self.home, applied.ticket, decision)
 
@@ -158,7 +159,7 @@ class Desk:
         slots = self.home.settings.max_concurrency - unseen
         if self.mode is Mode.RUN:
             slots = len(self.board.open) + 1  # a person asked for this one
-        return Limits(max_concurrency=slots, agents=agents, held=self.held)
+        return Limits(max_concurrency=slots, agents=agents, held=self.governor.held, alone=self.governor.alone)
 
     def grant(self, ticket: Ticket, outcome: Outcome) -> Grant | None:
         """Leave to go straight on to the next attempt, in the slot that is held; a check needs a free one."""
@@ -169,8 +170,18 @@ class Desk:
         agent = next_agent(self.home.rules(ticket), ticket, outcome)
         if agent is not None and agent not in self.home.settings.agents:
             return None  # the dispatch says so
-        step = agent_step(agent)
-        return new_grant() if taker(self.board, step, self.limits(), time.time(), ticket.key) is not None else None
+        return self.grant_for(ticket, self.governor.step(agent), self.governor.foresee(ticket, outcome, time.time()))
+
+    def grant_for(self, ticket: Ticket, step: Step, coming: HoldAccount | None = None) -> Grant | None:
+        """Leave for a step, to whoever may take it; None: nobody is free. `coming`: a hold that is about to be."""
+        limits = self.limits()
+        if coming is not None:
+            limits = replace(limits, held={**limits.held, coming.account: coming.until})
+        takes = taker(self.board, step, limits, time.time(), ticket.key)
+        if takes is None:
+            return None
+        stands_in = takes.agent if takes is not step else None
+        return Grant(attempt_id=uuid.uuid4().hex, session=str(uuid.uuid4()), agent=stands_in)
 
     def unwanted(self, ticket: Ticket) -> str | None:
         """Why what is under way for this ticket should not be; None when it should."""
@@ -188,15 +199,6 @@ class Desk:
 
     def within(self, keys: Iterable[Key]) -> list[Key]:
         return [key for key in keys if self.only is None or key == self.only[0]]
-
-
-def agent_step(agent: str | None) -> Step:
-    """What the next attempt takes when this agent does it; None: a script."""
-    return Step(Needs.SLOT, agent, (agent,) if agent is not None else ())
-
-
-def new_grant() -> Grant:
-    return Grant(attempt_id=uuid.uuid4().hex, session=str(uuid.uuid4()))
 
 
 def _leads_on(event: Event | None) -> bool:

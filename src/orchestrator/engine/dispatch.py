@@ -12,7 +12,7 @@ from orchestrator.core.schedule import Needs, Step, next_up
 from orchestrator.core.workflow import AgentPhase, PollPhase, TerminalPhase
 from orchestrator.engine.attend import unblocked
 from orchestrator.engine.checks import check
-from orchestrator.engine.desk import Desk, Mode, agent_step, new_grant
+from orchestrator.engine.desk import Desk, Mode
 from orchestrator.engine.walk import Walk
 from orchestrator.errors import CannotRunError
 
@@ -27,6 +27,8 @@ class Dispatch:
         """TICK: the tickets that were dispatched; no others are."""
         self.has_more = False
         """Not all whose turn it was were started: there is something else to look after, too."""
+        self._has_looked = False
+        """At the accounts, in this turn."""
 
     def dispatch(self) -> bool:
         """Start whose turn it is; whether there was anybody."""
@@ -36,6 +38,7 @@ class Dispatch:
             busy |= self._desk.board.tickets.keys() - {self._desk.only[0]}
         if self._round is not None:
             busy |= self._desk.board.tickets.keys() - self._round
+        self._has_looked = False
         chosen = next_up(self._desk.board, self._step, self._desk.limits(), time.time(), busy, checks)
         if self._desk.mode is Mode.TICK and self._round is None:
             self._round = set(chosen) | set(self._desk.walks)
@@ -63,7 +66,10 @@ class Dispatch:
             return Step(Needs.CHECK)
         if not isinstance(phase, AgentPhase):
             return Step(Needs.SLOT)
-        return agent_step(agent_of(rules, phase, ticket))
+        if not self._has_looked:
+            self._desk.governor.look()
+            self._has_looked = True
+        return self._desk.governor.step(agent_of(rules, phase, ticket))
 
     def _blocked_by_config(self, ticket: Ticket) -> str | None:
         """Why the phase cannot be run at all, as far as that is known before anything starts."""
@@ -84,12 +90,16 @@ class Dispatch:
         if reason is not None:
             self._desk.try_(walk.key, lambda t: CannotRun(at=time.time(), reason=reason) if _waits(t) else None)
             return False
-        if self._step(ticket).needs is Needs.CHECK:
+        step = self._step(ticket)
+        if step.needs is Needs.CHECK:
             self._desk.try_(walk.key, unblocked)
             walk.is_check = True
             self._desk.fly(walk, check(walk))
             return True
-        event = Dispatched(at=time.time(), grant=new_grant())
+        grant = self._desk.grant_for(ticket, step)
+        if grant is None:
+            return False
+        event = Dispatched(at=time.time(), grant=grant)
         applied = self._desk.try_(walk.key, lambda t: event if _waits(t) else None)
         begun = starts(applied.decisions) if applied is not None else None
         if begun is None:

@@ -14,14 +14,12 @@ from orchestrator.adapters.logs import Logs, Tell
 from orchestrator.adapters.places import Places
 from orchestrator.adapters.store import Store
 from orchestrator.agents.base import Agent
-from orchestrator.agents.registry import agent_for
-from orchestrator.core.board import Board
+from orchestrator.agents.registry import account_of, agent_for
 from orchestrator.core.model import Key, Plan, Ticket
 from orchestrator.core.problems import did_you_mean
 from orchestrator.core.rules import Rules
-from orchestrator.core.settings import AgentSettings, Config
+from orchestrator.core.settings import AgentSettings, Config, Settings
 from orchestrator.core.workflow import Workflow
-from orchestrator.engine.purse import Purse
 from orchestrator.errors import CannotRunError, ConfigError, NotFoundError, UnreadableError
 
 DEFAULT_WORKFLOW = "standard"
@@ -45,8 +43,6 @@ class Home:
         self.catalog = Catalog(config)
         self.wake_courier: Callable[[], None] = lambda: None
         """Called when there is a notice to be sent; a runner has somebody who sends it."""
-        self.purse = Purse(self, Board())
-        """What has been spent; a runner's knows its board."""
         self._rules: dict[tuple[str, str], Rules] = {}
         """What was made last for a plan and a workflow; it is asked for many times per attempt."""
         self.use(config)
@@ -58,6 +54,10 @@ class Home:
         self.catalog = Catalog(config, self.catalog)
         self._rules = {}
         self._chooses = frozenset(name for name, s in self.settings.agents.items() if _chooses_session(s))
+        self.accounts = {name: account_of(s) for name, s in self.settings.agents.items()}
+        """Agent → account."""
+        self.stand_ins = {name: found for name in self.settings.agents if (found := stand_ins(self.settings, name))}
+        """Agent → who does its work while its account is held."""
 
     def _warn(self, event: str, key: Key, reason: str) -> None:
         self.logs.event(event, key, "warning", reason=reason)
@@ -92,6 +92,8 @@ class Home:
             review_agent=self.settings.review_agent,
             chooses_session=self._chooses,
             poll_interval=self.settings.poll_interval,
+            accounts=self.accounts,
+            stand_ins=self.stand_ins,
             budgets=self.settings.budgets,
             user=self.user,
             worktree_root=str(Path(self.config.home) / "worktrees" / plan.id),
@@ -113,6 +115,12 @@ class Home:
             return settings, agent_for(settings)
         except ConfigError as error:
             raise CannotRunError(f"agent {name}: {error}") from error
+
+
+def stand_ins(settings: Settings, agent: str) -> tuple[str, ...]:
+    own = settings.agents[agent].fallback_agents
+    named = settings.fallback_agents if own is None else own
+    return tuple(name for name in dict.fromkeys(named) if name != agent and name in settings.agents)
 
 
 def _chooses_session(settings: AgentSettings) -> bool:

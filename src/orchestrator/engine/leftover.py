@@ -11,10 +11,11 @@ from collections.abc import Callable
 from orchestrator.adapters.files import Lock, is_locked, try_lock
 from orchestrator.adapters.store import Applied, Decide
 from orchestrator.core.decisions import Notify
-from orchestrator.core.events import Event, Grant
+from orchestrator.core.events import AttemptEnded, Event, Grant
 from orchestrator.core.model import Attempt, Key, Ticket
 from orchestrator.core.outcome import Outcome
 from orchestrator.engine import locks, notices
+from orchestrator.engine.governor import Governor
 from orchestrator.engine.home import Home
 from orchestrator.engine.reports import report
 
@@ -34,6 +35,8 @@ def command(home: Home, key: Key, decide: Decide) -> Applied:
     if applied.changed and named:
         workflow = home.rules(applied.ticket).workflow
         report(home.logs, workflow, applied.before, applied.ticket, named[-1], applied.decisions)
+        if isinstance(named[-1], AttemptEnded):
+            Governor(home).ended(applied.before, named[-1], applied.decisions)
         for decision in applied.decisions:
             if isinstance(decision, Notify):
                 notices.ticket_ended(home, applied.ticket, decision)
@@ -83,7 +86,7 @@ class _Outside:
     closing = False
 
     def __init__(self, home: Home) -> None:
-        self.home = home
+        self.home, self.governor = home, Governor(home)
         self.apply: Callable[[Key, Decide], Applied] = lambda key, decide: command(home, key, decide)
 
     def grant(self, ticket: Ticket, outcome: Outcome) -> Grant | None:

@@ -23,7 +23,6 @@ from orchestrator.engine.completion import Completion
 from orchestrator.engine.desk import Desk, Mode
 from orchestrator.engine.dispatch import Dispatch
 from orchestrator.engine.home import Home
-from orchestrator.engine.recover import holds
 from orchestrator.engine.sight import Scanned
 
 CHECK_SECONDS = 1.0
@@ -63,7 +62,7 @@ class Loop:
             workflow_of=lambda ticket: desk.home.rules(ticket).workflow,
             is_held=desk.index.is_held,
             slots=desk.home.settings.max_concurrency if desk.mode is not Mode.RUN else None,
-            held=desk.held,
+            held=desk.governor.held,
             stopping=desk.close_reason,
             problems=len(desk.index.problems),
         )
@@ -94,7 +93,7 @@ class Loop:
     async def run(self) -> None:
         self._attendance.merge_edited()
         self._attendance.end_orphans()
-        self._desk.held |= holds(self._desk.index, time.time())
+        self._desk.governor.derive(self._desk.board.tickets.values(), time.time())
         while True:
             self._look()
             self._reconcile()
@@ -169,6 +168,7 @@ class Loop:
             self._attendance.attend(key)
         for plan_id in plans | {key.plan for key in changed} | self._completion.late():
             self._completion.complete(plan_id)
+        self._desk.governor.let_go(time.time())
         if not self._desk.closing:
             if self._dispatching.dispatch():
                 self._attendance.rest()

@@ -38,13 +38,15 @@ def account_held(home: Home, hold: HoldAccount) -> None:
     one that is met again at once goes on."""
     if not home.settings.notify:
         return
-    account, until, outbox, now = hold.agent, hold.until, Outbox(home.places), time.time()
+    account, until, outbox, now = hold.account, hold.until, Outbox(home.places), time.time()
     try:
         with locked(home.places.notices_held_lock):
             held = outbox.held()
             known = held.get(account, 0)
             goes_on = known >= now - (AGAIN_SECONDS if hold.guessed else 0)
-            said = goes_on or _put(home, lambda: notices.of_account(_setting(home), account, until, hold.reason), True)
+            said = goes_on or _put(
+                home, lambda: notices.of_account(_setting(home), account, until, hold.reason, hold.agent), True
+            )
             if said and until > known:
                 recent = {one: end for one, end in held.items() if end > now - AGAIN_SECONDS}
                 outbox.note_held(recent | {account: until})

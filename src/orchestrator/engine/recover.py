@@ -16,11 +16,11 @@ from orchestrator.adapters.files import locked, try_lock
 from orchestrator.adapters.index import Index
 from orchestrator.adapters.journal import entries
 from orchestrator.adapters.running import locked as launcher_lives
-from orchestrator.core.decisions import HoldAccount, Notify
-from orchestrator.core.endings import USAGE_LIMIT
+from orchestrator.core.accounts import as_hold
+from orchestrator.core.decisions import Notify
 from orchestrator.core.model import Key, Status
-from orchestrator.core.times import epoch_or
 from orchestrator.engine import notices
+from orchestrator.engine.governor import standing
 from orchestrator.engine.home import Home
 from orchestrator.errors import StoreError
 
@@ -43,8 +43,9 @@ def catch_up(home: Home, index: Index) -> None:
                 _tell(home, index, key)
             if home.settings.notify:
                 notices.catch_up_plans(home)
-                for agent, until in holds(index, time.time()).items():
-                    notices.account_held(home, HoldAccount(agent, until, USAGE_LIMIT + agent))
+                for one in standing(home, index.board.tickets.values(), time.time()).accounts.values():
+                    if one.is_held(time.time()):
+                        notices.account_held(home, as_hold(one))
             os.utime(home.places.caught_up)
     except (OSError, StoreError) as error:
         home.logs.event("cannot_catch_up", None, "error", reason=str(error), will="try again at the next start")
@@ -102,16 +103,6 @@ def _last_line(path: Path) -> bytes:
         found = stream.read().split(b"\n")
         return found[-2] if len(found) > 2 and not found[-1] else b""
     return b""
-
-
-def holds(index: Index, now: float) -> dict[str, float]:
-    """Accounts (by agent) that wait for their limit, until when, as the tickets that met it tell."""
-    found: dict[str, float] = {}
-    for ticket in index.board.tickets.values():
-        if ticket.wake_at is not None and (ticket.wait_reason or "").startswith(USAGE_LIMIT):
-            agent = (ticket.wait_reason or "").removeprefix(USAGE_LIMIT)
-            found[agent] = max(epoch_or(ticket.wake_at, 0), found.get(agent, 0))
-    return {agent: until for agent, until in found.items() if until > now}
 
 
 def orphans(home: Home, index: Index) -> list[tuple[Key, Path, str]]:

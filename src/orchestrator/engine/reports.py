@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from orchestrator.adapters.logs import Logs
 from orchestrator.core.again import was_asked
-from orchestrator.core.decisions import Decision, HoldAccount, Notify, StartAttempt, StopAttempt
+from orchestrator.core.decisions import Decision, Notify, StartAttempt, StopAttempt
 from orchestrator.core.events import AttemptEnded, CannotRun, CheckEnded, Event
 from orchestrator.core.model import ENDED, Ticket
 from orchestrator.core.outcome import Outcome, OutcomeKind
@@ -97,7 +97,5 @@ def _decided(logs: Logs, workflow: Workflow, ticket: Ticket, decision: Decision)
     elif isinstance(decision, StopAttempt):
         n = ticket.attempt.n if ticket.attempt else None
         logs.event("stopping", ticket.key, attempt=n, reason=decision.reason)
-    elif isinstance(decision, HoldAccount):
-        logs.event("held", ticket.key, "warning", agent=decision.agent, until=ticket.wake_at, reason=decision.reason)
     elif isinstance(decision, Notify):
         logs.event("notify", ticket.key, "error", what=decision.what, reason=decision.text)

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from orchestrator.core.accounts import agent_in
 from orchestrator.core.board import Board
-from orchestrator.core.endings import USAGE_LIMIT
 from orchestrator.core.model import Attempt, Key, PlanStatus, Status, Ticket, should_be
 from orchestrator.core.show.views import Blocker, IsHeld, WorkflowOf, blockers_of
 from orchestrator.core.times import epoch_or
@@ -176,7 +176,7 @@ def holds(board: Board, now: float) -> dict[str, float]:
     """Accounts that wait for their limit, as the tickets that met it tell."""
     found: dict[str, float] = {}
     for key in islice(board.ready.waiting(), MANY):
-        agent = (board.tickets[key].wait_reason or "").partition(USAGE_LIMIT)[2]
+        agent = agent_in(board.tickets[key].wait_reason)
         until = epoch_or(board.tickets[key].wake_at, 0)
         if agent and until > now:
             found[agent] = max(until, found.get(agent, 0))
