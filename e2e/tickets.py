@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from e2e.servers.claude_model import ModelServer, session_of
+from e2e.agents import Real
+from e2e.servers.model_server import ModelServer
 from e2e.servers.script import Asked
 from tests.waiting import wait_for
 
@@ -80,17 +81,18 @@ class Attempt:
 
 
 class Home:
-    """`env` is the runner's whole environment."""
+    """`env` is the runner's whole environment; the agent is found through its PATH."""
 
-    def __init__(self, root: Path, claude: Path, env: dict[str, str], server: ModelServer) -> None:
-        self.root, self.server = root, server
+    def __init__(self, root: Path, real: Real, env: dict[str, str], server: ModelServer) -> None:
+        self.root, self.real, self.server = root, real, server
         self.home, self.repo, self.origin = root / "orchestrator", root / "project", root / "origin.git"
         self.worktree = root / "worktrees" / TICKET
         self.logs = self.home / "logs"
         self.env = {**env, "ORCHESTRATOR_HOME": str(self.home), "GH_TOKEN": "of-the-runner"}
         self.runners: list[subprocess.Popen[bytes]] = []
         self._make_repository()
-        self._make_home(claude)
+        self.configure()
+        self._make_plan()
 
     def _make_repository(self) -> None:
         for name, content in PROJECT.items():
@@ -105,13 +107,12 @@ class Home:
         self.git("remote", "add", "origin", str(self.origin))
         self.git("push", "--quiet", "--set-upstream", "origin", "main")
 
-    def _make_home(self, claude: Path) -> None:
+    def configure(self, subscriber: bool = False, **keys: Any) -> None:
         """JSON is YAML too."""
-        agent = {
-            "command": str(claude),
-            "defaultArgs": ["--dangerously-skip-permissions"],
-            "env": {"IS_SANDBOX": "1"},
-        }
+        agents = {self.real.name: self.real.settings(self.server.url, self.real.name, subscriber)}
+        self._write(self.home / "config.yaml", {"defaultAgent": self.real.name, "agents": agents, **keys})
+
+    def _make_plan(self) -> None:
         plan = {
             "id": PLAN, "name": "Greetings", "createdAt": "2026-01-01T00:00:00Z", "createdBy": "e2e",
             "repo": str(self.repo), "workflow": "local", "agent": None, "worktreeRoot": str(self.worktree.parent),
@@ -121,13 +122,12 @@ class Home:
             "planId": PLAN, "ticketId": TICKET, "title": TITLE, "description": "Add goodbye(name) to greetings.py.",
             "acceptanceCriteria": ['goodbye("Ada") is "Goodbye, Ada!"'],
         }  # fmt: skip
-        for path, content in {
-            self.home / "config.yaml": {"defaultAgent": "claude", "agents": {"claude": agent}},
-            self.plans / "plan.json": plan,
-            self.ticket_file: ticket,
-        }.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(content, indent=2))
+        self._write(self.plans / "plan.json", plan)
+        self._write(self.ticket_file, ticket)
+
+    def _write(self, path: Path, content: Any) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content, indent=2))
 
     @property
     def plans(self) -> Path:
@@ -234,7 +234,7 @@ def show_requests(server: ModelServer) -> None:
     print(f"--- what {server.url} was asked")
     for asked in server.asked:
         answered = f", the tool had said {asked.tool_results[-1][-200:]!r}" if asked.tool_results else ""
-        print(f"{session_of(asked)} step {asked.step}: {asked.prompt[:60]!r}{answered}")
+        print(f"{asked.session} step {asked.step}: {asked.prompt[:60]!r}{answered}")
 
 
 def carrying(mark: str) -> list[int]:

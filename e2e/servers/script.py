@@ -1,18 +1,17 @@
-"""What a scripted model is asked and says, and the rules of a script. No protocol of its own: the servers speak.
+"""What a scripted model is asked and says, and the rules of a script. No protocol of its own: the dialects speak.
 
 A script looks only at the conversation that it is sent: the rule is chosen by the words of the last prompt, the step by
-the number of answers since. So a repeated request gets the same answer, and one server serves many agents at once.
+the number of answers since. So a repeated request gets the same answer, one server serves many agents at once, and one
+script drives any agent: `run` and `write` become calls of whatever tool the agent has for that.
 A scenario may also be any function from `Asked` to a reply.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
-
-_REMINDERS = re.compile(r"<system-reminder>.*?</system-reminder>", re.DOTALL)
+from enum import Enum
+from typing import Any, Literal, NamedTuple
 
 
 @dataclass(frozen=True)
@@ -23,21 +22,50 @@ class Say:
 
 
 @dataclass(frozen=True)
+class Run:
+    """The agent's shell; the conversation goes on with what the command printed."""
+
+    command: str
+
+
+@dataclass(frozen=True)
+class Write:
+    """The agent's own tool that makes a file."""
+
+    path: str
+    content: str
+
+
+@dataclass(frozen=True)
 class Use:
-    """A tool call; the conversation goes on with its result."""
+    """A call of a tool by its own name."""
 
     tool: str
     input: Mapping[str, Any]
-    text: str = ""
+
+
+@dataclass(frozen=True)
+class UsageLimit:
+    """The account's allowance is used up until then (epoch seconds)."""
+
+    resets_at: int
+
+
+class Trouble(Enum):
+    """What any vendor can answer instead of a message, each in its own words."""
+
+    RATE_LIMITED = "too many requests just now"
+    UNAUTHORIZED = "the key is not valid"
+    OVERLOADED = "nobody is served just now"
+    TOO_LONG = "the conversation is longer than the model can take"
 
 
 @dataclass(frozen=True)
 class Refuse:
-    """An HTTP error."""
+    """An HTTP error, as it is sent."""
 
     status: int
-    kind: str
-    message: str
+    body: Any
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -51,64 +79,65 @@ class Hang:
     """No answer for as long as the server lives."""
 
 
-Reply = Say | Use | Refuse | Cut | Hang
+Message = Say | Run | Write | Use
+Reply = Message | UsageLimit | Trouble | Refuse | Cut | Hang
+
+
+class Turn(NamedTuple):
+    by: Literal["user", "model", "tool"]
+    text: str
 
 
 @dataclass(frozen=True)
 class Asked:
     """One request for a message."""
 
-    body: dict[str, Any]
-    headers: dict[str, str]
+    turns: tuple[Turn, ...]
+    tools: Mapping[str, frozenset[str]]
+    """Those that the agent has, with the names of their arguments."""
+    model: str
+    stream: bool
+    session: str
+    """As far as the agent names it in its requests; else empty."""
+    headers: Mapping[str, str]
+    body: Mapping[str, Any]
 
     @property
-    def messages(self) -> list[dict[str, Any]]:
-        return list(self.body.get("messages", []))
-
-    @property
-    def _last_prompt(self) -> int:
-        return max((i for i, message in enumerate(self.messages) if _is_prompt(message)), default=0)
+    def _since(self) -> tuple[Turn, ...]:
+        """From the last prompt on."""
+        last = max((i for i, turn in enumerate(self.turns) if turn.by == "user"), default=0)
+        return self.turns[last:]
 
     @property
     def prompt(self) -> str:
-        """The last prompt as the CLI was given it."""
-        return _prompt_text(self.messages[self._last_prompt]) if self.messages else ""
+        """The last prompt as the agent was given it."""
+        return self._since[0].text if self.turns else ""
 
     @property
     def step(self) -> int:
         """How many answers were given since that prompt."""
-        return sum(message["role"] == "assistant" for message in self.messages[self._last_prompt :])
+        return sum(turn.by == "model" for turn in self._since)
 
     @property
     def tool_results(self) -> list[str]:
         """What the tools answered since that prompt."""
-        since = self.messages[self._last_prompt :]
-        return [_text(block.get("content", "")) for message in since for block in _results(message)]
+        return [turn.text for turn in self._since if turn.by == "tool"]
 
     @property
     def conversation(self) -> str:
         """Every text so far, for assertions about what a resumed session still knows."""
-        return "\n".join(_text(message["content"]) for message in self.messages)
+        return "\n".join(turn.text for turn in self.turns)
 
 
-def _is_prompt(message: dict[str, Any]) -> bool:
-    return message["role"] == "user" and not _results(message) and bool(_prompt_text(message))
-
-
-def _prompt_text(message: dict[str, Any]) -> str:
-    """Without what the CLI adds on its own."""
-    return _REMINDERS.sub("", _text(message["content"])).strip()
-
-
-def _results(message: dict[str, Any]) -> list[dict[str, Any]]:
-    content = message["content"]
-    return [] if isinstance(content, str) else [block for block in content if block.get("type") == "tool_result"]
-
-
-def _text(content: Any) -> str:
-    if isinstance(content, str):
-        return content
-    return "\n".join(block["text"] for block in content if block.get("type") == "text")
+def merged(turns: list[Turn]) -> tuple[Turn, ...]:
+    """Without what is empty, and one turn of the model for each answer, of however many parts."""
+    kept: list[Turn] = []
+    for turn in turns:
+        if turn.by == "model" and kept and kept[-1].by == "model":
+            kept[-1] = Turn("model", f"{kept[-1].text}\n{turn.text}")
+        elif turn.text or turn.by != "user":
+            kept.append(turn)
+    return tuple(kept)
 
 
 Scenario = Callable[[Asked], Reply]
@@ -126,10 +155,10 @@ class Rule:
         return self
 
     def run(self, shell_command: str) -> Rule:
-        return self.then(Use("Bash", {"command": shell_command, "description": "scripted", "timeout": 600_000}))
+        return self.then(Run(shell_command))
 
     def write(self, path: str, content: str) -> Rule:
-        return self.then(Use("Write", {"file_path": path, "content": content}))
+        return self.then(Write(path, content))
 
     def say(self, text: str) -> Rule:
         return self.then(Say(text))
@@ -158,4 +187,4 @@ class Script:
         for rule in self._rules:
             if rule.steps and rule.words in asked.prompt:
                 return rule.reply(asked)
-        return Refuse(400, "invalid_request_error", f"nothing is scripted for the prompt {asked.prompt[-200:]!r}")
+        return Refuse(400, {"error": {"message": f"nothing is scripted for the prompt {asked.prompt[-200:]!r}"}})

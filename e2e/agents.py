@@ -1,0 +1,165 @@
+"""How each real program is pointed at the scripted model: what a user would write into the config and into HOME.
+
+All give up at the first error, as far as they can be told to: waiting is the runner's. None calls home.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from e2e.install import AGENTS, Program
+
+Of = Callable[[str], Any]
+"""Of the URL of the model's server."""
+
+
+def _nothing(url: str) -> dict[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True)
+class Real:
+    """A program, and how a test's account is set up for it."""
+
+    name: str
+    args: Of
+    """`defaultArgs`."""
+    env: Of = _nothing
+    """`env` of its configuration."""
+    files: Of = _nothing
+    """Below HOME: path → JSON value."""
+    subscriber: Mapping[str, str] = field(default_factory=dict)
+    """What `env` says otherwise where the account has an allowance, and not a key that is billed."""
+    session_seen: bool = True
+    """Its requests name its session."""
+
+    @property
+    def program(self) -> Program:
+        return AGENTS[self.name]
+
+    def settings(self, url: str, command: Path | str, subscriber: bool = False) -> dict[str, Any]:
+        """`agents.<name>`. An empty variable is none."""
+        env = {**self.env(url), **(self.subscriber if subscriber else {})}
+        env = {name: value for name, value in env.items() if value}
+        return {"command": str(command), "defaultArgs": self.args(url), "env": env}
+
+    def prepare(self, home: Path, url: str) -> None:
+        for name, content in self.files(url).items():
+            path = home / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(content, indent=2))
+
+
+# -- Claude Code ------------------------------------------------------------------------------------------------------
+
+
+def _claude_env(url: str) -> dict[str, str]:
+    return {
+        "ANTHROPIC_BASE_URL": url,
+        "ANTHROPIC_API_KEY": "scripted",
+        "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+        "CLAUDE_CODE_MAX_RETRIES": "0",
+        "IS_SANDBOX": "1",
+    }
+
+
+# -- Codex ------------------------------------------------------------------------------------------------------------
+
+
+def _codex_args(url: str) -> list[str]:
+    provider = {
+        "name": "scripted",
+        "base_url": f"{url}/v1",
+        "env_key": "SCRIPTED_KEY",
+        "wire_api": "responses",
+        "request_max_retries": 0,
+        "stream_max_retries": 0,
+    }
+    table = ",".join(f"{name}={json.dumps(value)}" for name, value in provider.items())
+    said = ['model_provider="scripted"', f"model_providers.scripted={{{table}}}", 'model="gpt-5.5"']
+    said += ["analytics.enabled=false", "check_for_update_on_startup=false"]
+    config = [word for one in said for word in ("-c", one)]
+    return ["--dangerously-bypass-approvals-and-sandbox", "--disable", "plugins", *config]
+
+
+# -- pi ---------------------------------------------------------------------------------------------------------------
+
+
+def _pi_files(url: str) -> dict[str, Any]:
+    cost = {"input": 3, "output": 15, "cacheRead": 0.3, "cacheWrite": 3.75}
+    models = [
+        {"id": model, "contextWindow": 200_000, "maxTokens": 8192, "cost": cost}
+        for model in ("scripted-1", "scripted-2")
+    ]
+    provider = {"baseUrl": url, "api": "anthropic-messages", "apiKey": "scripted", "models": models}
+    return {
+        ".pi/agent/models.json": {"providers": {"scripted": provider}},
+        ".pi/agent/settings.json": {"retry": {"enabled": False}},
+    }
+
+
+# -- Gemini CLI -------------------------------------------------------------------------------------------------------
+
+
+def _gemini_env(url: str) -> dict[str, str]:
+    return {"GOOGLE_GEMINI_BASE_URL": url, "GEMINI_API_KEY": "scripted", "GEMINI_TELEMETRY_ENABLED": "false"}
+
+
+_GEMINI_SETTINGS = {"security": {"auth": {"selectedType": "gemini-api-key"}}, "general": {"maxAttempts": 1}}
+
+
+# -- opencode ---------------------------------------------------------------------------------------------------------
+
+
+def _opencode_env(url: str) -> dict[str, str]:
+    model = {"limit": {"context": 200_000, "output": 8192}, "cost": {"input": 3, "output": 15, "cache_read": 0.3}}
+    provider = {
+        "npm": "@ai-sdk/openai-compatible",
+        "name": "Scripted",
+        "options": {"baseURL": f"{url}/v1", "apiKey": "scripted"},
+        "models": {"scripted-1": model, "scripted-2": model},
+    }
+    config = {
+        "share": "disabled",
+        "autoupdate": False,
+        "permission": {"*": "allow"},
+        "model": "scripted/scripted-1",
+        "small_model": "scripted/scripted-1",
+        "provider": {"scripted": provider},
+    }
+    return {
+        "OPENCODE_CONFIG_CONTENT": json.dumps(config),
+        "OPENCODE_DISABLE_AUTOUPDATE": "1",
+        "OPENCODE_DISABLE_LSP_DOWNLOAD": "1",
+        "OPENCODE_DISABLE_MODELS_FETCH": "1",
+    }
+
+
+CLAUDE = Real(
+    "claude",
+    args=lambda url: ["--dangerously-skip-permissions"],
+    env=_claude_env,
+    subscriber={"ANTHROPIC_API_KEY": "", "CLAUDE_CODE_OAUTH_TOKEN": "scripted"},
+)
+CODEX = Real("codex", args=_codex_args, env=lambda url: {"SCRIPTED_KEY": "scripted"})
+PI = Real(
+    "pi",
+    args=lambda url: ["--provider", "scripted", "--model", "scripted-1"],
+    env=lambda url: {"PI_OFFLINE": "1", "PI_TELEMETRY": "0"},
+    files=_pi_files,
+    session_seen=False,
+)
+GEMINI = Real(
+    "gemini",
+    args=lambda url: ["--yolo", "--skip-trust", "-m", "gemini-2.5-pro"],
+    env=_gemini_env,
+    files=lambda url: {".gemini/settings.json": _GEMINI_SETTINGS},
+    session_seen=False,
+)
+OPENCODE = Real("opencode", args=lambda url: [], env=_opencode_env)
+
+REAL = {real.name: real for real in (CLAUDE, CODEX, PI, GEMINI, OPENCODE)}
