@@ -31,9 +31,8 @@ def test_the_type_decides_else_the_name_of_the_command_else_the_generic_one(
 
 
 def test_an_unknown_type_is_refused_with_those_that_exist() -> None:
-    with pytest.raises(
-        ConfigError, match=r'unknown type "cluade", known are claude, command \(did you mean claude\?\)'
-    ):
+    known = ", ".join(sorted(AGENTS))
+    with pytest.raises(ConfigError, match=rf'unknown type "cluade", known are {known} \(did you mean claude\?\)'):
         agent_for(AgentSettings(command="x", type="cluade"))
 
 

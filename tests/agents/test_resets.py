@@ -50,3 +50,23 @@ def test_it_is_the_end_of_the_next_minute_that_is_named(words: str, moment: str)
 )
 def test_what_names_no_moment_gives_none(words: str) -> None:
     assert reset_time(words, NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("words", "seconds"),
+    [
+        ("You have hit your usage limit. Try again in ~123 min.", 123 * 60),
+        ("Please retry in 3h12m41.5s.", 3 * 3600 + 12 * 60 + 41.5),
+        ("Please try again in 20s.", 20),
+        ("try again in 1 day, 2 hours", 26 * 3600),
+        ("your quota resets after 90 seconds", 90),
+    ],
+)
+def test_a_span_begins_when_it_was_written(words: str, seconds: float) -> None:
+    assert reset_time(words, NOW) == NOW + seconds
+    assert reset_time(words, None) is None
+
+
+@pytest.mark.parametrize("words", ["try again in a minute", "wait for 3 commits", "retry in 999999 days", "in 5s"])
+def test_words_without_a_span_name_no_moment(words: str) -> None:
+    assert reset_time(words, NOW) is None

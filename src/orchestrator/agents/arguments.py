@@ -33,12 +33,28 @@ def merged(call: Call, ours: Mapping[str, Values], flags: Mapping[Option, str]) 
     """`defaultArgs` and after them what the phase and the agent's settings ask for, which takes the place of the same
     flag there. `ours` are those that the adapter gives itself; `flags` are the CLI's for each option: of several
     (`--model -m`) the first is used."""
-    chosen = [(flags[option].split(), text) for option, text in _wanted(call).items() if option in flags]
-    replaced: dict[str, Values] = {flag: "one" for spellings, _ in chosen for flag in spellings}
+    chosen = [(option, flags[option].split(), text) for option, text in _wanted(call).items() if option in flags]
+    replaced = {flag: _follows(option) for option, spellings, _ in chosen for flag in spellings}
     argv = without(call.settings.default_args, {**ours, **replaced})
-    for spellings, text in chosen:
+    for _, spellings, text in chosen:
         argv += [spellings[0], text]
     return argv
+
+
+def _follows(option: Option) -> Values:
+    return "many" if option is Option.ALLOWED_TOOLS else "one"
+
+
+def renamed(tools: Iterable[str], names: Mapping[str, str], patterns: bool = False) -> tuple[str, ...]:
+    """What workflows call a tool (`Read`, `Bash(git log:*)`) in the CLI's own names; unknown ones stay as they are, so
+    that a list never becomes empty, which would allow everything. Without `patterns` the whole tool is meant."""
+    found = []
+    for tool in tools:
+        name, bracket, pattern = tool.partition("(")
+        inside = pattern.rstrip(")").removesuffix("*").removesuffix(":").strip()
+        rest = f"({inside})" if bracket and patterns and inside else ""
+        found += [own + rest for own in names.get(name, name).split()]
+    return tuple(dict.fromkeys(found))
 
 
 def _wanted(call: Call) -> dict[Option, str]:

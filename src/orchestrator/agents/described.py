@@ -40,7 +40,7 @@ def logged_in(
         if environ.get(key):
             return Login(True, f"{key} is set")
     for file in files:
-        if read(file):
+        if (read(file) or "").strip() not in ("", "{}"):
             return Login(True, f"logged in ({file})")
     return Login(None, otherwise)
 

@@ -54,6 +54,10 @@ class JsonListener:
         self.denied: list[str] = []
         self.tools_done = 0
         """Calls of tools that worked."""
+        self.retrying = ""
+        """Why the last request is being repeated; empty again when there is an answer."""
+        self.own: dict[str, Any] = {}
+        """What the adapter keeps for itself from one event to the next."""
         self._usage: dict[str, float] = {}
 
     def hear(self, line: bytes) -> None:
@@ -81,7 +85,7 @@ class JsonListener:
         until = self.until
         told = Told.STRUCTURED if until is not None else None
         if ended is Ended.RATE_LIMITED and until is None:
-            until = reset_time(error, self.clock if self.clock is not None else at)
+            until = reset_time(self.error or stderr_tail, self.clock if self.clock is not None else at)
             told = Told.TEXT if until is not None else None
         return Report(
             ended=ended,
@@ -89,7 +93,7 @@ class JsonListener:
             error=error,
             session=self.session,
             until=until if ended is Ended.RATE_LIMITED else None,
-            limit=self.limit if ended is Ended.RATE_LIMITED else "",
+            limit=(self.limit or _limit_name(error)) if ended is Ended.RATE_LIMITED else "",
             told=told if ended is Ended.RATE_LIMITED else None,
             usage=None if ended is Ended.SESSION_GONE else self.usage(),
             model=self.model,
@@ -100,16 +104,17 @@ class JsonListener:
     def _judge(self, stderr_tail: str, exit_code: int | None) -> tuple[Ended, str]:
         if self.ended_well and not self.error:
             return self._after_success(exit_code)
-        last = last_line(stderr_tail)
         if self.error or _by_itself(exit_code):
-            said = first_line(self.error) or last
-            found = self._found(self.error or stderr_tail)
+            found, line = self._found(self.error or stderr_tail)
             if found is not None:
+                said = first_line(self.error) or line
                 return found.ended, f"{self.name}: {said}{f'; {found.hint}' if found.hint else ''}"
+            said = first_line(self.error) or last_line(stderr_tail)
             if said and (self.error or exit_code != 0):
                 return Ended.FAILURE, f"{self.name}: {said}"
         if exit_code is None or exit_code == 0 or not _by_itself(exit_code):
-            return Ended.INTERRUPTED, f"{self.name} ended without a result{with_code(exit_code)}"
+            why = f" while it repeated a request that had failed: {first_line(self.retrying)}" if self.retrying else ""
+            return Ended.INTERRUPTED, f"{self.name} ended without a result{with_code(exit_code)}{why}"
         return Ended.FAILURE, f"{self.name} exited with code {exit_code} and said nothing"
 
     def _after_success(self, exit_code: int | None) -> tuple[Ended, str]:
@@ -123,8 +128,18 @@ class JsonListener:
             return Ended.PERMISSION_REFUSED, f"{self.name} was not allowed to use any tool it tried: {refused}"
         return Ended.SUCCESS, ""
 
-    def _found(self, said: str) -> Sign | None:
-        return next((one for one in self._signs if one.words.search(said)), None)
+    def _found(self, said: str) -> tuple[Sign | None, str]:
+        """The first sign in it, and the line in which it is."""
+        lines = said.splitlines()
+        for one in self._signs:
+            for line in lines:
+                if one.words.search(line):
+                    return one, first_line(line)
+        return None, ""
+
+
+def _limit_name(error: str) -> str:
+    return "usage limit" if re.search(r"usage.?limit|quota", error, re.IGNORECASE) else "rate limit"
 
 
 def _by_itself(exit_code: int | None) -> bool:

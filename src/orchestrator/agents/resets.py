@@ -1,4 +1,4 @@
-"""When a usage limit ends, from prose like `resets 3:23pm (UTC)` or `resets Nov 25, 11am (Europe/Berlin)`.
+"""When a usage limit ends, from prose: `resets 3:23pm (UTC)`, `resets Nov 25, 11am (Europe/Berlin)`, `try again in 5 m`.
 
 The words name a minute and mean a moment within it, so the answer is the end of that minute. Without a zone there is no
 answer: a wrong hour is worse than none.
@@ -19,18 +19,34 @@ _RESET = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_SPAN = re.compile(
+    r"""\b(?:try\s+again|retry|resets?|wait)\b[^\n]{0,20}?\b(?:in|after|for)\s+[~≈]?
+    (?P<span>(?:\d{1,6}(?:\.\d{1,9})?\s*(?:days?|d|hours?|hrs?|h|minutes?|mins?|m|seconds?|secs?|s)(?![a-z])[,\s]*)+)""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_PART = re.compile(r"([\d.]+)\s*([dhms])", re.IGNORECASE)
+_SECONDS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
+_YEAR = 366 * 86400
 
 
 def reset_time(text: str, now: float | None) -> float | None:
     """Epoch seconds of the reset that `text`, written at `now`, speaks of; None if it does not say."""
     match = _RESET.search(text)
     if match is None or now is None:
-        return None
+        return None if now is None else _after(text, now)
     try:
         moment = _moment(match, datetime.fromtimestamp(now, ZoneInfo(match["zone"])))
     except (ValueError, OverflowError, OSError, KeyError):
         return None
     return moment.timestamp()
+
+
+def _after(text: str, now: float) -> float | None:
+    match = _SPAN.search(text)
+    if match is None:
+        return None
+    seconds = sum(float(n) * _SECONDS[unit.lower()] for n, unit in _PART.findall(match["span"]))
+    return now + seconds if seconds < _YEAR else None
 
 
 def _moment(match: re.Match[str], now: datetime) -> datetime:
