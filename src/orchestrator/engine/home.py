@@ -15,11 +15,13 @@ from orchestrator.adapters.places import Places
 from orchestrator.adapters.store import Store
 from orchestrator.agents.base import Agent
 from orchestrator.agents.registry import account_of, agent_for
+from orchestrator.core.board import Board
 from orchestrator.core.model import Key, Plan, Ticket
 from orchestrator.core.problems import did_you_mean
 from orchestrator.core.rules import Rules
 from orchestrator.core.settings import AgentSettings, Config, Settings
 from orchestrator.core.workflow import Workflow
+from orchestrator.engine.purse import Purse
 from orchestrator.errors import CannotRunError, ConfigError, NotFoundError, UnreadableError
 
 DEFAULT_WORKFLOW = "standard"
@@ -43,6 +45,8 @@ class Home:
         self.catalog = Catalog(config)
         self.wake_courier: Callable[[], None] = lambda: None
         """Called when there is a notice to be sent; a runner has somebody who sends it."""
+        self.purse = Purse(self, Board())
+        """What has been spent; a runner's knows its board."""
         self._rules: dict[tuple[str, str], Rules] = {}
         """What was made last for a plan and a workflow; it is asked for many times per attempt."""
         self.use(config)

@@ -6,7 +6,6 @@ A walk never decides what comes next: it carries out a decision, and gives what 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +15,7 @@ from orchestrator.adapters.attempt_files import recorded, stop_that_counts
 from orchestrator.adapters.files import Lock
 from orchestrator.adapters.process import Alive, Exited, Gone, NeverBegan, Running, start
 from orchestrator.adapters.store import Applied, starts
-from orchestrator.core.events import AttemptEnded, Event, Grant, SessionKnown
+from orchestrator.core.events import AttemptEnded, Event, Grant
 from orchestrator.core.model import Attempt, Key, Ticket, Visit
 from orchestrator.core.outcome import Outcome, OutcomeKind
 from orchestrator.core.times import epoch_or
@@ -24,16 +23,15 @@ from orchestrator.core.workflow import AgentPhase, TerminalPhase
 from orchestrator.engine import conclude as concluding
 from orchestrator.engine.captures import WalkedPhase
 from orchestrator.engine.conclude import read_outcome, write_outcome
-from orchestrator.engine.ear import Ear
 from orchestrator.engine.governor import Governor
 from orchestrator.engine.home import Home
+from orchestrator.engine.oversee import booked, oversee
 from orchestrator.engine.prepare import MissingDirectoryError, Scene, request
 from orchestrator.engine.supervise import Ending, Limits, kill, settle, stop_leftover, supervise, sweep_gone
 from orchestrator.errors import IllegalTransitionError, NotFoundError, OrchestratorError, StoreError, UnreadableError
 
 AGAIN_SECONDS = 1.0
 """How long to wait before writing again what could not be written (full disk, unreadable ticket)."""
-SESSION_LOOK_SECONDS = 0.5
 
 Decide = Callable[[Ticket], Event | None]
 
@@ -94,8 +92,13 @@ class Walk:
     async def attempts(self, attempt: Attempt | None, adopt: bool = False) -> None:
         """Walk until the ticket ends, waits, or is not to go on."""
         while attempt is not None:
-            outcome = await self._one(attempt, adopt)
-            attempt, adopt = await self._settle(attempt, outcome), False
+            try:
+                outcome = await self._one(attempt, adopt)
+                outcome = await booked(self.host, self.key, attempt, outcome, self._directory(attempt))
+                following = await self._settle(attempt, outcome)
+            finally:
+                self.host.home.purse.forget(attempt.id)
+            attempt, adopt = following, False
 
     async def _one(self, attempt: Attempt, adopt: bool) -> Outcome:
         scene = await self.scene(attempt)
@@ -198,8 +201,9 @@ class Walk:
         record = recorded(scene.directory)
         if record is not None:
             limits = Limits(record.timeout_seconds, record.idle_timeout_seconds)
-        listening = self._listen(scene) if isinstance(phase, AgentPhase) and scene.attempt.session is None else None
-        task = asyncio.ensure_future(listening) if listening is not None else None
+        task = None
+        if isinstance(phase, AgentPhase):
+            task = asyncio.ensure_future(oversee(self.host.home, scene, phase, self.host.apply, self.ask_stop))
         began = epoch_or(scene.attempt.started_at, time.time())
         try:
             return await self.watch(running, limits, began, isinstance(phase, AgentPhase))
@@ -241,19 +245,6 @@ class Walk:
         finally:
             self._stop.remove_done_callback(delay)
             self._running = None
-
-    async def _listen(self, scene: Scene) -> None:
-        """Store the session id as soon as an agent tells it, where its CLI does not let us choose."""
-        _, agent = self.host.home.agent(scene.attempt.agent or self.host.home.settings.default_agent)
-        ear = Ear(agent, scene.directory / "stdout.log")
-        while True:
-            await asyncio.sleep(SESSION_LOOK_SECONDS)
-            ear.look()
-            if ear.session is not None:
-                known = SessionKnown(at=time.time(), attempt_id=scene.attempt.id, session=ear.session)
-                with contextlib.suppress(OrchestratorError):
-                    self.host.apply(self.key, lambda _: known)  # noqa: B023 - called at once
-                    return
 
     def _report_stuck(self, ending: Ending) -> None:
         if ending.stuck:
