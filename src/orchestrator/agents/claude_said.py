@@ -5,39 +5,15 @@ Results of calls that changed a file say nothing when they succeeded: the edit i
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 from orchestrator.agents import jsonl, saying
 from orchestrator.agents.base import Kind, Said
+from orchestrator.agents.json_said import by_event, repeated, word
 from orchestrator.agents.phrases import first_line
 from orchestrator.core.times import duration
-
-_TYPE = re.compile(rb'"type"\s*:\s*"(\w+)"')
-
-
-def said(line: bytes) -> tuple[Said, ...]:
-    if len(line) > saying.LONGEST_LINE:
-        return _huge(line)
-    event = next(jsonl.objects((line,)), None)
-    if event is None:
-        return _no_event(line)
-    return tuple(_event(event))
-
-
-def _huge(line: bytes) -> tuple[Said, ...]:
-    kind = _TYPE.search(line[:200])
-    what = f"a line of more than {saying.LONGEST_LINE >> 20} MiB" + (f" ({kind[1].decode()})" if kind else "")
-    return (Said(Kind.NOTE, f"{what}, which is not shown"),)
-
-
-def _no_event(line: bytes) -> tuple[Said, ...]:
-    text = line.decode("utf-8", "replace")
-    if text.lstrip().startswith('{"'):
-        return (Said(Kind.NOTE, f"a broken line: {saying.shortened(text.strip(), 120)}"),)
-    return saying.prose(text)
 
 
 def _event(event: dict[str, Any]) -> Iterator[Said]:
@@ -106,29 +82,23 @@ def _unwrapped(text: str) -> str:
 def _system(event: dict[str, Any]) -> Iterator[Said]:
     match event.get("subtype"):
         case "init":
-            yield Said(Kind.NOTE, f"session {_word(event, 'session_id')}, model {_word(event, 'model')}")
+            yield Said(Kind.NOTE, f"session {word(event, 'session_id')}, model {word(event, 'model')}")
         case "api_retry":
-            yield Said(Kind.NOTE, _retry(event))
+            yield _retry(event)
         case "compact_boundary":
             yield Said(Kind.NOTE, "the conversation was compacted")
         case "task_started":
-            yield Said(Kind.NOTE, f"in the background: {_word(event, 'description')}")
+            yield Said(Kind.NOTE, f"in the background: {word(event, 'description')}")
         case "task_notification":
-            text = jsonl.text(event, "summary") or f"background: {_word(event, 'status')}"
+            text = jsonl.text(event, "summary") or f"background: {word(event, 'status')}"
             yield Said(Kind.NOTE, first_line(text) or "the background command ended")
 
 
-def _word(event: dict[str, Any], key: str) -> str:
-    return saying.shortened(first_line(jsonl.text(event, key)) or "unknown", 120)
-
-
-def _retry(event: dict[str, Any]) -> str:
+def _retry(event: dict[str, Any]) -> Said:
     status, delay = jsonl.number(event, "error_status"), jsonl.number(event, "retry_delay_ms")
+    why = word(event, "error") if status is None else f"{status:.0f} {word(event, 'error')}"
     number, most = jsonl.number(event, "attempt"), jsonl.number(event, "max_retries")
-    why = _word(event, "error") if status is None else f"{status:.0f} {_word(event, 'error')}"
-    count = f", try {number:.0f} of {most:.0f}" if number is not None and most is not None else ""
-    rest = f" in {duration(delay / 1000)}" if delay is not None else ""
-    return f"request failed ({why}), is repeated{rest}{count}"
+    return repeated(why, None if delay is None else delay / 1000, number, most)
 
 
 def _limit(info: dict[str, Any]) -> Iterator[Said]:
@@ -176,3 +146,6 @@ def _figures(event: dict[str, Any]) -> Iterator[str]:
 def _denied(denied: list[Any]) -> list[str]:
     names = (jsonl.text(one, "tool_name") if isinstance(one, dict) else "" for one in denied[:100])
     return list(dict.fromkeys(saying.shortened(name or "a tool", 40) for name in names))[:5]
+
+
+said = by_event(_event)

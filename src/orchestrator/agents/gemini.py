@@ -21,6 +21,7 @@ from orchestrator.agents import api_errors, jsonl
 from orchestrator.agents.arguments import Values, merged, renamed
 from orchestrator.agents.base import Call, Command, Ended, Login, Option, Reader, Versions
 from orchestrator.agents.described import JsonAgent, logged_in
+from orchestrator.agents.gemini_said import plain_error, said
 from orchestrator.agents.listening import JsonListener, sign
 from orchestrator.core.prices import Price
 from orchestrator.core.times import epoch_or
@@ -87,8 +88,8 @@ def _tool_ended(heard: JsonListener, event: dict[str, Any]) -> None:
 
 def _ended(heard: JsonListener, event: dict[str, Any]) -> None:
     heard.ended_well = event.get("status") == "success"
-    said = jsonl.text(jsonl.mapping(event, "error"), "message") or heard.own.get("error", "")
-    heard.error = "" if heard.ended_well else _plain(said) or "it failed without saying why"
+    why = jsonl.text(jsonl.mapping(event, "error"), "message") or heard.own.get("error", "")
+    heard.error = "" if heard.ended_well else plain_error(why) or "it failed without saying why"
     heard.limit = "daily quota" if "daily quota" in heard.error else ""
     stats = jsonl.mapping(event, "stats")
     total, asked = jsonl.number(stats, "total_tokens") or 0, jsonl.number(stats, "input_tokens") or 0
@@ -99,11 +100,6 @@ def _ended(heard: JsonListener, event: dict[str, Any]) -> None:
     )
     models = {name: one for name, one in jsonl.mapping(stats, "models").items() if isinstance(one, dict)}
     heard.model = max(models, key=lambda name: jsonl.number(models[name], "total_tokens") or 0, default=heard.model)
-
-
-def _plain(said: str) -> str:
-    inside = said.removeprefix("[API Error: ")
-    return api_errors.plain(inside) if "{" in inside else inside.partition("]\n")[0].rstrip("]")
 
 
 def login(environ: Mapping[str, str], read: Reader) -> Login:
@@ -141,4 +137,5 @@ agent = JsonAgent(
         "gemini-3.[678]-flash*": Price(input=0.75, cached_input=0.075, output=3.75),
     },
     login=login,
+    said=said,
 )  # fmt: skip

@@ -23,6 +23,7 @@ from orchestrator.agents.arguments import Values, merged, renamed
 from orchestrator.agents.base import Call, Command, Ended, Login, Option, Reader, Versions
 from orchestrator.agents.described import JsonAgent, logged_in
 from orchestrator.agents.listening import JsonListener, sign
+from orchestrator.agents.pi_said import said
 from orchestrator.core.times import epoch_or
 
 LOG_IN = "log in with `pi`, then /login, or give the provider's key in the env of this agent"
@@ -72,6 +73,8 @@ def event(heard: JsonListener, event: dict[str, Any]) -> None:
             _answered(heard, jsonl.mapping(event, "message"))
         case "tool_execution_end":
             _tool_ended(heard, event)
+        case "compaction_end":
+            _count(heard, jsonl.mapping(jsonl.mapping(event, "result"), "usage"))
         case "auto_retry_start":
             heard.retrying, heard.error = heard.error or "unknown", ""
         case "agent_settled" if event.get("aborted") is True:
@@ -83,8 +86,8 @@ def _answered(heard: JsonListener, message: dict[str, Any]) -> None:
     heard.text = "\n".join(filter(None, (jsonl.text(block, "text") for block in blocks))) or heard.text
     heard.model = jsonl.text(message, "model") or heard.model
     heard.clock = (jsonl.number(message, "timestamp") or 0) / 1000 or heard.clock
-    _count(heard, jsonl.mapping(message, "usage"))
     stopped = message.get("stopReason")
+    _count(heard, jsonl.mapping(message, "usage"), turns=0 if stopped == "error" else 1)
     heard.ended_well, heard.error, heard.retrying = stopped == "stop", "", ""
     if stopped == "error":
         heard.error = api_errors.plain(jsonl.text(message, "errorMessage")) or "it failed without saying why"
@@ -92,13 +95,13 @@ def _answered(heard: JsonListener, message: dict[str, Any]) -> None:
         heard.error = "the answer was cut off: it reached the model's limit of output"
 
 
-def _count(heard: JsonListener, usage: dict[str, Any]) -> None:
+def _count(heard: JsonListener, usage: dict[str, Any], turns: int = 0) -> None:
     heard.count(
         input_tokens=(jsonl.number(usage, "input") or 0) + (jsonl.number(usage, "cacheWrite") or 0),
         cached_tokens=jsonl.number(usage, "cacheRead"),
         output_tokens=jsonl.number(usage, "output"),
         cost_usd=jsonl.number(jsonl.mapping(usage, "cost"), "total"),
-        turns=1,
+        turns=turns,
     )
 
 
@@ -135,6 +138,7 @@ agent = JsonAgent(
     help_calls=(("--help",),),
     flags=("--print", "--mode", "--session", "--session-id", "--model", "--tools"),
     login=login,
+    said=said,
 )  # fmt: skip
 
 before_session_ids = replace(

@@ -1,4 +1,4 @@
-"""When a usage limit ends, from prose: `resets 3:23pm (UTC)`, `resets Nov 25, 11am (Europe/Berlin)`, `try again in 5 m`.
+"""When a usage limit ends, from prose: `resets 3:23pm (UTC)`, `resets Nov 25, 11am (Europe/Berlin)`, `try again in 5m`.
 
 The words name a minute and mean a moment within it, so the answer is the end of that minute. Without a zone there is no
 answer: a wrong hour is worse than none.
