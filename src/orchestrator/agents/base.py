@@ -127,6 +127,18 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """Tools that it was not allowed to use."""
 
 
+class Written(msgspec.Struct, frozen=True, kw_only=True):
+    """What a CLI's own file tells of a session, where its output does not."""
+
+    until: float | None = None
+    """Epoch seconds of the reset of the limit that was reached."""
+    limit: str = ""
+    """Which one: `weekly limit`."""
+    usage: Usage | None = None
+    """As in `Report`."""
+    model: str | None = None
+
+
 class Kind(StrEnum):
     """What a line of an agent's output is about."""
 
@@ -247,12 +259,16 @@ class Agent(Protocol):
 
     def listen(self) -> Listener: ...
 
-    def limit_files(self, environ: Mapping[str, str], session: str | None) -> tuple[str, ...]:
-        """Globs of files in which the CLI may have written when its limit ends, the most telling first."""
+    def remarks(self, settings: AgentSettings) -> tuple[str, ...]:
+        """What a person should know about these settings, though nothing is wrong with them."""
         ...
 
-    def limit_in(self, lines: Iterable[bytes]) -> float | None:
-        """Epoch seconds of the reset that such a file tells."""
+    def session_files(self, environ: Mapping[str, str], session: str | None) -> tuple[str, ...]:
+        """Globs of files that the CLI keeps of a session, which tell more than its output. The last one counts."""
+        ...
+
+    def told_in(self, lines: Iterable[bytes]) -> Written:
+        """What such a file tells, which may be long."""
         ...
 
     def login(self, environ: Mapping[str, str], read: Reader) -> Login:

@@ -21,7 +21,7 @@ import json
 from collections.abc import Iterable, Mapping
 
 from orchestrator.agents.arguments import Values, without
-from orchestrator.agents.base import Call, Command, Login, Option, Reader, Versions
+from orchestrator.agents.base import Call, Command, Login, Option, Reader, Versions, Written
 from orchestrator.agents.claude_report import Listener
 from orchestrator.agents.claude_report import report as report
 from orchestrator.agents.claude_said import said as said
@@ -131,12 +131,16 @@ def adjusted(settings: AgentSettings) -> str | None:
     return None
 
 
-def limit_files(environ: Mapping[str, str], session: str | None) -> tuple[str, ...]:
+def remarks(settings: AgentSettings) -> tuple[str, ...]:
     return ()
 
 
-def limit_in(lines: Iterable[bytes]) -> float | None:
-    return None
+def session_files(environ: Mapping[str, str], session: str | None) -> tuple[str, ...]:
+    return ()
+
+
+def told_in(lines: Iterable[bytes]) -> Written:
+    return Written()
 
 
 def login(environ: Mapping[str, str], read: Reader) -> Login:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterable, Mapping
 
-from orchestrator.agents.base import Call, Command, Ended, Login, Option, Reader, Report, Versions
+from orchestrator.agents.base import Call, Command, Ended, Login, Option, Reader, Report, Versions, Written
 from orchestrator.agents.line_said import said as said
 from orchestrator.agents.phrases import last_line
 from orchestrator.core.outcome import Usage
@@ -57,12 +57,16 @@ def adjusted(settings: AgentSettings) -> str | None:
     return None
 
 
-def limit_files(environ: Mapping[str, str], session: str | None) -> tuple[str, ...]:
+def remarks(settings: AgentSettings) -> tuple[str, ...]:
     return ()
 
 
-def limit_in(lines: Iterable[bytes]) -> float | None:
-    return None
+def session_files(environ: Mapping[str, str], session: str | None) -> tuple[str, ...]:
+    return ()
+
+
+def told_in(lines: Iterable[bytes]) -> Written:
+    return Written()
 
 
 def login(environ: Mapping[str, str], read: Reader) -> Login:

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from orchestrator.agents import line_said
-from orchestrator.agents.base import Call, Command, Login, Option, Reader, Said, Versions
+from orchestrator.agents.base import Call, Command, Login, Option, Reader, Said, Versions, Written
 from orchestrator.agents.listening import JsonListener, Sign
 from orchestrator.core.prices import Price
 from orchestrator.core.settings import AgentSettings
@@ -28,8 +28,16 @@ def no_files(environ: Mapping[str, str], session: str | None) -> tuple[str, ...]
     return ()
 
 
-def nothing_in(lines: Iterable[bytes]) -> float | None:
-    return None
+def nothing_in(lines: Iterable[bytes]) -> Written:
+    return Written()
+
+
+def no_remarks(settings: AgentSettings) -> tuple[str, ...]:
+    return ()
+
+
+def none_refused(stderr: str) -> list[str]:
+    return []
 
 
 def logged_in(
@@ -66,8 +74,11 @@ class JsonAgent(msgspec.Struct, frozen=True, kw_only=True):
     flags: tuple[str, ...] = ()
     prices: Mapping[str, Price] = {}
     adjusted: Callable[[AgentSettings], str | None] = as_written
-    limit_files: Callable[[Mapping[str, str], str | None], tuple[str, ...]] = no_files
-    limit_in: Callable[[Iterable[bytes]], float | None] = nothing_in
+    remarks: Callable[[AgentSettings], tuple[str, ...]] = no_remarks
+    refused: Callable[[str], list[str]] = none_refused
+    """Tools that were refused, as the end of stderr tells it."""
+    session_files: Callable[[Mapping[str, str], str | None], tuple[str, ...]] = no_files
+    told_in: Callable[[Iterable[bytes]], Written] = nothing_in
     login: Callable[[Mapping[str, str], Reader], Login] = lambda environ, read: UNKNOWN
     said: Callable[[bytes], tuple[Said, ...]] = line_said.said
 
@@ -76,7 +87,7 @@ class JsonAgent(msgspec.Struct, frozen=True, kw_only=True):
         return self.session_flags is not None
 
     def listen(self) -> JsonListener:
-        return JsonListener(self.name, self.signs, self.event)
+        return JsonListener(self.name, self.signs, self.event, self.refused)
 
     def resume_command(self, settings: AgentSettings, session: str) -> tuple[str, ...] | None:
         if self.session_flags is None:

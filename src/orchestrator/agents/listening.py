@@ -35,9 +35,13 @@ class JsonListener:
     """`event` is the adapter's; the rest follows from what it notes in the attributes."""
 
     def __init__(
-        self, name: str, signs: tuple[Sign, ...], event: Callable[[JsonListener, dict[str, Any]], None]
+        self,
+        name: str,
+        signs: tuple[Sign, ...],
+        event: Callable[[JsonListener, dict[str, Any]], None],
+        refused: Callable[[str], list[str]] = lambda stderr: [],
     ) -> None:
-        self.name, self._signs, self._event = name, signs, event
+        self.name, self._signs, self._event, self._refused = name, signs, event, refused
         self.session: str | None = None
         self.model: str | None = None
         self.text = ""
@@ -56,6 +60,10 @@ class JsonListener:
         """Calls of tools that worked."""
         self.retrying = ""
         """Why the last request is being repeated; empty again when there is an answer."""
+        self.begun = False
+        """The model was asked: output that breaks off then was interrupted, whatever the exit code."""
+        self.has_end = True
+        """A terminal event is the end; else it is one only together with exit code 0."""
         self.own: dict[str, Any] = {}
         """What the adapter keeps for itself from one event to the next."""
         self._usage: dict[str, float] = {}
@@ -81,6 +89,8 @@ class JsonListener:
         return Usage(**told)
 
     def report(self, stderr_tail: str, exit_code: int | None, at: float | None = None) -> Report:
+        stderr_tail = _COLOURS.sub("", stderr_tail)
+        self.denied += self._refused(stderr_tail)
         ended, error = self._judge(stderr_tail, exit_code)
         until = self.until
         told = Told.STRUCTURED if until is not None else None
@@ -109,24 +119,29 @@ class JsonListener:
             if found is not None:
                 said = first_line(self.error) or line
                 return found.ended, f"{self.name}: {said}{f'; {found.hint}' if found.hint else ''}"
-            said = first_line(self.error) or last_line(stderr_tail)
-            if said and (self.error or exit_code != 0):
+            said = first_line(self.error) or _last_words(stderr_tail)
+            if said and (self.error or exit_code != 0) and not (self.begun and not self.error):
                 return Ended.FAILURE, f"{self.name}: {said}"
-        if exit_code is None or exit_code == 0 or not _by_itself(exit_code):
+        if exit_code is None or exit_code == 0 or not _by_itself(exit_code) or self.begun:
             why = f" while it repeated a request that had failed: {first_line(self.retrying)}" if self.retrying else ""
             return Ended.INTERRUPTED, f"{self.name} ended without a result{with_code(exit_code)}{why}"
         return Ended.FAILURE, f"{self.name} exited with code {exit_code} and said nothing"
 
     def _after_success(self, exit_code: int | None) -> tuple[Ended, str]:
+        if exit_code is None and not self.has_end:
+            return Ended.INTERRUPTED, f"{self.name} ended without leaving an exit code"
         if exit_code not in (0, None):
             if not _by_itself(exit_code):
                 ended = f"{self.name} gave an answer, but was ended before it had finished{with_code(exit_code)}"
                 return Ended.INTERRUPTED, ended
             return Ended.FAILURE, f"{self.name} gave an answer, but exited with code {exit_code}"
         if self.denied and not self.tools_done:
-            refused = ", ".join(dict.fromkeys(self.denied))
-            return Ended.PERMISSION_REFUSED, f"{self.name} was not allowed to use any tool it tried: {refused}"
+            return Ended.PERMISSION_REFUSED, f"{self.name} was not allowed to use any tool it tried: {self.refusals}"
         return Ended.SUCCESS, ""
+
+    @property
+    def refusals(self) -> str:
+        return ", ".join(dict.fromkeys(self.denied))
 
     def _found(self, said: str) -> tuple[Sign | None, str]:
         """The first sign in it, and the line in which it is."""
@@ -136,6 +151,15 @@ class JsonListener:
                 if one.words.search(line):
                     return one, first_line(line)
         return None, ""
+
+
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_ERROR = re.compile(r"\W*error\b", re.IGNORECASE)
+
+
+def _last_words(stderr: str) -> str:
+    """The first line that calls itself an error (advice and stack traces come after it), else the last one."""
+    return first_line("\n".join(line for line in stderr.splitlines() if _ERROR.match(line))) or last_line(stderr)
 
 
 def _limit_name(error: str) -> str:
