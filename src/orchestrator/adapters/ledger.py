@@ -81,15 +81,15 @@ def append(places: Places, line: Line, at: float) -> None:
         os.close(fd)
 
 
-def lines(places: Places, since: date | None = None) -> Iterator[Line]:
-    """Every attempt from a day on, once, in the order in which they ended."""
+def lines(places: Places, since: date | None = None) -> Iterator[tuple[str, Line]]:
+    """Every attempt from a day on, with its day, once, in the order in which they ended."""
     seen: set[str] = set()
     for path in days(places):
         if since is None or path.name >= since.isoformat():
             for line in _decoded(_content(path)):
                 if line.attempt not in seen:
                     seen.add(line.attempt)
-                    yield line
+                    yield path.name.removesuffix(SUFFIX), line
 
 
 def days(places: Places) -> list[Path]:

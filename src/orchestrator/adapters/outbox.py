@@ -126,16 +126,30 @@ class Outbox:
 
     def held(self) -> dict[str, float]:
         """Accounts, and until when they are held, as far as that was told."""
-        with suppress(OSError, msgspec.DecodeError):
-            return msgspec.json.decode((self.folder / "held").read_bytes(), type=dict[str, float])
-        return {}
+        return self._times("held")
 
     def note_held(self, held: dict[str, float]) -> None:
         """Raises OSError."""
-        temporary = self.folder / f".held.{os.getpid()}.tmp"
+        self._note_times("held", held)
+
+    def budgets(self) -> dict[str, float]:
+        """Budgets of which was told that they are used up, and when."""
+        return self._times("budgets")
+
+    def note_budgets(self, told: dict[str, float]) -> None:
+        """Raises OSError."""
+        self._note_times("budgets", told)
+
+    def _times(self, name: str) -> dict[str, float]:
+        with suppress(OSError, msgspec.DecodeError):
+            return msgspec.json.decode((self.folder / name).read_bytes(), type=dict[str, float])
+        return {}
+
+    def _note_times(self, name: str, times: dict[str, float]) -> None:
+        temporary = self.folder / f".{name}.{os.getpid()}.tmp"
         self.folder.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(msgspec.json.encode(held))
-        temporary.rename(self.folder / "held")
+        temporary.write_bytes(msgspec.json.encode(times))
+        temporary.rename(self.folder / name)
 
 
 def _existing(path: str, flags: int) -> int:

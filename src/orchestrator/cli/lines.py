@@ -129,6 +129,8 @@ WORDS: dict[str, Callable[[Line], str]] = {
     "stopping": lambda e: f"stopping: {e.get('reason', '')}",
     "adopted": lambda e: f"adopted attempt {e.get('attempt')}, which outlived its runner",
     "held": lambda e: f"held: {e.get('reason', '')}{_until(e)}",
+    "budget_reached": lambda e: str(e.get("reason", "")),
+    "budget_free": lambda e: f"goes on: {e.get('budget', '')} is no longer used up",
     "cannot_run": lambda e: f"cannot be run: {e.get('reason', '')}",
     "needs_attention": lambda e: f"needs attention: {e.get('reason') or e.get('phase', '')}",
     "failed": lambda e: f"failed: {e.get('reason', '')}",

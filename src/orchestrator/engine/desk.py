@@ -16,15 +16,17 @@ from msgspec.structs import replace
 
 from orchestrator.adapters.files import Lock, try_lock
 from orchestrator.adapters.store import Applied, Decide
+from orchestrator.core import spending
 from orchestrator.core.decisions import HoldAccount, Notify, StopAttempt
 from orchestrator.core.events import AttemptEnded, CheckEnded, Event, Grant
 from orchestrator.core.model import ENDED, Key, Status, Ticket
 from orchestrator.core.outcome import Outcome, OutcomeKind
 from orchestrator.core.peek import next_agent
 from orchestrator.core.schedule import Limits, Step, taker
-from orchestrator.engine import notices
+from orchestrator.engine import notices, reached
 from orchestrator.engine.governor import Governor
 from orchestrator.engine.home import Home
+from orchestrator.engine.purse import Purse
 from orchestrator.engine.reports import report
 from orchestrator.engine.sight import Sight
 from orchestrator.engine.walk import Walk
@@ -49,7 +51,7 @@ class Desk:
         self.sight = Sight(home)
         self.index = self.sight.index
         self.board = self.index.board
-        home.plans, home.patience = self.board.plans, 0
+        home.plans, home.patience, home.purse = self.board.plans, 0, Purse(home, self.board)
         self.walks: dict[Key, Walk] = {}
         """All that is in flight; nobody else owns any of it."""
         self.governor = Governor(home)
@@ -122,6 +124,8 @@ class Desk:
                 self.walks[key].ask_stop(decision.reason)
             elif isinstance(decision, Notify):
                 notices.ticket_ended(self.home, applied.ticket, decision)
+                if spending.was_refused(applied.ticket):
+                    reached.tell_ticket(self.home, applied.ticket, decision.text)
 
     def take(self, key: Key) -> Walk | None:
         if key in self.foreign:
@@ -159,7 +163,15 @@ class Desk:
         slots = self.home.settings.max_concurrency - unseen
         if self.mode is Mode.RUN:
             slots = len(self.board.open) + 1  # a person asked for this one
-        return Limits(max_concurrency=slots, agents=agents, held=self.governor.held, alone=self.governor.alone)
+        held = self.governor.held
+        if self.home.purse.is_needed:
+            held = {**held, **self.home.purse.held()}
+        return Limits(max_concurrency=slots, agents=agents, held=held, alone=self.governor.alone)
+
+    def step(self, plan_id: str, agent: str | None) -> Step:
+        """What the next attempt takes when this agent shall do it; None: a script."""
+        step = self.governor.step(agent)
+        return step if agent is None else self.home.purse.needs(step, plan_id)
 
     def grant(self, ticket: Ticket, outcome: Outcome) -> Grant | None:
         """Leave to go straight on to the next attempt, in the slot that is held; a check needs a free one."""
@@ -170,7 +182,11 @@ class Desk:
         agent = next_agent(self.home.rules(ticket), ticket, outcome)
         if agent is not None and agent not in self.home.settings.agents:
             return None  # the dispatch says so
-        return self.grant_for(ticket, self.governor.step(agent), self.governor.foresee(ticket, outcome, time.time()))
+        if agent is not None and self.home.purse.day_is_over(ticket) is not None:
+            return None
+        return self.grant_for(
+            ticket, self.step(ticket.plan_id, agent), self.governor.foresee(ticket, outcome, time.time())
+        )
 
     def grant_for(self, ticket: Ticket, step: Step, coming: HoldAccount | None = None) -> Grant | None:
         """Leave for a step, to whoever may take it; None: nobody is free. `coming`: a hold that is about to be."""

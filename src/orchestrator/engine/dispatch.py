@@ -13,6 +13,7 @@ from orchestrator.core.workflow import AgentPhase, PollPhase, TerminalPhase
 from orchestrator.engine.attend import unblocked
 from orchestrator.engine.checks import check
 from orchestrator.engine.desk import Desk, Mode
+from orchestrator.engine.reached import Crier
 from orchestrator.engine.walk import Walk
 from orchestrator.errors import CannotRunError
 
@@ -29,6 +30,7 @@ class Dispatch:
         """Not all whose turn it was were started: there is something else to look after, too."""
         self._has_looked = False
         """At the accounts, in this turn."""
+        self._crier = Crier(desk.home)
 
     def dispatch(self) -> bool:
         """Start whose turn it is; whether there was anybody."""
@@ -39,6 +41,9 @@ class Dispatch:
         if self._round is not None:
             busy |= self._desk.board.tickets.keys() - self._round
         self._has_looked = False
+        if self._desk.home.purse.is_needed:
+            self._crier.tell(self._desk.home.purse.holds())
+            busy |= self._over_today()
         chosen = next_up(self._desk.board, self._step, self._desk.limits(), time.time(), busy, checks)
         if self._desk.mode is Mode.TICK and self._round is None:
             self._round = set(chosen) | set(self._desk.walks)
@@ -69,7 +74,18 @@ class Dispatch:
         if not self._has_looked:
             self._desk.governor.look()
             self._has_looked = True
-        return self._desk.governor.step(agent_of(rules, phase, ticket))
+        return self._desk.step(ticket.plan_id, agent_of(rules, phase, ticket))
+
+    def _over_today(self) -> set[Key]:
+        """Tickets of which an agent's turn is next, and whose own day is used up."""
+        board = self._desk.board
+        return {key for key in self._desk.home.purse.waiting() if self._step(board.tickets[key]).agent is not None}
+
+    def waits_for_person(self, ticket: Ticket) -> bool:
+        """Its plan's budget is used up, and without an agent it does not go on."""
+        if f"plan:{ticket.plan_id}" not in self._desk.home.purse.held():
+            return False
+        return ticket.plan_id in self._desk.board.plans and self._step(ticket).agent is not None
 
     def _blocked_by_config(self, ticket: Ticket) -> str | None:
         """Why the phase cannot be run at all, as far as that is known before anything starts."""

@@ -116,7 +116,7 @@ class Loop:
             plan = self._desk.board.plans.get(key.plan)
             if ticket is None or plan is None:
                 return not (self._desk.index.is_held(key) or self._desk.index.is_plan_held(key.plan))
-            if plan.status == "paused":
+            if plan.status == "paused" or (ticket.attempt is None and self._dispatching.waits_for_person(ticket)):
                 return ticket.attempt is None
             blocked = ticket.status is Status.QUEUED and bool(self._desk.board.waits_for(key))
             return ticket.attempt is None and (blocked or ticket.status in (*ENDED, Status.PAUSED))

@@ -21,6 +21,8 @@ from orchestrator.engine.home import Home
 from orchestrator.errors import NotFoundError, StoreError, UnreadableError
 
 SLOT = "plan-"
+KEPT_SECONDS = 90 * 86_400.0
+"""So long a budget that was told of is remembered."""
 AGAIN_SECONDS = 600.0
 """How soon a guessed hold must be met again to be the same one: an attempt lies in between."""
 
@@ -58,10 +60,23 @@ def account_held(home: Home, hold: HoldAccount) -> None:
 def budget_reached(
     home: Home, budget: str, reason: str, cost_usd: float, ticket: Ticket | None = None, plan: Plan | None = None
 ) -> None:
-    """Once for each `budget` (`day 2026-11-22`, `plan first`): the caller says it when it is reached, not again."""
-    if home.settings.notify:
-        _put(home, lambda: notices.of_budget(_setting(home), budget, reason, cost_usd, ticket, plan))
-        home.wake_courier()
+    """Once for each `budget` (`day 2026-11-22 perDayUsd 20`), however often and by however many runners it is said."""
+    if not home.settings.notify:
+        return
+    outbox = Outbox(home.places)
+
+    def notice() -> Notice:
+        return notices.of_budget(_setting(home), budget, reason, cost_usd, ticket, plan)
+
+    try:
+        with locked(home.places.notices_held_lock):
+            told = outbox.budgets()
+            if budget not in told and _put(home, notice, found=True):
+                recent = [one for one, at in told.items() if at > time.time() - KEPT_SECONDS]
+                outbox.note_budgets({one: told[one] for one in recent} | {budget: time.time()})
+    except (OSError, StoreError) as error:
+        home.logs.event("cannot_tell", None, "warning", what="budget_reached", reason=str(error))
+    home.wake_courier()
 
 
 # -- plans: decided under a lock, told once the file says so ----------------------------------------------------------

@@ -64,7 +64,9 @@ async def oversee(home: Home, scene: Scene, phase: Phase, apply: Apply, stop: Ca
         if is_limited and (used := ear.usage()) is not None:
             purse.hear(attempt.id, scene.key, meter.own(used, ear.model, ear.session))
             if (over := purse.reached(scene.ticket, phase, attempt.id)) is not None:
-                stop(spending.words(*over))
+                reason = spending.words(*over)
+                home.logs.event("stopping", scene.key, "warning", attempt=attempt.n, reason=reason)
+                stop(reason)
                 return
         await asyncio.sleep(LOOK_SECONDS)
 

@@ -12,12 +12,15 @@ from functools import reduce
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec.structs import replace
+
 from orchestrator.adapters.ledger import Day, next_midnight
 from orchestrator.core import spending
 from orchestrator.core.board import Board
 from orchestrator.core.budgets import Budgets
 from orchestrator.core.model import Key, Plan, Ticket
 from orchestrator.core.outcome import Usage, added
+from orchestrator.core.schedule import Step
 from orchestrator.core.spending import DAYS, NOTHING, Limit, Sum, SumOf
 from orchestrator.core.workflow import Phase
 
@@ -56,7 +59,7 @@ class Purse:
 
     @property
     def is_needed(self) -> bool:
-        """Somebody has set a budget that more than one ticket shares, or that is about a day."""
+        """Somebody has set a budget; one that is for a single ticket or phase costs nothing here."""
         return self._config != Budgets() or bool(self._board.budgeted) or bool(self._board.dated)
 
     # -- one attempt --------------------------------------------------------------------------------------------------
@@ -96,9 +99,19 @@ class Purse:
         """What an attempt of an agent in this plan needs besides its account."""
         return (f"plan:{plan_id}", f"day:{plan_id}", "day:") if self.is_needed else ()
 
+    def needs(self, step: Step, plan_id: str) -> Step:
+        """An agent's step, with what else must be free for it."""
+        names = self.names(plan_id)
+        if not names:
+            return step
+        stand_ins = tuple(replace(one, accounts=(*one.accounts, *names)) for one in step.stand_ins)
+        return replace(step, accounts=(*step.accounts, *names), stand_ins=stand_ins)
+
     def held(self) -> dict[str, float]:
         """Of these names those that are held, until when (`inf`: until somebody raises something)."""
-        return {one.name: one.until for one in self.holds()}
+        held = {one.name: one.until for one in self.holds()}
+        # no step names a ticket; but its midnight is to be woken up for
+        return held | {f"day:{key}": next_midnight(time.time()) for key in self.waiting()}
 
     def holds(self) -> Iterator[Held]:
         if not self.is_needed:
@@ -124,10 +137,6 @@ class Purse:
         plan = self._board.plans.get(ticket.plan_id) or Plan(id=ticket.plan_id)
         own = (one for one in spending.limits_of(self._config, plan, ticket, None) if one.sum is Sum.TICKET_DAY)
         return spending.first_reached(own, self._sums(ticket, None))
-
-    def next_day(self) -> float | None:
-        """When the day is over, where that makes a difference."""
-        return next_midnight(time.time()) if self.is_needed else None
 
     def _until(self, limit: Limit) -> float:
         return next_midnight(time.time()) if limit.sum in DAYS else inf
