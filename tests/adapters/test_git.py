@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters.git import changes_since, commits_since, default_base, head, is_worktree
+from orchestrator.adapters.git import changes_since, commits_since, default_base, head, identity, is_worktree
 from tests.builtin.scripts import commit, git, lone_repo, repo_with_origin, run
 
 
@@ -135,3 +135,27 @@ def test_asking_takes_no_lock(repo: Path) -> None:
 def test_the_base_of_a_worktree_that_somebody_else_made_is_not_its_own_branch(repo: Path, tmp_path: Path) -> None:
     git(repo, "worktree", "add", "--quiet", "-b", "topic", str(tmp_path / "theirs"))
     assert default_base(tmp_path / "theirs") == "main"
+
+
+def test_who_commits_here_is_told_to_a_git_that_sees_no_configuration(
+    repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git(repo, "config", "user.name", "Åsa of this repository")
+    git(repo, "config", "user.email", "asa@example.org")
+    told = identity(repo)
+    for name in ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null", **told}.items():
+        monkeypatch.setenv(name, value)
+    other = tmp_path / "other"
+    other.mkdir()
+    git(other, "init", "--quiet")
+    git(other, "commit", "--quiet", "--allow-empty", "-m", "x")
+    assert git(other, "log", "-1", "--format=%an <%ae>") == "Åsa of this repository <asa@example.org>"
+
+
+def test_where_nobody_is_known_to_commit_nothing_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    assert identity(tmp_path) == {}

@@ -40,6 +40,8 @@ class Command(msgspec.Struct, frozen=True):
     """What this CLI needs to run headless; a person's `env` in the config goes before it."""
     files: Mapping[str, str] = {}
     """Written into the attempt's directory before it starts: name → text."""
+    hides_git_config: bool = False
+    """Its shell does not see the user's git configuration: it is told who commits, or no commit would be possible."""
 
 
 class Option(StrEnum):

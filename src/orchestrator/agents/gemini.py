@@ -7,6 +7,7 @@ An attempt succeeded only if its `result` says so: an exit code is the status of
   took part (`auto`), all is priced as by the one that used most.
 - What is allowed is for a person to say (`defaultArgs`: `--approval-mode yolo`); without it only `allowedTools`, and
   what only reads. The folder is trusted (`--skip-trust`), or nothing would run in it.
+- Its shell tool hides `~/.gitconfig` from git, and with it who commits; what is counted in `GIT_CONFIG_*` it passes on.
 - The environment: its own keys and configuration; of Google Cloud only what names a project or a place.
 """
 
@@ -56,7 +57,7 @@ def command(call: Call) -> Command:
     call = replace(call, allowed_tools=renamed(call.allowed_tools, TOOLS, patterns=True))
     session = [] if call.session is None else ["--resume" if call.resume else "--session-id", call.session]
     argv = [call.settings.command, "-o", "stream-json", "--skip-trust", *session, *merged(call, OURS, FLAGS)]
-    return Command(tuple(argv), stdin=call.prompt)
+    return Command(tuple(argv), stdin=call.prompt, hides_git_config=True)
 
 
 def event(heard: JsonListener, event: dict[str, Any]) -> None:

@@ -177,7 +177,11 @@ def _agent_request(home: Home, scene: Scene, phase: AgentPhase) -> Request:
         stdin=command.stdin or prompt,
         reads_stdin=bool(command.stdin),
         cwd=cwd,
-        env={**command.env, **agent_env(home.environ, settings, agent.login_env, _given(scene))},
+        env={
+            **command.env,
+            **(git.identity(cwd) if command.hides_git_config else {}),
+            **agent_env(home.environ, settings, agent.login_env, _given(scene)),
+        },
         files=dict(command.files),
         timeout_seconds=phase.timeout_seconds or DEFAULT_AGENT_TIMEOUT,
         idle_timeout_seconds=phase.idle_timeout_seconds or settings.idle_timeout_seconds,
