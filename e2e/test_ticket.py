@@ -7,82 +7,23 @@ went. Whatever is killed or stopped in the middle, the ticket is merged once, by
 from __future__ import annotations
 
 import os
-import shlex
 import signal
 import time
 from pathlib import Path
 
 import pytest
 
-from e2e.servers.script import Asked, Reply, Rule, Script, UsageLimit
-from e2e.tickets import DEADLINE, FUNCTION, GO_ON, IMPLEMENT, PLAN, REVIEW, TEST, TICKET, TITLE, Home
+from e2e.servers.script import Asked, Reply, Script, UsageLimit
+from e2e.story import FAILURE, MERGED, STRAIGHT, SUCCESS, Tool, approve, assert_continued, assert_merged, implement
+from e2e.tickets import DEADLINE, FUNCTION, GO_ON, IMPLEMENT, PLAN, REVIEW, TICKET, Home
 from orchestrator.core.times import epoch_or
 from tests.processes import living
 from tests.waiting import wait_for
-
-SUCCESS, FAILURE = "success", "failure"
-MERGED = [("verify", SUCCESS), ("integrate", SUCCESS), ("cleanup", SUCCESS), ("complete", SUCCESS)]
-STRAIGHT = [("setup", SUCCESS), ("implement", SUCCESS), ("self_review", SUCCESS), *MERGED]
-
-
-def implement(rule: Rule, tickets: Home, function: str = FUNCTION) -> Rule:
-    """A change with its test, committed."""
-    rule.run(f"printf %s {shlex.quote(function)} >> greetings.py")
-    rule.write(str(tickets.worktree / "tests/test_goodbye.py"), TEST)
-    return rule.run("git add --all && git commit -qm 'T-1: Say goodbye'").say("Added goodbye(name) and its test.")
-
-
-def approve(script: Script) -> Rule:
-    return script.when(REVIEW).run("git show --stat HEAD").say("goodbye(name) does what the ticket asks.\n\n**PASS**")
-
-
-class Tool:
-    """A command of the Bash tool that goes on until it is let go. Its shell lives in a session of its own."""
-
-    def __init__(self, root: Path) -> None:
-        self.pid_file, self.server_file, self.gate = root / "tool.pid", root / "server.pid", root / "tool.go"
-        self.command = (
-            f"echo $$ > {self.pid_file}.new && mv {self.pid_file}.new {self.pid_file};"
-            f" until [ -e {self.gate} ]; do sleep 0.05; done; echo woke up"
-        )
-
-    def leave_running(self) -> str:
-        """What agents do with a development server: it leaves the tool's family, and polite signals do nothing."""
-        wait = f"trap '' INT TERM HUP; echo $$ > {self.server_file}; until [ -e {self.gate} ]; do sleep 0.05; done"
-        begin = f"(setsid sh -c {shlex.quote(wait)} </dev/null >/dev/null 2>&1 &)"
-        return f"{begin}; until [ -s {self.server_file} ]; do sleep 0.05; done; {self.command}"
-
-    def wait_for_start(self) -> int:
-        wait_for(self.pid_file.exists, DEADLINE, "the tool to start")
-        return int(self.pid_file.read_text())
 
 
 @pytest.fixture
 def tool(tmp_path: Path) -> Tool:
     return Tool(tmp_path)
-
-
-def assert_merged(tickets: Home) -> None:
-    """Once, with both parents, on the origin and in the repository; nothing is left beside it."""
-    subjects = tickets.git("log", "--format=%s", "--first-parent", "main", cwd=tickets.origin).splitlines()
-    assert subjects == [f"Merge {TICKET}: {TITLE}", "Say hello"]
-    assert len(tickets.git("log", "-1", "--format=%P", "main", cwd=tickets.origin).split()) == 2
-    assert FUNCTION.strip() in tickets.git("show", "main:greetings.py", cwd=tickets.origin)
-    assert tickets.git("rev-parse", "main") == tickets.git("rev-parse", "main", cwd=tickets.origin)
-    assert not tickets.worktree.exists()
-    assert len(tickets.git("worktree", "list").splitlines()) == 1
-    wait_for(lambda: not tickets.processes(), what="the end of every process of an attempt")
-
-
-def assert_continued(tickets: Home, session: str) -> None:
-    """The last attempt of implement went on in that session, and the model was told what it had been told before."""
-    last = tickets.attempts("implement")[-1].read("attempt.json")
-    assert (last["session"], last["resume"]) == (session, True)
-    assert last["argv"][last["argv"].index("--resume") + 1] == session
-    assert "--session-id" not in last["argv"]
-    asked = tickets.asked(GO_ON)
-    assert {one.session for one in asked} == {session}
-    assert IMPLEMENT in asked[0].conversation
 
 
 def test_a_ticket_goes_from_setup_to_merged(tickets: Home, script: Script) -> None:

@@ -25,7 +25,7 @@ from tests.waiting import wait_for
 
 COMMAND = Path(sys.executable).with_name("orchestrator")
 PLAN, TICKET, TITLE = "greetings", "T-1", "Say goodbye"
-DEADLINE = 120.0
+DEADLINE = 60.0
 
 PROJECT = {
     ".gitignore": "__pycache__/\n",
