@@ -15,6 +15,7 @@ from orchestrator.errors import ConfigError
 
 if TYPE_CHECKING:
     from orchestrator.adapters.logs import Tell
+    from orchestrator.control.doctor import Patient
     from orchestrator.core.settings import Config, Settings
     from orchestrator.engine.home import Home
     from orchestrator.formats.config import Found
@@ -60,6 +61,24 @@ def look(options: Options, environ: Mapping[str, str] = os.environ) -> Look:
         return Look(found, None, parsed.problems)
     problems = (*parsed.problems, *configs.env_problems(parsed.settings, environ, found.file))
     return Look(found, _resolved(found, parsed.settings, options), problems)
+
+
+def patient(options: Options, environ: Mapping[str, str] = os.environ) -> Patient:
+    """What `doctor` examines; whatever is wrong with the configuration is one of its findings. Never raises."""
+    from orchestrator.control.doctor import Patient
+    from orchestrator.formats import config as configs
+
+    try:
+        looked = look(options, environ)
+    except ConfigError as error:
+        home = environ.get("ORCHESTRATOR_HOME") or str(Path.home() / ".orchestrator")
+        nothing = configs.Found(None, os.path.abspath(home), ())  # noqa: PTH100
+        is_missing = options.config is None and str(error).startswith("no config file found")
+        return Patient(_resolved(nothing, configs.default_settings(), Options()), (), str(error), is_missing)
+    if looked.config is not None:
+        return Patient(looked.config, looked.problems)
+    rest = configs.places_in(_text(looked.found.file or ""))
+    return Patient(_resolved(looked.found, rest, Options()), looked.problems)
 
 
 def load(options: Options, environ: Mapping[str, str] = os.environ) -> Loaded:

@@ -56,6 +56,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "workflow": Entry("workflow:workflow", "List, check, draw and try workflows."),
         "config": Entry("config:config", "Show and check the configuration."),
         "notify": Entry("notify:notify", "Send a test through every channel of notify."),
+        "doctor": Entry("doctor:doctor", "Find out whether everything is there that the work needs."),
         "schema": Entry("setup:schema", "Print the JSON Schema of a kind of file."),
     },
 }

@@ -70,6 +70,18 @@ def parse_settings(text: str, file: str) -> ParsedSettings:
     return ParsedSettings(None if reading.failed else settings, reading.in_order())
 
 
+def places_in(text: str) -> Settings:
+    """What can be told of a file with errors: where things lie. Never raises."""
+    value = read_yaml(text).value
+    fields = {field.encode_name: field.name for field in msgspec.structs.fields(Settings) if field.name in _PLACES}
+    written = value if isinstance(value, dict) else {}
+    told = {name: written[key] for key, name in fields.items() if isinstance(written.get(key), str)}
+    return Settings(agents=DEFAULT_AGENTS, **told)
+
+
+_PLACES = frozenset({"state_dir", "log_dir", "workflow_dir", "prompt_dir", "script_dir", "gh_command"})
+
+
 def _settings(reading: Reading) -> Settings | None:
     value = {} if reading.tree.value is None else reading.tree.value
     if value is INVALID or not is_mapping(reading, WHERE, (), value):
