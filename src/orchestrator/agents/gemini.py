@@ -123,7 +123,7 @@ agent = JsonAgent(
         "GOOGLE_CLOUD_LOCATION", "GOOGLE_GENAI_*", "GOOGLE_GEMINI_BASE_URL", "GOOGLE_VERTEX_BASE_URL",
     ),
     options=frozenset(FLAGS),
-    versions=Versions("0.55.0", "0.61.0", "1"),
+    versions=Versions("0.47.0", "0.61.0", "1"),
     help_calls=(("--help",),),
     flags=("--output-format", "--skip-trust", "--session-id", "--resume", "--model", "--allowed-tools"),
     prices={

@@ -76,7 +76,7 @@ def _check(config: Config, catalog: Catalog, one: WorkflowFile) -> Checked:
         problem = Problem(f"workflow {one.name}", f"cannot be read: {error}", file=one.file)
         return Checked(one.name, one.file, one.bundled, None, (problem,))
     parsed = parse_workflow(text, one.file)
-    problems = [*parsed.problems, *(_outside(config, catalog, parsed) if parsed.read else ())]
+    problems = [*parsed.problems, *(_outside(config, catalog, parsed, one.bundled) if parsed.read else ())]
     problems.sort(key=lambda problem: (problem.line or 0, problem.column or 0))
     name = (parsed.read.name if parsed.read else "") or one.name
     problems += _hidden_by(catalog, name, one)
@@ -90,9 +90,11 @@ def _hidden_by(catalog: Catalog, name: str, one: WorkflowFile) -> Iterator[Probl
         yield Problem(f"workflow {name}", what, "warning", "rename one of them", one.file)
 
 
-def _outside(config: Config, catalog: Catalog, parsed: ParsedWorkflow) -> list[Problem]:
+def _outside(config: Config, catalog: Catalog, parsed: ParsedWorkflow, bundled: bool) -> list[Problem]:
     """What the workflow takes from outside: scripts, prompts, agents, variables. Of one with errors, what could be read
     of it; an empty name stands for one that could not be."""
+    from orchestrator.control import abilities  # only here the adapters of agents are needed
+
     assert parsed.read is not None
     prompts = _Prompts(catalog, parsed)
     found = resource_problems(
@@ -108,6 +110,7 @@ def _outside(config: Config, catalog: Catalog, parsed: ParsedWorkflow) -> list[P
     known = PLANNER_FIELDS | RUNNER_FIELDS | GIVEN
     if parsed.whole:  # else captures may be missing, and what they define
         found += variable_problems(parsed.read, prompts.names_used, known)
+    found += abilities.of_workflow(config.settings, parsed.read, bundled)
     return [problem_at(parsed, one) for one in found] + prompts.problems
 
 
@@ -180,7 +183,10 @@ def check_plans(config: Config, plan_id: str | None = None) -> list[CheckedPlan]
 
 
 def _checked(scene: Scene, plan: Plan) -> CheckedPlan:
-    return CheckedPlan(plan.id, (*scene.problems_of(plan), *_missing_repos(scene, plan)))
+    from orchestrator.control import abilities
+
+    found = (*scene.problems_of(plan), *_missing_repos(scene, plan), *abilities.of_plan(scene, plan))
+    return CheckedPlan(plan.id, found)
 
 
 def _missing_repos(scene: Scene, plan: Plan) -> Iterator[Problem]:
