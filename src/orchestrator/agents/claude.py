@@ -41,7 +41,18 @@ flags: tuple[str, ...] = (
     "--max-budget-usd",
 )  # fmt: skip
 """`--max-turns` works, but is not in the help."""
-prices: Mapping[str, Price] = {}
+prices: Mapping[str, Price] = {
+    "claude-fable-5*": Price(input=10, cached_input=1, output=50),
+    "claude-fable-5-1*": Price(input=10, cached_input=0.25, output=50),
+    "claude-opus-5*": Price(input=5, cached_input=0.5, output=25),
+    "claude-opus-5-5*": Price(input=4, cached_input=0.2, output=20),
+    "claude-opus-4-[5678]*": Price(input=5, cached_input=0.5, output=25),
+    "claude-opus-4-1*": Price(input=15, cached_input=1.5, output=75),
+    "claude-sonnet-5*": Price(input=2, cached_input=0.2, output=10),
+    "claude-sonnet-4*": Price(input=3, cached_input=0.3, output=15),
+    "claude-haiku-4*": Price(input=1, cached_input=0.1, output=5),
+}
+"""The cost of a run is told at its end; until then, and of a run that was ended, it is priced."""
 _CREDENTIALS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN", "AWS_BEARER_TOKEN_BEDROCK")
 login_env: tuple[str, ...] = (
     "ANTHROPIC_*",
