@@ -127,7 +127,7 @@ def test_a_skip_tells_where_it_led_and_ends_the_visit_of_a_poll() -> None:
 
 
 @pytest.mark.parametrize(("session", "costs"), [("s", [1.0, 0.5]), (None, [1.0, 1.5])])
-def test_what_a_session_cost_before_is_not_counted_again(session: str | None, costs: list[float]) -> None:
+def test_of_what_an_earlier_version_wrote_what_a_session_cost_before_is_not_counted_again(session: str | None, costs: list[float]) -> None:
     steps = []
     for n, told in ((1, 1.0), (2, 1.5)):
         usage = Usage(input_tokens=10, output_tokens=1, cost_usd=told)
@@ -136,6 +136,16 @@ def test_what_a_session_cost_before_is_not_counted_again(session: str | None, co
     assert [one.cost_usd for one in found.attempts] == costs
     sums = totals(found, AT + 100)
     assert (sums.cost_usd, sums.input_tokens, sums.worked, sums.seconds) == (sum(costs), 20, 1.0, 1.5)
+
+
+def test_what_each_attempt_of_a_session_has_cost_is_taken_as_it_is() -> None:
+    steps = []
+    for n, cost in ((1, 1.0), (2, 0.5)):
+        usage = Usage(input_tokens=10, cost_usd=cost)
+        steps += [start(n, n, session="s"), end(n, n + 0.5, usage=usage, session="s", ended="success")]
+    found = history(None, steps, ())
+    assert [one.cost_usd for one in found.attempts] == [1.0, 0.5]
+    assert totals(found, AT + 100).cost_usd == 1.5
 
 
 def test_nothing_has_a_history_too() -> None:

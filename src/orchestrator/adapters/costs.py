@@ -1,6 +1,7 @@
-"""What tickets have cost, as their agents reported it, read from the outcomes in their logs.
+"""What tickets have cost, read from the outcomes in their logs: for those whose files do not say it.
 
-The law: an agent tells the running total of its session, also over resumed runs, so of each session the highest counts.
+The law: an outcome tells what its attempt has cost. Only those of earlier versions (they do not tell how it ended) have
+the running total of the session; of each such session the highest counts.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ MANY = 5_000
 class _Outcome(msgspec.Struct):
     session: str | None = None
     usage: Usage | None = None
+    ended: str = ""
 
 
 _DECODER = msgspec.json.Decoder(_Outcome)
@@ -57,6 +59,6 @@ def _sum(paths: list[Path] | Iterator[Path]) -> float | None:
         with suppress(OSError, msgspec.DecodeError, msgspec.ValidationError):
             outcome = _DECODER.decode(path.read_bytes())
             if outcome.usage is not None and outcome.usage.cost_usd is not None:
-                owner = outcome.session or str(path)
+                owner = str(path) if outcome.ended or not outcome.session else outcome.session
                 totals[owner] = max(totals.get(owner, 0), outcome.usage.cost_usd)
     return round(sum(totals.values()), 6) if totals else None

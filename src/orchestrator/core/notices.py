@@ -89,11 +89,12 @@ def of_ticket(setting: Setting, ticket: Ticket, plan: Plan, told: Notify) -> Not
         workflow=ticket.workflow or plan.workflow,
         agent=next((e.agent for e in reversed(ticket.phase_history) if e.agent), ticket.agent or plan.agent),
         attempts=ticket.attempts,
+        cost_usd=ticket.usage.cost_usd if ticket.usage else None,
         logs=f"{setting.logs}/{ticket.plan_id}/{ticket.ticket_id}",
     )
 
 
-def of_plan(setting: Setting, plan: Plan) -> Notice:
+def of_plan(setting: Setting, plan: Plan, cost_usd: float | None = None) -> Notice:
     """A plan is complete; completed again, it is another notice."""
     count = len(plan.tickets)
     return Notice(
@@ -108,6 +109,7 @@ def of_plan(setting: Setting, plan: Plan) -> Notice:
         workflow=plan.workflow,
         agent=plan.agent,
         tickets=count,
+        cost_usd=cost_usd,
         logs=f"{setting.logs}/{plan.id}",
     )
 

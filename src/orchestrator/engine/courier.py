@@ -41,7 +41,8 @@ END_SECONDS = 0.3
 
 
 def _with_cost(home: Home, notice: Notice) -> Notice:
-    """What it has cost until now; read here, because the loop has no time for it."""
+    """What it has cost by the logs, where its ticket's file does not say it: that of an earlier version does not. Read
+    here, because the loop has no time for it."""
     if notice.plan is None or notice.cost_usd is not None:
         return notice
     whole = notice.ticket is None

@@ -85,7 +85,7 @@ def budget_reached(
 def intend_plan(home: Home, plan: Plan) -> None:
     """It is about to be saved as complete (the caller holds its lock)."""
     if home.settings.notify:
-        notice = notices.of_plan(_setting(home), plan)
+        notice = notices.of_plan(_setting(home), plan, home.purse.cost_of_plan(plan.id))
         if _is_wanted(home, notice):
             with suppress(OSError):
                 Outbox(home.places).intend(SLOT + plan.id, notice)

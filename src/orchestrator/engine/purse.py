@@ -141,6 +141,11 @@ class Purse:
     def _until(self, limit: Limit) -> float:
         return next_midnight(time.time()) if limit.sum in DAYS else inf
 
+    def cost_of_plan(self, plan_id: str) -> float | None:
+        """In dollars, of what has ended; None: nobody told anything."""
+        usage = self._board.spent(plan_id)
+        return usage.cost_usd if usage is not None else None
+
     # -- sums ---------------------------------------------------------------------------------------------------------
 
     def _sums(self, ticket: Ticket, attempt_id: str | None) -> SumOf:

@@ -47,7 +47,8 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
     agent: str | None = None
     session: str | None = None
     usage: Usage | None = None
-    """Its cost is the running total of the session, as the agent told it."""
+    """Of this attempt alone. What an earlier version wrote is the running total of the session (`is_total`)."""
+    is_total: bool = False
     cost_usd: float | None = None
     """Of this attempt alone."""
     visit: int = 1
@@ -127,7 +128,7 @@ def ended(past: Past, outcome: Outcome, at: float | None) -> Past:
     exit_code = outcome.exit_code if outcome.exit_code is not None else past.exit_code
     return replace(
         past, ended=at, outcome=str(outcome.kind), reason=outcome.reason, exit_code=exit_code,
-        session=outcome.session or past.session, usage=outcome.usage,
+        session=outcome.session or past.session, usage=outcome.usage, is_total=not outcome.ended,
     )  # fmt: skip
 
 
@@ -141,6 +142,7 @@ def _fill(attempts: list[Past], past: Past) -> None:
                 exit_code=known.exit_code if known.exit_code is not None else past.exit_code,
                 session=known.session or past.session,
                 usage=known.usage or past.usage,
+                is_total=known.is_total if known.usage else past.is_total,
                 **({} if known.outcome != UNKNOWN else _ending(past)),
             )
             return
@@ -206,12 +208,12 @@ def _goes_on(before: Past, past: Past, resets: list[float]) -> bool:
 
 
 def _priced(attempts: Iterable[Past]) -> Iterable[Past]:
-    """A session that goes on goes on counting."""
+    """Where only totals were told, a session that goes on goes on counting."""
     known: dict[str, float] = {}
     for past in attempts:
         told = past.usage.cost_usd if past.usage else None
-        if told is None:
-            yield past
+        if told is None or not past.is_total:
+            yield replace(past, cost_usd=told)
             continue
         before = known.get(past.session or "", 0.0)
         if past.session:
