@@ -6,7 +6,8 @@ account.
 
 Fixtures, for whoever adds a test:
 
-    real            which of the five programs: Claude Code; a module whose tests are for all of them parametrises it
+    real            which of the five programs: Claude Code, and each in turn in a test with the mark EVERY
+    saw             saw("resume", "in the same session"): what was seen of a capability, for the documentation's table
     binary          path of that program
     script          what the model says: script.when("words of the prompt").run("shell command").say("last words")
     model_server    the server that speaks the script; `.asked` holds every request, `.scenario` can be replaced

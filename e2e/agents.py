@@ -36,6 +36,8 @@ class Real:
     """What `env` says otherwise where the account has an allowance, and not a key that is billed."""
     session_seen: bool = True
     """Its requests name its session."""
+    repeats_cut_answers: bool = False
+    """Without end, and says nothing of it."""
 
     @property
     def program(self) -> Program:
@@ -160,6 +162,6 @@ GEMINI = Real(
     files=lambda url: {".gemini/settings.json": _GEMINI_SETTINGS},
     session_seen=False,
 )
-OPENCODE = Real("opencode", args=lambda url: [], env=_opencode_env)
+OPENCODE = Real("opencode", args=lambda url: [], env=_opencode_env, repeats_cut_answers=True)
 
 REAL = {real.name: real for real in (CLAUDE, CODEX, PI, GEMINI, OPENCODE)}

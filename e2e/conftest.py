@@ -2,17 +2,22 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from e2e.agents import CLAUDE, Real
+from e2e import conformance
+from e2e.agents import CLAUDE, REAL, Real
 from e2e.install import BIN, CannotInstall, install
 from e2e.servers.model_server import ModelServer
 from e2e.servers.script import Script
 from e2e.tickets import Home
+
+EVERY = pytest.mark.parametrize("real", REAL.values(), ids=list(REAL), indirect=True)
+"""A test, or a module (`pytestmark`), with this is run for each of the five programs."""
+Saw = Callable[[str, str], None]
 
 
 @dataclass(frozen=True)
@@ -44,8 +49,15 @@ class AgentHome:
 
 
 @pytest.fixture
-def real() -> Real:
-    return CLAUDE
+def real(request: pytest.FixtureRequest) -> Real:
+    chosen: Real = getattr(request, "param", CLAUDE)
+    return chosen
+
+
+@pytest.fixture
+def saw(real: Real) -> Saw:
+    """Tells what was seen of a capability; fails when something else is known of it."""
+    return lambda capability, what: conformance.saw(real.name, capability, what)
 
 
 @pytest.fixture

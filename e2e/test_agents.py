@@ -7,17 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from e2e.agents import REAL, Real
+from e2e.conftest import EVERY
 from e2e.servers.script import Script
 from e2e.story import STRAIGHT, Tool, approve, assert_continued, assert_merged, implement
 from e2e.tickets import DEADLINE, GO_ON, IMPLEMENT, PLAN, REVIEW, TICKET, Home
 from tests.processes import living
 from tests.waiting import wait_for
 
-
-@pytest.fixture(params=REAL.values(), ids=list(REAL))
-def real(request: pytest.FixtureRequest) -> Real:
-    return request.param
+pytestmark = EVERY
 
 
 @pytest.fixture

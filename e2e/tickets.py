@@ -193,9 +193,15 @@ class Home:
             return []
         return [event for line in lines if (event := json.loads(line))["event"] == verb]
 
-    def wait_for_end(self, status: str) -> dict[str, Any]:
+    def first_outcome(self, phase: str) -> dict[str, Any]:
+        """Of the phase's first attempt, as soon as it has ended."""
+        name = f"{PLAN}/{TICKET}/*-{phase}/outcome.json"
+        found = wait_for(lambda: sorted(self.logs.glob(name)), DEADLINE, f"an end of {phase}")
+        return dict(Attempt(found[0].parent).read("outcome.json"))
+
+    def wait_for_end(self, status: str, deadline: float = DEADLINE) -> dict[str, Any]:
         """The ticket, as soon as it has ended."""
-        wait_for(self._ended, DEADLINE, f"{TICKET} to end")
+        wait_for(self._ended, deadline, f"{TICKET} to end")
         ticket = self.ticket()
         assert ticket["status"] == status, f"{TICKET} is {ticket['status']}: {ticket['error']}"
         return ticket

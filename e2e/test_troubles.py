@@ -1,0 +1,191 @@
+"""What can go wrong at a vendor, with each of the programs, in its vendor's own words: what the runner makes of it.
+
+A limit costs the ticket no retry and holds the account; whatever else fails costs one, and is said with what to do.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from e2e.agents import Real
+from e2e.conftest import EVERY, Saw
+from e2e.servers.script import Asked, Cut, Reply, Script, Trouble, UsageLimit
+from e2e.story import STRAIGHT, approve, assert_continued, assert_merged, implement
+from e2e.tickets import DEADLINE, GO_ON, IMPLEMENT, PLAN, TICKET, Attempt, Home
+from orchestrator.core.times import epoch_or
+from tests.waiting import wait_for
+
+pytestmark = EVERY
+
+SOON = 6
+"""Seconds until an allowance is there again: enough for every program to meet the limit before."""
+PATIENCE = 100.0
+"""Seconds: for limits that are told to the minute, or not at all."""
+HOW = {
+    "structured": "the reset that it tells",
+    "file": "the reset in its session's file",
+    "text": "the reset in its words",
+    None: "it may work again: it tells no reset",
+}
+
+
+def held(tickets: Home) -> dict[str, Any]:
+    """The ticket as `status` shows it, as soon as it waits for its account."""
+    wait_for(lambda: tickets.ticket().get("wakeAt"), DEADLINE, "the ticket to wait")
+    shown: dict[str, Any] = tickets.json("status", "--plan", PLAN)["tickets"][0]
+    assert (shown["status"], shown["currentPhase"], shown.get("attempt")) == ("ready", "implement", None)
+    assert not any(shown["retries"].values())
+    return shown
+
+
+def outcome(attempt: Attempt) -> dict[str, Any]:
+    read: dict[str, Any] = attempt.read("outcome.json")
+    return read
+
+
+def test_a_used_up_allowance_is_waited_for_and_the_session_goes_on(
+    tickets: Home,
+    script: Script,
+    real: Real,
+    saw: Saw,
+) -> None:
+    resets: list[int] = []
+
+    def until_reset(asked: Asked) -> Reply:
+        resets[:] = resets or [int(time.time()) + SOON]
+        return UsageLimit(resets[0])
+
+    implement(script.when(GO_ON), tickets)
+    script.when(IMPLEMENT).run("touch begun").then(until_reset)
+    approve(script)
+    tickets.configure(subscriber=True)
+    tickets.start("daemon")
+    shown = held(tickets)
+    (limited,) = tickets.attempts("implement")
+    met = outcome(limited)
+    assert (met["kind"], met["ended"]) == ("rate_limited", "rate_limited")
+    assert real.name in shown["waitReason"]
+    assert_cost(real, met, answers=1)
+    ticket = tickets.wait_for_end("complete", PATIENCE)
+    _, continued = tickets.attempts("implement")
+    assert epoch_or(continued.read("attempt.json")["startedAt"], 0) >= resets[0]
+    assert tickets.history() == STRAIGHT
+    assert not any(ticket["retries"].values())
+    assert_continued(tickets, met["session"])
+    assert_merged(tickets)
+    if met.get("until") is not None:
+        assert resets[0] <= met["until"] <= resets[0] + 60
+    saw("usageLimit", f"account held until {HOW[met.get('told')]}")
+
+
+def assert_cost(real: Real, met: dict[str, Any], answers: int) -> None:
+    """What was answered before the trouble is paid for."""
+    usage = met.get("usage") or {}
+    assert (usage.get("inputTokens", 0), usage.get("outputTokens", 0)) == (answers * 1200, answers * 25)
+    assert usage["costUsd"] > 0
+
+
+@pytest.mark.parametrize(
+    ("trouble", "capability", "ended"),
+    [
+        (Trouble.RATE_LIMITED, "rateLimit", "rate_limited"),
+        (Trouble.OVERLOADED, "overload", "overloaded"),
+    ],
+    ids=["429", "overloaded"],
+)
+def test_a_vendor_that_cannot_serve_now_is_asked_again_later(
+    tickets: Home,
+    script: Script,
+    saw: Saw,
+    trouble: Trouble,
+    capability: str,
+    ended: str,
+) -> None:
+    script.when(IMPLEMENT).then(trouble)
+    tickets.start("daemon")
+    shown = held(tickets)
+    (attempt,) = tickets.attempts("implement")
+    met = outcome(attempt)
+    assert (met["kind"], met["ended"]) == ("rate_limited", ended)
+    assert epoch_or(shown["wakeAt"], 0) > time.time()
+    assert tickets.history() == [("setup", "success")]
+    saw(capability, "account held, tried again after a while")
+
+
+def test_a_refused_key_is_a_failure_that_says_what_to_do(
+    tickets: Home,
+    script: Script,
+    real: Real,
+    saw: Saw,
+) -> None:
+    script.when("").then(Trouble.UNAUTHORIZED)
+    ran = tickets.orchestrator("run", PLAN, TICKET)
+    assert (ran.returncode, "needs_attention" in ran.stderr) == (1, True), ran.stderr
+    met = [outcome(attempt) for attempt in tickets.attempts("implement")]
+    assert [(one["kind"], one["ended"]) for one in met] == [("failure", "needs_login")] * 2
+    assert "log in with" in tickets.ticket()["error"]
+    saw("login", "failure that says how to log in")
+
+
+def test_an_answer_that_breaks_off_is_no_success(
+    tickets: Home,
+    script: Script,
+    real: Real,
+    saw: Saw,
+) -> None:
+    """Once cut off, then as if nothing had been."""
+    implement(script.when(GO_ON), tickets)
+    implement(script.when(IMPLEMENT).then(Cut()), tickets)
+    approve(script)
+    tickets.start("daemon")
+    if real.repeats_cut_answers:
+        tickets.wait_for_end("complete")
+        assert len(tickets.attempts("implement")) == 1
+        saw("cut", "asks again itself")
+        return
+    met = tickets.first_outcome("implement")
+    assert met["ended"] in ("failure", "overloaded")
+    assert met["reason"]
+    saw("cut", "failure, a retry" if met["kind"] == "failure" else "account held, tried again after a while")
+
+
+def test_a_conversation_that_is_too_long_is_begun_anew(
+    tickets: Home,
+    script: Script,
+    real: Real,
+    saw: Saw,
+) -> None:
+    script.when("").then(Trouble.TOO_LONG)
+    ran = tickets.orchestrator("run", PLAN, TICKET)
+    assert ran.returncode == 1
+    first, second = tickets.attempts("implement")
+    assert [outcome(one)["ended"] for one in (first, second)] == ["context_too_long"] * 2
+    assert second.read("attempt.json")["resume"] is False
+    assert outcome(first)["session"] != outcome(second)["session"]
+    saw("tooLong", "failure, the retry begins a new session")
+
+
+def test_a_budget_ends_the_work_and_says_where_to_raise_it(
+    tickets: Home,
+    script: Script,
+    real: Real,
+    saw: Saw,
+) -> None:
+    endless = script.when(IMPLEMENT)
+    for n in range(10):
+        endless.run(f"sleep 0.7; echo {n}")
+    endless.say("NO_CHANGE_NEEDED: it was only to cost something")
+    approve(script)
+    tickets.configure(budgets={"perTicketTokens": 4000})
+    ran = tickets.orchestrator("run", PLAN, TICKET)
+    assert ran.returncode == 1
+    ticket = tickets.ticket()
+    assert (ticket["status"], "perTicketTokens" in ticket["error"]) == ("needs_attention", True), ticket["error"]
+    (attempt,) = tickets.attempts("implement")
+    usage, asked = outcome(attempt)["usage"], len(tickets.asked(IMPLEMENT))
+    assert usage["inputTokens"] + usage["cachedTokens"] + usage["outputTokens"] >= 4000
+    assert not tickets.attempts("self_review")
+    saw("maxCostUsd", "stopped while it works" if asked < 11 else "nothing further is begun")
