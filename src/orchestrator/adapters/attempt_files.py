@@ -37,6 +37,8 @@ class Record(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     resume: bool = False
     head: str | None = None
     """The worktree's commit when the phase began; evidence is measured against it."""
+    branch: str | None = None
+    """The branch that was checked out then; kept where evidence is asked for."""
     changes: str = ""
     """A mark of how its files differed from that commit; kept where the evidence is a diff."""
     env_names: tuple[str, ...] = ()

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from orchestrator.adapters import schema_files
 from orchestrator.core.problems import Problem, did_you_mean
 from orchestrator.core.settings import Config
 from orchestrator.core.workflow import Workflow
@@ -34,6 +35,8 @@ class WorkflowFile(msgspec.Struct, frozen=True):
     workflow: Workflow | None
     problems: tuple[Problem, ...]
     bundled: bool
+    schemas: tuple[str, ...] = ()
+    """The files that it takes answers' schemas from."""
 
 
 class Catalog:
@@ -48,20 +51,23 @@ class Catalog:
         self._last_good: dict[str, Workflow] = {}
         self._names: dict[str, str] = {}
         """By file: the name that it had when it was last good."""
+        self._marks: dict[str, schema_files.Mark] = {}
+        """Of the schemas that workflows take from files."""
         self._gone: dict[str, float] = {}
         """Names that no file has any more, with the monotonic time until which their last good version stays."""
         if before is not None and before._config.workflow_path == config.workflow_path:
             self._last_good, self._names, self._gone = before._last_good, before._names, before._gone
             self._stamp, self._files, self._by_name = before._stamp, before._files, before._by_name
-            self._unread = before._unread
+            self._unread, self._marks = before._unread, before._marks
 
     def refresh(self) -> bool:
         """Look at the folders again; True when something changed."""
         stamp = _stamp(self._config.workflow_path, self._stamp or ())
-        if stamp == self._stamp:
+        if stamp == self._stamp and all(self._mark(name) == mark for name, mark in self._marks.items()):
             return False
         self._stamp = stamp
         self._unread = set()
+        self._marks = {}
         self._files = [self._first_look(path) for path, _, _ in stamp]
         self._by_name = {}
         for found in self._files:
@@ -79,7 +85,11 @@ class Catalog:
         self._unread.add(path)
         return WorkflowFile(named[1].strip(), path, None, (), bundled)
 
+    def _mark(self, name: str) -> schema_files.Mark:
+        return schema_files.mark(self._config.prompt_path, name)
+
     def _remember(self, found: WorkflowFile) -> None:
+        self._marks |= {name: self._mark(name) for name in found.schemas}
         if found.workflow is not None:
             self._names[found.file] = found.name
             if self._by_name[found.name] is found:
@@ -209,7 +219,9 @@ def _load(path: Path, config: Config, name_before: str | None) -> WorkflowFile:
         name = name_before or path.stem
         problem = Problem(where=f"workflow {name}", what=f"cannot be read: {error}", file=str(path))
         return WorkflowFile(name, str(path), None, (problem,), bundled)
-    parsed = parse_workflow(text, str(path))
+    as_written = parse_workflow(text, str(path))
+    parsed = schema_files.filled_in(as_written, config.prompt_path)
     named = _NAME.search(text)
     said = parsed.workflow.name if parsed.workflow else named.group(1).strip() if named else None
-    return WorkflowFile(said or name_before or path.stem, str(path), parsed.workflow, parsed.problems, bundled)
+    name, schemas = said or name_before or path.stem, tuple(schema_files.named(as_written.read))
+    return WorkflowFile(name, str(path), parsed.workflow, parsed.problems, bundled, schemas)

@@ -7,6 +7,7 @@ repository, no lock taken, no prompt, no wait without an end. Where git cannot a
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 from stat import S_ISREG
@@ -15,6 +16,12 @@ from orchestrator.adapters.environment import BOUND
 
 TIMEOUT = 30.0
 LARGE = 8 * 1024 * 1024
+_REFLOG = re.compile(r"([0-9a-f]{40,}) HEAD@\{(\d+)\} commit")
+STRAYS = 20
+"""Commits that are looked for at most."""
+_WHOLE = (
+    "--binary", "--no-ext-diff", "--no-textconv", "--no-renames", "--ignore-submodules=none", "--submodule=diff",
+)  # fmt: skip
 KEPT_BASE = "orchestrator-base"
 """Beside a worktree's index: the base that its setup chose."""
 
@@ -24,16 +31,39 @@ def head(cwd: str | Path) -> str | None:
     return _ask(cwd, "rev-parse", "--quiet", "--verify", "HEAD^{commit}")
 
 
-def commits_since(cwd: str | Path, sha: str) -> int:
-    """How many commits HEAD has that `sha` lacks; a rewritten branch counts anew."""
-    count = _ask(cwd, "rev-list", "--count", f"{sha}..HEAD", "--")
+def branch(cwd: str | Path) -> str | None:
+    """The branch that is checked out, with or without a commit; None where HEAD is detached or there is none."""
+    return _ask(cwd, "symbolic-ref", "--quiet", "--short", "HEAD")
+
+
+def commits_since(cwd: str | Path, sha: str | None) -> int:
+    """How many commits HEAD has that `sha` lacks; a rewritten branch counts anew. None: there were no commits."""
+    count = _ask(cwd, "rev-list", "--count", f"{sha}..HEAD" if sha else "HEAD", "--")
     return int(count) if count else 0
 
 
-def changes_since(cwd: str | Path, sha: str) -> str:
-    """A mark of how the files differ from `sha`: committed, staged, unstaged or untracked (ignored ones do not count).
-    Empty when they do not; the same as long as nobody changes any."""
-    tracked = _ask(cwd, "diff", "--binary", "--no-ext-diff", "--no-textconv", "--no-renames", sha, "--")
+def strays(cwd: str | Path, at: float) -> dict[str, str]:
+    """Commits that were made here since `at` (epoch seconds) and that HEAD lacks → a branch that has them, or nothing;
+    the latest first, and none that another of them has."""
+    log = (_ask(cwd, "reflog", "show", "--date=unix", "--format=%H %gd %gs", "HEAD") or "").splitlines()
+    rows = (_REFLOG.match(row) for row in log)
+    made = dict.fromkeys(row[1] for row in rows if row and int(row[2]) >= int(at))
+    found: dict[str, str] = {}
+    for sha in list(made)[:STRAYS]:
+        count = _ask(cwd, "rev-list", "--count", sha, *(f"^{known}" for known in ("HEAD", *found)), "--")
+        if count and int(count):
+            names = _ask(cwd, "for-each-ref", "--contains", sha, "--format=%(refname:short)", "refs/heads")
+            found[sha] = (names or "").partition("\n")[0]
+    return found
+
+
+def changes_since(cwd: str | Path, sha: str | None) -> str:
+    """A mark of how the files differ from `sha`: committed, staged, unstaged or untracked (ignored ones do not count),
+    in submodules too. Empty when they do not; the same as long as nobody changes any. None: there were no commits."""
+    sha = sha or _ask(cwd, "hash-object", "-t", "tree", os.devnull)
+    if sha is None:
+        return ""
+    tracked = _ask(cwd, "diff", *_WHOLE, sha, "--")
     untracked = _ask(cwd, "ls-files", "--others", "--exclude-standard", "-z")
     if not tracked and not untracked:
         return ""

@@ -100,6 +100,7 @@ class Request(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     session: str | None = None
     resume: bool = False
     head: str | None = None
+    branch: str | None = None
     changes: str = ""
     files: dict[str, str] = {}
     """More that lies in the directory when the program starts: name → text."""

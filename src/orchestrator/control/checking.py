@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from orchestrator.adapters.catalog import Catalog, WorkflowFile
+from orchestrator.adapters.schema_files import filled_in
 from orchestrator.control.showing import Scene
 from orchestrator.core.check import Found, Use, resource_problems, variable_problems
+from orchestrator.core.check_answers import answer_problems
 from orchestrator.core.model import PLANNER_FIELDS, RUNNER_FIELDS, Plan, Status
 from orchestrator.core.problems import Problem, did_you_mean
 from orchestrator.core.settings import Config
@@ -75,7 +77,7 @@ def _check(config: Config, catalog: Catalog, one: WorkflowFile) -> Checked:
     except (OSError, UnicodeDecodeError) as error:
         problem = Problem(f"workflow {one.name}", f"cannot be read: {error}", file=one.file)
         return Checked(one.name, one.file, one.bundled, None, (problem,))
-    parsed = parse_workflow(text, one.file)
+    parsed = filled_in(parse_workflow(text, one.file), config.prompt_path)
     problems = [*parsed.problems, *(_outside(config, catalog, parsed, one.bundled) if parsed.read else ())]
     problems.sort(key=lambda problem: (problem.line or 0, problem.column or 0))
     name = (parsed.read.name if parsed.read else "") or one.name
@@ -110,6 +112,7 @@ def _outside(config: Config, catalog: Catalog, parsed: ParsedWorkflow, bundled: 
     known = PLANNER_FIELDS | RUNNER_FIELDS | GIVEN
     if parsed.whole:  # else captures may be missing, and what they define
         found += variable_problems(parsed.read, prompts.names_used, known)
+    found += answer_problems(parsed.read, known)
     found += abilities.of_workflow(config.settings, parsed.read, bundled)
     return [problem_at(parsed, one) for one in found] + prompts.problems
 

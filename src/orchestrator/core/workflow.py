@@ -42,8 +42,9 @@ class AgentPhase(PhaseBase, frozen=True, rename="camel", kw_only=True, tag_field
     verdict: bool = False
     evidence: Literal["commit", "diff", "none"] = "none"
     max_cost_usd: float | None = None
-    output_schema: dict[str, Any] | None = None
-    """JSON Schema of its final answer, an object; its properties are captured."""
+    output_schema: dict[str, Any] | str | None = None
+    """JSON Schema of its final answer, an object; its properties are captured. A text: the file of that name was not
+    found."""
     reviewer: bool = False
     """`reviewAgent` does it, where there is one. (So it is with a phase called self_review.)"""
 
@@ -104,7 +105,7 @@ class Workflow(msgspec.Struct, frozen=True, rename="camel", kw_only=True, dict=T
 def answers(phase: Phase) -> tuple[str, ...]:
     """The names that a structured answer of the phase gives."""
     schema = phase.output_schema if isinstance(phase, AgentPhase) else None
-    properties = (schema or {}).get("properties")
+    properties = schema.get("properties") if isinstance(schema, dict) else None
     return tuple(properties) if isinstance(properties, dict) else ()
 
 

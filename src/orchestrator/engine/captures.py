@@ -50,7 +50,8 @@ async def with_captures(home: Home, scene: Scene, phase: WalkedPhase, outcome: O
         return replace(outcome, text="")
     text = outcome.text if isinstance(phase, AgentPhase) else _captured_text(scene.directory / "stdout.log")
     final = {name: text.strip() for name, source in phase.capture.items() if source == "stdout"}
-    outcome = replace(outcome, captured=final, text="")
+    answered = {name: value for name, value in outcome.captured.items() if name not in phase.capture}
+    outcome = replace(outcome, captured={**answered, **final}, text="")
     commands = {name: source for name, source in phase.capture.items() if source != "stdout"}
     if outcome.kind is not OutcomeKind.SUCCESS and exit_route(phase, outcome.exit_code) is None:
         return outcome
@@ -59,8 +60,8 @@ async def with_captures(home: Home, scene: Scene, phase: WalkedPhase, outcome: O
         for name, source in commands.items():
             found[name] = await _capture(home, scene, phase, name, source, watch)
     except _CaptureError as error:
-        return replace(outcome, kind=OutcomeKind.FAILURE, reason=str(error), exit_code=None)
-    return replace(outcome, captured={**final, **found})
+        return replace(outcome, kind=OutcomeKind.FAILURE, reason=str(error), exit_code=None, captured=final)
+    return replace(outcome, captured={**answered, **final, **found})
 
 
 async def _capture(home: Home, scene: Scene, phase: WalkedPhase, name: str, source: str, watch: Watch) -> str:

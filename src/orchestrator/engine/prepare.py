@@ -20,6 +20,7 @@ from orchestrator.agents.base import Call
 from orchestrator.core.model import Attempt, Key, PhaseStatus, Ticket
 from orchestrator.core.rules import Rules
 from orchestrator.core.workflow import DEFAULT_AGENT_TIMEOUT, AgentPhase, PollPhase, ScriptPhase
+from orchestrator.engine.answers import asked_for
 from orchestrator.engine.home import Home
 from orchestrator.errors import CannotRunError, OrchestratorError
 from orchestrator.formats import templates
@@ -151,7 +152,10 @@ def _program(script: Path) -> tuple[str, ...]:
 def _agent_request(home: Home, scene: Scene, phase: AgentPhase) -> Request:
     attempt, cwd = scene.attempt, scene.worktree
     settings, agent = home.agent(attempt.agent or home.settings.default_agent)
-    prompt = _prompt(home, scene, phase)
+    schema = phase.output_schema
+    if isinstance(schema, str):
+        raise CannotRunError(f"missing outputSchema {schema} (looked in {', '.join(home.config.prompt_path)})")
+    prompt = asked_for(agent, phase, _prompt(home, scene, phase))
     _refuse_relative("worktree", cwd)
     if cwd is None or not Path(cwd).is_dir():
         raise MissingDirectoryError(f"the worktree {cwd} does not exist; an agent runs nowhere else")
@@ -164,7 +168,7 @@ def _agent_request(home: Home, scene: Scene, phase: AgentPhase) -> Request:
         allowed_tools=phase.allowed_tools,
         max_turns=phase.max_turns,
         max_cost_usd=home.purse.allowance(scene.ticket, phase, attempt.id),
-        output_schema=phase.output_schema,
+        output_schema=schema,
         folder=str(scene.directory),
     )
     command = agent.command(call)
@@ -186,7 +190,8 @@ def _agent_request(home: Home, scene: Scene, phase: AgentPhase) -> Request:
         timeout_seconds=phase.timeout_seconds or DEFAULT_AGENT_TIMEOUT,
         idle_timeout_seconds=phase.idle_timeout_seconds or settings.idle_timeout_seconds,
         head=head,
-        changes=git.changes_since(cwd, head) if head and phase.evidence == "diff" else "",
+        branch=git.branch(cwd) if phase.evidence != "none" else None,
+        changes=git.changes_since(cwd, head) if phase.evidence == "diff" else "",
     )
 
 

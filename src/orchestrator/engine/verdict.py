@@ -13,11 +13,12 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from orchestrator.adapters import git
-from orchestrator.adapters.attempt_files import Record, changed, lines, recorded, tail
+from orchestrator.adapters.attempt_files import changed, lines, tail
 from orchestrator.agents.base import Agent, Ended, Report, heard
 from orchestrator.core.outcome import OUTPUT_LIMIT, Outcome, OutcomeKind
 from orchestrator.core.workflow import AgentPhase
+from orchestrator.engine.answers import answer
+from orchestrator.engine.evidence import missing_evidence
 from orchestrator.engine.home import Home
 from orchestrator.engine.prepare import Scene
 from orchestrator.engine.spending import by_budget, spent
@@ -28,13 +29,13 @@ SMALL = 1024 * 1024
 """Output up to this size is read in the loop; more in a thread."""
 
 _VERDICT = re.compile(r"^[\s*_#>`~-]*(PASS|FAIL)[\s*_`~.!]*$", re.MULTILINE)
-_NO_CHANGE = re.compile(r"^[\s*_#>`~-]*NO_CHANGE_NEEDED:[\s*_`]*(\S.*)$", re.MULTILINE)
 
 
 STALLED_AGAIN = (
-    "You were stopped: for a long time you had written nothing, and nothing you had started did anything. Go on with the "
-    "task from where you stopped, to its end, as you were first instructed. Look at the state of the working directory "
-    "before you change anything. If a command hangs, do it in another way; let no command wait without a limit of time.\n"
+    "You were stopped: for a long time you had written nothing, and nothing that you had started did anything. Go on "
+    "with the task from where you stopped, to its end, as you were first instructed. Look at the state of the working "
+    "directory before you change anything. If a command hangs, do it in another way, and let none wait without a limit "
+    "of time.\n"
 )
 
 
@@ -75,7 +76,7 @@ async def judge_agent(
         again = STALLED_AGAIN if cut_short.kind is OutcomeKind.STALLED and agent.has_sessions else ""
         return replace(cut_short, output=output, fresh=report.ended is Ended.SESSION_GONE, again=again, **known)
     if report.ended is Ended.SUCCESS:
-        outcome = await asyncio.to_thread(_with_evidence, home, scene, phase, report)
+        outcome = await asyncio.to_thread(_succeeded, home, scene, phase, agent, report)
     else:
         outcome = by_budget(home, scene, phase, report, _unsuccessful(report))
     return replace(outcome, **known)
@@ -109,44 +110,28 @@ def _unsuccessful(report: Report) -> Outcome:
     )
 
 
-def _with_evidence(home: Home, scene: Scene, phase: AgentPhase, report: Report) -> Outcome:
-    missing = _no_verdict(phase, report.text) or _no_evidence(home, scene, phase, report.text)
+def _succeeded(home: Home, scene: Scene, phase: AgentPhase, agent: Agent, report: Report) -> Outcome:
+    """What comes of a run that ended well: there is the answer, the verdict and the evidence, or it has failed."""
+    given = answer(agent, phase, report)
+    said = f"{report.text}\n{given.said}"
+    missing = given.wrong or _no_verdict(phase, said) or missing_evidence(home, scene, phase, report, said)
     if missing:
-        return Outcome(
-            kind=OutcomeKind.FAILURE, reason=missing, output=report.text[-OUTPUT_LIMIT:] or missing, text=report.text
-        )
-    return Outcome(kind=OutcomeKind.SUCCESS, output=report.text[:OUTPUT_LIMIT], text=report.text, exit_code=0)
+        output = report.text[-OUTPUT_LIMIT:] or missing
+        failed = Outcome(kind=OutcomeKind.FAILURE, reason=missing, output=output, text=report.text, again=given.again)
+        return replace(failed, captured=given.captured)
+    return Outcome(
+        kind=OutcomeKind.SUCCESS,
+        output=report.text[:OUTPUT_LIMIT],
+        text=report.text,
+        exit_code=0,
+        captured=given.captured,
+    )
 
 
-def _no_verdict(phase: AgentPhase, text: str) -> str:
+def _no_verdict(phase: AgentPhase, said: str) -> str:
     if not phase.verdict:
         return ""
-    verdicts = set(_VERDICT.findall(text))
+    verdicts = set(_VERDICT.findall(said))
     if not verdicts:
         return "no verdict: the final message has no line PASS or FAIL"
     return "verdict FAIL" if "FAIL" in verdicts else ""
-
-
-def _no_evidence(home: Home, scene: Scene, phase: AgentPhase, text: str) -> str:
-    """What is missing of the evidence that the phase asks for; empty when there is some."""
-    if phase.evidence == "none" or _NO_CHANGE.search(text):
-        return ""
-    start, worktree = phase_start(home, scene), scene.worktree
-    since = start.head if start is not None else None
-    if start is None or since is None or worktree is None or not Path(worktree).is_dir():
-        return f"no evidence: {worktree} is no git worktree with a commit to compare with"
-    if phase.evidence == "commit":
-        found = git.commits_since(worktree, since) > 0
-    else:
-        found = git.changes_since(worktree, since) != start.changes
-    return "" if found else f"no evidence: no {phase.evidence} since {since[:10]}, and no NO_CHANGE_NEEDED: <reason>"
-
-
-def phase_start(home: Home, scene: Scene) -> Record | None:
-    """The visit's first attempt, with the state of the worktree when it began."""
-    visit = scene.ticket.visit
-    if visit is not None and visit.first is not None and visit.first != scene.attempt.n:
-        first = recorded(home.places.attempt(scene.key, visit.first, scene.attempt.phase))
-        if first is not None and first.head is not None:
-            return first
-    return recorded(scene.directory)

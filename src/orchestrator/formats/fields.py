@@ -142,7 +142,8 @@ def _read(reading: Reading, where: Where, path: Path, value: Any, kind: Any, ran
     if value is INVALID:
         return INVALID
     if get_origin(kind) in (Union, types.UnionType):
-        kind = next(one for one in get_args(kind) if one is not type(None))
+        kinds = [one for one in get_args(kind) if one is not type(None)]
+        kind = str if str in kinds and isinstance(value, str) else kinds[0]
     if get_origin(kind) is Literal:
         return _choice(reading, where, path, value, get_args(kind))
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):

@@ -12,6 +12,7 @@ import msgspec
 from orchestrator.core.check import NAME_RULES, REACH_RULES, Found, found_by
 from orchestrator.core.problems import Problem, did_you_mean
 from orchestrator.core.workflow import AgentPhase, Phase, PollPhase, ScriptPhase, TerminalPhase, Workflow
+from orchestrator.formats import answer_schema
 from orchestrator.formats.fields import AT_LEAST_0, AT_LEAST_1, POSITIVE, Reading, Where, is_mapping, read_fields
 from orchestrator.formats.yaml_tree import INVALID, Path, Tree, read_yaml
 
@@ -54,12 +55,26 @@ def parse_workflow(text: str, file: str) -> ParsedWorkflow:
     where = Where(_named(tree.value))
     reading.report_faults(where)
     workflow = _workflow(reading, where) if tree.value is not INVALID else None
+    _check_answers(reading, where.text, workflow)
     whole = not reading.failed
     if workflow is not None:
         rules = NAME_RULES if _ways_are_lost(tree.value["phases"]) else (*NAME_RULES, *REACH_RULES)
         reading.problems += [_problem(found, workflow, file, tree) for found in found_by(rules, workflow)]
     usable = None if reading.failed else workflow
     return ParsedWorkflow(usable, reading.in_order(), file, tree, workflow, whole)
+
+
+def _check_answers(reading: Reading, named: str, workflow: Workflow | None) -> None:
+    """Of schemas that stand in the workflow itself; the others are in files."""
+    for i, phase in enumerate(workflow.phases if workflow else ()):
+        if isinstance(phase, AgentPhase) and isinstance(phase.output_schema, dict):
+            for fault in answer_schema.faults(phase.output_schema):
+                path = ("phases", i, "outputSchema", *fault.path)
+                reading.report(Where(_in_phase(named, phase.id)), path, _of_answer(fault))
+
+
+def _of_answer(fault: answer_schema.Fault) -> str:
+    return f"{'.'.join(['outputSchema', *map(str, fault.path)])} {fault.what}"
 
 
 def problem_at(parsed: ParsedWorkflow, found: Found) -> Problem:
