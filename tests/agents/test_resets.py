@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from orchestrator.agents.resets import reset_time
@@ -46,6 +51,11 @@ def test_it_is_the_end_of_the_next_minute_that_is_named(words: str, moment: str)
         "resets 3pm (No/Where)",
         "resets 3pm (../../etc/passwd)",
         "resets 3pm (/etc/passwd)",
+        "try again at 3",
+        "try again at 25:00",
+        "try again at 3:99 PM",
+        "try again 3 times",
+        "try again later.",
     ],
 )
 def test_what_names_no_moment_gives_none(words: str) -> None:
@@ -70,3 +80,36 @@ def test_a_span_begins_when_it_was_written(words: str, seconds: float) -> None:
 @pytest.mark.parametrize("words", ["try again in a minute", "wait for 3 commits", "retry in 999999 days", "in 5s"])
 def test_words_without_a_span_name_no_moment(words: str) -> None:
     assert reset_time(words, NOW) is None
+
+
+@pytest.fixture(params=["UTC", "America/New_York", "Asia/Kolkata"])
+def here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[ZoneInfo]:
+    """The zone of this machine."""
+    monkeypatch.setenv("TZ", request.param)
+    time.tzset()
+    yield ZoneInfo(request.param)
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.parametrize(
+    ("written", "words", "moment"),
+    [
+        ("2026-11-22T12:23", "or try again at 2:33 PM.", "2026-11-22T14:34"),
+        ("2026-11-22T00:10", "or try again at 12:40 AM.", "2026-11-22T00:41"),
+        ("2026-11-22T12:23", "try again at 14:33", "2026-11-22T14:34"),
+        ("2026-11-22T12:23", "or try again at Nov 25th, 2026 11:30 AM.", "2026-11-25T11:31"),
+        ("2026-12-30T12:23", "try again at Jan 2nd, 2027 8:05 PM.", "2027-01-02T20:06"),
+        ("2026-11-22T12:23", "try again at 12:20 PM", "2026-11-22T12:21"),  # over by now: not tomorrow
+        (
+            "2026-03-07T20:00",
+            "try again at Mar 8th, 2026 5:00 PM",
+            "2026-03-08T17:01",
+        ),  # the clock goes forward between
+    ],
+)
+def test_to_try_again_at_a_time_is_meant_on_the_clock_of_this_machine(
+    here: ZoneInfo, written: str, words: str, moment: str
+) -> None:
+    now = datetime.fromisoformat(written).replace(tzinfo=here).timestamp()
+    assert reset_time(words, now) == datetime.fromisoformat(moment).replace(tzinfo=here).timestamp()

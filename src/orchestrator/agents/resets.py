@@ -1,7 +1,8 @@
 """When a usage limit ends, from prose: `resets 3:23pm (UTC)`, `resets Nov 25, 11am (Europe/Berlin)`, `try again in 5m`.
 
 The words name a minute and mean a moment within it, so the answer is the end of that minute. Without a zone there is no
-answer: a wrong hour is worse than none.
+answer, for a wrong hour is worse than none; but `try again at 2:33 PM` is what a CLI says in the zone of its machine,
+which is this one, and of the same day: else it names the date.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 _RESET = re.compile(
-    r"""resets?\s+(?:at\s+|on\s+)?
+    r"""(?:resets?|(?P<local>try\s+again))\s+(?:at\s+|on\s+)?
     (?:(?P<month>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?\s+(?P<day>\d{1,2})(?:st|nd|rd|th)?
         (?:,?\s+(?P<year>\d{4}))?,?\s+(?:at\s+)?)?
-    (?P<hour>\d{1,2})(?::(?P<minute>\d{2}))?\s*(?P<half>[ap]m)?
-    \s*\((?P<zone>[A-Za-z0-9_+/-]+)\)""",
+    (?P<hour>\d{1,2})(?::(?P<minute>\d{2}))?\s*(?P<half>[ap]m\b)?
+    (?:\s*\((?P<zone>[A-Za-z0-9_+/-]+)\)|(?(local)(?![\d:])|(?!)))""",
     re.IGNORECASE | re.VERBOSE,
 )
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -35,10 +36,19 @@ def reset_time(text: str, now: float | None) -> float | None:
     if match is None or now is None:
         return None if now is None else _after(text, now)
     try:
-        moment = _moment(match, datetime.fromtimestamp(now, ZoneInfo(match["zone"])))
+        moment = _moment(match, _clock(match, now))
     except (ValueError, OverflowError, OSError, KeyError):
         return None
     return moment.timestamp()
+
+
+def _clock(match: re.Match[str], now: float) -> datetime:
+    """`now` on the clock that the words are about. Without a zone they must be plain: `again at 2` says little."""
+    if match["zone"] is not None:
+        return datetime.fromtimestamp(now, ZoneInfo(match["zone"]))
+    if match["minute"] is None and match["half"] is None:
+        raise ValueError("no time of day")
+    return datetime.fromtimestamp(now)
 
 
 def _after(text: str, now: float) -> float | None:
@@ -53,7 +63,7 @@ def _moment(match: re.Match[str], now: datetime) -> datetime:
     clock = now.replace(hour=_hour(match), minute=int(match["minute"] or 0), second=0, microsecond=0)
     if match["month"] is None:
         end = clock + timedelta(minutes=1)
-        return end if end > now else end + timedelta(days=1)
+        return end if end > now or match["local"] else end + timedelta(days=1)
     month, day = _MONTHS.index(match["month"].lower()) + 1, int(match["day"])
     end = clock.replace(year=int(match["year"] or now.year), month=month, day=day) + timedelta(minutes=1)
     passed = match["year"] is None and end < now - timedelta(days=1)
