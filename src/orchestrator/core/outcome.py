@@ -74,15 +74,16 @@ def exact(usage: Usage) -> Usage:
     return usage if usage.cost_usd is None else replace(usage, cost_usd=round(usage.cost_usd, DIGITS))
 
 
-def less(total: Usage, before: Usage | None, fields: Collection[str]) -> Usage:
-    """`total` without what had been told before, in these counters. A counter that went back began anew."""
+def less(total: Usage, before: Usage | None, fields: Collection[str], floor: bool = False) -> Usage:
+    """`total` without what had been told before, in these counters. A counter that went back began anew; with `floor`
+    there is nothing left of it."""
     if before is None:
         return total
     changes = {}
     for f in fields:
         now, then = getattr(total, f), getattr(before, f)
-        if now is not None and then is not None and now >= then:
-            changes[f] = now - then
+        if now is not None and then is not None and (floor or now >= then):
+            changes[f] = max(now - then, 0)
     return exact(replace(total, **changes))
 
 

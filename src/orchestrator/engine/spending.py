@@ -3,8 +3,9 @@
 Where the agent tells tokens and no cost it is priced.
 
 Some CLIs count on over resumed runs of a session. What such a session had told last is in the outcome of the last
-attempt of this ticket that worked in it. A run that was ended before it told its total leaves the one before, with
-what it used itself by our count: an estimate, from which the next total may differ, but never below nothing.
+attempt of this ticket that worked in it and lived to tell. Whether the total that comes next contains what a run that
+died had used depends on how it died (Claude Code: after TERM it does, after KILL not): of both differences the one that
+is nearer to the price of this run's own tokens is taken.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from orchestrator.adapters import ledger
 from orchestrator.adapters.attempt_files import changed
 from orchestrator.agents.base import Agent, Ended, Report
 from orchestrator.core.model import Attempt, Key
-from orchestrator.core.outcome import Outcome, Usage, exact, less
+from orchestrator.core.outcome import Outcome, Usage, added, exact, less
 from orchestrator.core.prices import price_of, priced
 from orchestrator.core.spending import outcome_of, words
 from orchestrator.core.times import iso
@@ -33,16 +34,20 @@ class _Told(msgspec.Struct):
     """Of an `outcome.json` what matters here."""
 
     session: str | None = None
+    usage: Usage | None = None
     total: Usage | None = None
 
 
 _DECODER = msgspec.json.Decoder(_Told)
 
 
-class _Spent(NamedTuple):
-    usage: Usage
-    total: Usage | None
-    """What its session has told in all, if its counters run on."""
+class Before(NamedTuple):
+    """What is known of a session when a run of it begins."""
+
+    told: Usage | None = None
+    """The last totals that it told."""
+    untold: Usage | None = None
+    """What runs have used since, by our count: they did not live to tell a total."""
 
 
 class Meter:
@@ -50,63 +55,60 @@ class Meter:
 
     def __init__(self, home: Home, scene: Scene, agent: Agent) -> None:
         self._home, self._scene, self._agent = home, scene, agent
-        self._before: dict[str | None, Usage | None] = {}
+        self._before: dict[str | None, Before] = {}
 
     def own(self, told: Usage, model: str | None, session: str | None) -> Usage:
         """What it has used until now."""
-        return self.measured(told, model, session).usage
+        if not self._agent.cumulative:
+            return self._priced(exact(told), model)
+        before = self._known_before(session or self._scene.attempt.session)
+        usage = less(told, before.told, self._agent.cumulative)
+        if before.untold is not None:
+            usage = self._nearer(usage, less(usage, before.untold, self._agent.cumulative, floor=True), model)
+        return self._priced(usage, model)
 
-    def measured(self, told: Usage, model: str | None, session: str | None) -> _Spent:
-        agent = self._agent
-        if not agent.cumulative:
-            return _Spent(self._priced(exact(told), model), None)
-        before = self._told_before(session or self._scene.attempt.session)
-        usage = self._priced(less(told, before, agent.cumulative), model)
-        return _Spent(usage, _total(told, before, usage, agent))
+    def _nearer(self, without: Usage, contained: Usage, model: str | None) -> Usage:
+        """Whether the total contains what was untold. Tokens it does: they are counted where the session is kept."""
+        worth = self._priced(replace(without, cost_usd=None), model).cost_usd
+        one, other = without.cost_usd, contained.cost_usd
+        if worth is None or one is None or other is None:
+            return contained
+        return without if abs(one - worth) < abs(other - worth) else contained
 
     def _priced(self, usage: Usage, model: str | None) -> Usage:
         settings = self._home.settings.agents.get(self._scene.attempt.agent or self._home.settings.default_agent)
         model = model or (settings.model if settings else None)
         return priced(usage, price_of(model, (self._home.settings.prices, self._agent.prices)))
 
-    def _told_before(self, session: str | None) -> Usage | None:
+    def _known_before(self, session: str | None) -> Before:
         if session not in self._before:
-            self._before[session] = told_before(self._home, self._scene, session)
+            self._before[session] = known_before(self._home, self._scene, self._agent, session)
         return self._before[session]
-
-
-def _total(told: Usage, before: Usage | None, own: Usage, agent: Agent) -> Usage:
-    """The counters as the next run of the session finds them. What was not told is the last total and our count."""
-    missing: dict[str, Any] = {}
-    for field in agent.cumulative:
-        if getattr(told, field) is None:
-            counts = [getattr(one, field) for one in (before, own) if one is not None]
-            known = [n for n in counts if n is not None]
-            missing[field] = sum(known) if known else None
-    return exact(replace(told, **missing, priced=any(n is not None for n in missing.values())))
 
 
 def spent(home: Home, scene: Scene, agent: Agent, report: Report) -> dict[str, Any]:
     """`usage` and `total` of its outcome."""
     if report.usage is None:
         return {}
-    found = Meter(home, scene, agent).measured(report.usage, report.model, report.session)
-    home.purse.hear(scene.attempt.id, scene.key, found.usage)
-    return {"usage": found.usage} | ({"total": found.total} if found.total is not None else {})
+    usage = Meter(home, scene, agent).own(report.usage, report.model, report.session)
+    home.purse.hear(scene.attempt.id, scene.key, usage)
+    return {"usage": usage} | ({"total": exact(report.usage)} if agent.cumulative else {})
 
 
-def told_before(home: Home, scene: Scene, session: str | None) -> Usage | None:
-    """What the session had told when it was left the last time; None when this is its beginning."""
-    if session is None or not scene.attempt.resume:
-        return None
-    for directory in _before(home, scene):
+def known_before(home: Home, scene: Scene, agent: Agent, session: str | None) -> Before:
+    """Nothing, when this is the beginning of the session."""
+    untold: Usage | None = None
+    for directory in _before(home, scene) if session is not None and scene.attempt.resume else ():
         try:
-            told = _DECODER.decode((directory / "outcome.json").read_bytes())
+            found = _DECODER.decode((directory / "outcome.json").read_bytes())
         except (OSError, msgspec.DecodeError):
             continue
-        if told.session == session and told.total is not None:
-            return told.total
-    return None
+        if found.session != session:
+            continue
+        if found.total is not None and all(getattr(found.total, field) is not None for field in agent.cumulative):
+            return Before(found.total, untold)
+        untold = added(untold, found.usage)
+    return Before(None, untold)
 
 
 def _before(home: Home, scene: Scene) -> list[Path]:
