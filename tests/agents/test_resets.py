@@ -105,7 +105,7 @@ def here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
             "2026-03-07T20:00",
             "try again at Mar 8th, 2026 5:00 PM",
             "2026-03-08T17:01",
-        ),  # the clock goes forward between
+        ),  # summer time begins
     ],
 )
 def test_to_try_again_at_a_time_is_meant_on_the_clock_of_this_machine(

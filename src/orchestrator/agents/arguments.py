@@ -14,19 +14,24 @@ Values = Literal["none", "one", "maybe", "many"]
 
 def without(args: Iterable[str], flags: Mapping[str, Values]) -> list[str]:
     """`args` without these flags and their values, so that what the adapter gives is not given twice."""
+    return parted(args, flags)[0]
+
+
+def parted(args: Iterable[str], flags: Mapping[str, Values]) -> tuple[list[str], list[str]]:
+    """`args` without these flags and their values, and those."""
     kept: list[str] = []
+    gone: list[str] = []
     swallow: Values = "none"
     for arg in args:
-        follows = swallow == "one" or (swallow != "none" and not arg.startswith("-"))
-        if follows:
+        if swallow == "one" or (swallow != "none" and not arg.startswith("-")):
+            gone.append(arg)
             swallow = "many" if swallow == "many" else "none"
             continue
         flag, equals, _ = arg.partition("=")
         known = flag in flags and flag.startswith("-")
         swallow = flags[flag] if known and not equals else "none"
-        if not known:
-            kept.append(arg)
-    return kept
+        (gone if known else kept).append(arg)
+    return kept, gone
 
 
 def merged(call: Call, ours: Mapping[str, Values], flags: Mapping[Option, str]) -> list[str]:

@@ -36,8 +36,8 @@ def no_remarks(settings: AgentSettings) -> tuple[str, ...]:
     return ()
 
 
-def none_refused(stderr: str) -> list[str]:
-    return []
+def no_errors(heard: JsonListener, stderr: str) -> None:
+    return None
 
 
 def logged_in(
@@ -75,8 +75,8 @@ class JsonAgent(msgspec.Struct, frozen=True, kw_only=True):
     prices: Mapping[str, Price] = {}
     adjusted: Callable[[AgentSettings], str | None] = as_written
     remarks: Callable[[AgentSettings], tuple[str, ...]] = no_remarks
-    refused: Callable[[str], list[str]] = none_refused
-    """Tools that were refused, as the end of stderr tells it."""
+    errors: Callable[[JsonListener, str], None] = no_errors
+    """Notes in the listener what the end of stderr tells besides; called once, before the report."""
     session_files: Callable[[Mapping[str, str], str | None], tuple[str, ...]] = no_files
     told_in: Callable[[Iterable[bytes]], Written] = nothing_in
     login: Callable[[Mapping[str, str], Reader], Login] = lambda environ, read: UNKNOWN
@@ -87,7 +87,7 @@ class JsonAgent(msgspec.Struct, frozen=True, kw_only=True):
         return self.session_flags is not None
 
     def listen(self) -> JsonListener:
-        return JsonListener(self.name, self.signs, self.event, self.refused)
+        return JsonListener(self.name, self.signs, self.event, self.errors)
 
     def resume_command(self, settings: AgentSettings, session: str) -> tuple[str, ...] | None:
         if self.session_flags is None:

@@ -39,9 +39,9 @@ class JsonListener:
         name: str,
         signs: tuple[Sign, ...],
         event: Callable[[JsonListener, dict[str, Any]], None],
-        refused: Callable[[str], list[str]] = lambda stderr: [],
+        errors: Callable[[JsonListener, str], None] = lambda heard, stderr: None,
     ) -> None:
-        self.name, self._signs, self._event, self._refused = name, signs, event, refused
+        self.name, self._signs, self._event, self._errors = name, signs, event, errors
         self.session: str | None = None
         self.model: str | None = None
         self.text = ""
@@ -90,7 +90,7 @@ class JsonListener:
 
     def report(self, stderr_tail: str, exit_code: int | None, at: float | None = None) -> Report:
         stderr_tail = _COLOURS.sub("", stderr_tail)
-        self.denied += self._refused(stderr_tail)
+        self._errors(self, stderr_tail)
         ended, error = self._judge(stderr_tail, exit_code)
         until = self.until
         told = Told.STRUCTURED if until is not None else None
@@ -114,6 +114,8 @@ class JsonListener:
     def _judge(self, stderr_tail: str, exit_code: int | None) -> tuple[Ended, str]:
         if self.ended_well and not self.error:
             return self._after_success(exit_code)
+        if self.denied and exit_code == 0 and not self.error:
+            return Ended.PERMISSION_REFUSED, f"{self.name} was not allowed to use {self.refusals}, and ended there"
         if self.error or _by_itself(exit_code):
             found, line = self._found(self.error or stderr_tail)
             if found is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.agents import claude, command, gemini, pi
+from orchestrator.agents import claude, codex, command, gemini, opencode, pi
 from orchestrator.agents.base import Agent
 from orchestrator.core.problems import did_you_mean
 from orchestrator.core.settings import AgentSettings
@@ -10,7 +10,9 @@ from orchestrator.errors import ConfigError
 
 AGENTS: dict[str, Agent] = {
     "claude": claude,
+    "codex": codex.agent,
     "gemini": gemini.agent,
+    "opencode": opencode.agent,
     "pi": pi.agent,
     "pi-old": pi.before_session_ids,
     "command": command,

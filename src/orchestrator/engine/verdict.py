@@ -8,25 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import re
-from pathlib import Path
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from orchestrator.adapters.attempt_files import changed, lines, tail
-from orchestrator.agents.base import Agent, Ended, Report, heard
+from orchestrator.agents.base import Agent, Ended, Report
 from orchestrator.core.outcome import OUTPUT_LIMIT, Outcome, OutcomeKind
 from orchestrator.core.workflow import AgentPhase
 from orchestrator.engine.answers import answer
 from orchestrator.engine.evidence import missing_evidence
 from orchestrator.engine.home import Home
 from orchestrator.engine.prepare import Scene
+from orchestrator.engine.reading import read_report
 from orchestrator.engine.spending import by_budget, spent
 from orchestrator.engine.supervise import Ending
 from orchestrator.errors import CannotRunError
-
-SMALL = 1024 * 1024
-"""Output up to this size is read in the loop; more in a thread."""
 
 _VERDICT = re.compile(r"^[\s*_#>`~-]*(PASS|FAIL)[\s*_`~.!]*$", re.MULTILINE)
 
@@ -68,10 +64,10 @@ async def judge_agent(
         _, agent = home.agent(scene.attempt.agent or home.settings.default_agent)
     except CannotRunError as error:  # the configuration changed meanwhile
         return Outcome(kind=OutcomeKind.ERROR, reason=str(error))
-    report = await _read_report(agent, scene.directory, ending.exit_code)
+    report = await read_report(home, scene, agent, ending.exit_code)
     known = {"session": report.session or scene.attempt.session, "model": report.model, "ended": report.ended.value}
     known |= spent(home, scene, agent, report)
-    if cut_short is not None:
+    if cut_short is not None and not _waited_for_a_limit(cut_short, report):
         output = report.text[-OUTPUT_LIMIT:]
         again = STALLED_AGAIN if cut_short.kind is OutcomeKind.STALLED and agent.has_sessions else ""
         return replace(cut_short, output=output, fresh=report.ended is Ended.SESSION_GONE, again=again, **known)
@@ -82,15 +78,10 @@ async def judge_agent(
     return replace(outcome, **known)
 
 
-async def _read_report(agent: Agent, directory: Path, exit_code: int | None) -> Report:
-    stdout = directory / "stdout.log"
-
-    def read() -> Report:
-        ended_at = changed(directory / "exit") / 1e9 or None
-        return heard(agent, lines(stdout)).report(tail(directory / "stderr.log", OUTPUT_LIMIT), exit_code, ended_at)
-
-    size = stdout.stat().st_size if stdout.exists() else 0
-    return read() if size < SMALL else await asyncio.to_thread(read)
+def _waited_for_a_limit(cut_short: Outcome, report: Report) -> bool:
+    """Some CLIs wait for hours, in silence or repeating themselves: the limit is what ended it, not the time."""
+    ran_out = cut_short.kind in (OutcomeKind.STALLED, OutcomeKind.TIMEOUT)
+    return ran_out and report.ended in (Ended.RATE_LIMITED, Ended.OVERLOADED)
 
 
 def _unsuccessful(report: Report) -> Outcome:
