@@ -35,6 +35,8 @@ from orchestrator.core.settings import AgentSettings
 LOG_IN = "log in with `codex login`, or give CODEX_API_KEY in the env of this agent"
 SIGNS = (
     sign(r"no rollout found|invalid session id", Ended.SESSION_GONE),
+    sign(r"already has an active writer", Ended.FAILURE,
+         "this session is open in Codex: close it there, and `codex app-server daemon stop`"),
     sign(r"ran out of room|context.?(window|length)", Ended.CONTEXT_TOO_LONG),
     sign(r"check your plan and billing", Ended.FAILURE, "add credit to the account"),
     sign(r"hit your .{0,20}limit|usage limit|status:? 429|rate.?limit|too many requests", Ended.RATE_LIMITED),
@@ -57,6 +59,8 @@ OURS: dict[str, Values] = {
 }  # fmt: skip
 """What is given here; and what would make it work elsewhere than in the ticket's worktree."""
 WAITS_ON = "features.unbounded_connection_retries=false"
+ALONE = "features.daemon_auto_start=false"
+"""Its server would outlive a person's session and hold it: `already has an active writer`, the next attempt is told."""
 SCHEMA = "schema.json"
 WORDS = ("exec", "e", "resume", "-")
 BYPASS = "--dangerously-bypass-approvals-and-sandbox"
@@ -199,7 +203,7 @@ agent = JsonAgent(
     command=command,
     event=event,
     signs=SIGNS,
-    session_flags=("resume",),
+    session_flags=("resume", "-c", ALONE),
     login_env=(
         "CODEX_HOME", "CODEX_SQLITE_HOME", "CODEX_API_KEY", "CODEX_ACCESS_TOKEN", "CODEX_CA_CERTIFICATE", "OPENAI_*",
         "AZURE_OPENAI_API_KEY",
