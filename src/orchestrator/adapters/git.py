@@ -70,7 +70,7 @@ def changes_since(cwd: str | Path, sha: str | None) -> str:
     import hashlib  # not at the top: few ask
 
     mark = hashlib.sha256((tracked or "").encode())
-    for name in (untracked or "").split("\0"):
+    for name in filter(None, (untracked or "").split("\0")):
         mark.update(name.encode(errors="surrogateescape") + b"\0" + _content(Path(cwd, name)))
     return mark.hexdigest()
 

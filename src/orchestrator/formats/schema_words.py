@@ -104,7 +104,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "verdict": "The final message must have a line PASS or FAIL.",
         "evidence": "What a success must leave behind: a commit, a change, or nothing.",
         "maxCostUsd": "Most that an attempt may cost.",
-        "outputSchema": "JSON Schema of the final answer, an object, or the file that has it; its properties are captured.",
+        "outputSchema": "JSON Schema of the final answer, or the file that has it; its properties are captured.",
         "reviewer": "true: reviewAgent does it, where there is one.",
     },
     "TerminalPhase": _PHASE | {"notify": "true: the ticket needs attention and a notification goes out."},
