@@ -13,6 +13,7 @@ import errno
 import importlib
 import os
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,7 @@ def run(words: list[str], environ: dict[str, str], cwd: str) -> None:
     """In a process that was forked for it."""
     os.environ.clear()
     os.environ.update(environ)
+    time.tzset()
     os.chdir(cwd)
     raise SystemExit(main(words))
 

@@ -2,7 +2,8 @@
 
 What it does is in files, so that a test can change it while it works: `beats` (messages before the result, 0: none),
 `beat` (seconds after each), `tokens` (of each message), `hold` (waits before its result while it exists). A million
-tokens in cost $1. Its result tells the running total of its session, as the real one does.
+tokens in cost $1. Its result tells the running total of its session, as the real one does, which also ends itself
+when it has used up what it may, if it `obeys`.
 """
 
 from __future__ import annotations
@@ -22,11 +23,12 @@ from tests.engine.sites import Make, Site, replaced
 
 PROGRAM = """\
 #!/bin/sh
-session=none
+session=none most=
 while [ $# -gt 0 ]; do
-  case $1 in --session-id|--resume) session=$2;; --max-budget-usd) echo "$ORCHESTRATOR_TICKET $2" >>'@/told';; esac
+  case $1 in --session-id|--resume) session=$2;; --max-budget-usd) most=$2;; esac
   shift
 done
+[ -z "$most" ] || echo "$ORCHESTRATOR_TICKET $most" >>'@/told'
 cat >/dev/null
 n=$ORCHESTRATOR_ATTEMPT
 told() { cat "@/$1" 2>/dev/null || echo "$2"; }
@@ -35,16 +37,18 @@ echo '{"type":"system","subtype":"init","session_id":"'$session'","model":"dear"
 tokens=$(told tokens 100000) used=0 beats=$(told beats 1)
 while [ "$used" -lt "$beats" ]; do
   used=$((used + 1))
-  printf '{"type":"assistant","session_id":"%s","message":{"id":"m%s-%s","content":[],"usage":{"input_tokens":%s}}}\\n' \\
-    $session $n $used "$tokens"
+  printf '{"type":"assistant","message":{"id":"m%s-%s","content":[],"usage":{"input_tokens":%s}}}\\n' \\
+    $n $used "$tokens"
   sleep "$(told beat 0)"
 done
 while [ -e '@/hold' ]; do sleep 0.01; done
 total=$(($(told "total-$session" 0) + used * tokens))
 echo $total >"@/total-$session"
 echo "$ORCHESTRATOR_TICKET $ORCHESTRATOR_PHASE $n end" >>'@/ran'
-printf '{"type":"result","subtype":"success","is_error":false,"session_id":"%s","result":"done","num_turns":%s,' \\
-  $session "$used"
+subtype=success error=false
+[ -z "$most" ] || [ ! -e '@/obeys' ] || { subtype=error_max_budget_usd error=true; }
+printf '{"type":"result","subtype":"%s","is_error":%s,"session_id":"%s","result":"done","num_turns":%s,' \\
+  $subtype $error $session "$used"
 printf '"total_cost_usd":%s,"usage":{"input_tokens":%s}}\\n' \\
   "$((total / 1000000)).$(printf %06d $((total % 1000000)))" $((used * tokens))
 """

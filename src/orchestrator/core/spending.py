@@ -65,7 +65,7 @@ class Limit(NamedTuple):
         return (usage.cost_usd or 0.0) if self.is_usd else usage.tokens
 
     def shown(self, amount: float) -> str:
-        return dollars(amount) if self.is_usd else f"{amount:,.0f} tokens"
+        return dollars(amount) if self.is_usd else f"{amount:,.0f} token{'' if amount == 1 else 's'}"
 
 
 SumOf = Callable[[Limit], Usage]
