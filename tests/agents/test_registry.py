@@ -19,7 +19,7 @@ from orchestrator.errors import ConfigError
         (AgentSettings(command="./fake/claude"), claude),
         (AgentSettings(command="my-agent"), command),
         (AgentSettings(command="/opt/claude/run"), command),
-        (AgentSettings(command="codex"), command),
+        (AgentSettings(command="amp"), command),
         (AgentSettings(command="my-wrapper", type="claude"), claude),
         (AgentSettings(command="claude", type="command"), command),
     ],
@@ -34,6 +34,13 @@ def test_an_unknown_type_is_refused_with_those_that_exist() -> None:
     known = ", ".join(sorted(AGENTS))
     with pytest.raises(ConfigError, match=rf'unknown type "cluade", known are {known} \(did you mean claude\?\)'):
         agent_for(AgentSettings(command="x", type="cluade"))
+
+
+def test_every_adapter_has_all_that_an_agent_has() -> None:
+    members = {name for name in vars(Agent) if not name.startswith("_")}
+    assert {kind: {one for one in members if not hasattr(agent, one)} for kind, agent in AGENTS.items()} == {
+        kind: set() for kind in AGENTS
+    }
 
 
 def test_every_agent_is_registered_under_its_own_name() -> None:

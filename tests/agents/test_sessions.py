@@ -15,6 +15,7 @@ CONTINUED = {
     "opencode": ("--session", SESSION),
     "pi": ("--session", SESSION),
     "pi-old": ("--session", SESSION),
+    "qwen": ("--resume", SESSION),
 }
 
 

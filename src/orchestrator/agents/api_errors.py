@@ -12,7 +12,9 @@ _KINDS = ("code", "type", "status")
 
 
 def plain(text: str) -> str:
-    """`429 {"error":{"type":"rate_limit_error","message":"…"}}` as `429 rate_limit_error: …`; else as it is."""
+    """`429 {"error":{"type":"rate_limit_error","message":"…"}}` as `429 rate_limit_error: …`; else as it is, without
+    the `[API Error: …]` around it, and the advice after that."""
+    text = _unwrapped(text)
     before, brace, _ = text.partition("{")
     try:
         value, _end = json.JSONDecoder().raw_decode(text, len(before)) if brace else (None, 0)
@@ -29,6 +31,13 @@ def plain(text: str) -> str:
     kind = next((kind for kind in (*reasons, *kinds) if kind and not kind.isdecimal()), "")
     words = [_status(before, jsonl.number(error, "code")), kind]
     return ": ".join(filter(None, [" ".join(filter(None, words)), message]))
+
+
+def _unwrapped(text: str) -> str:
+    inside = text.removeprefix("[API Error: ")
+    if inside == text:
+        return text
+    return inside if "{" in inside else inside.partition("]\n")[0].rstrip("]")
 
 
 def _status(before: str, code: float | None) -> str:

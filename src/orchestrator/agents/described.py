@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from orchestrator.agents import line_said
-from orchestrator.agents.base import Call, Command, Login, Option, Reader, Said, Versions, Written
+from orchestrator.agents.base import Agent, Call, Command, Login, Option, Reader, Said, Versions, Written
 from orchestrator.agents.listening import JsonListener, Sign
 from orchestrator.core.prices import Price
 from orchestrator.core.settings import AgentSettings
@@ -93,3 +93,8 @@ class JsonAgent(msgspec.Struct, frozen=True, kw_only=True):
         if self.session_flags is None:
             return None
         return (settings.command, *self.session_flags, session)
+
+
+def _satisfies(described: JsonAgent) -> Agent:
+    """For the type checker: the registry finds adapters by name."""
+    return described

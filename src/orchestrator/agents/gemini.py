@@ -22,7 +22,7 @@ from orchestrator.agents import api_errors, jsonl
 from orchestrator.agents.arguments import Values, merged, renamed
 from orchestrator.agents.base import Call, Command, Ended, Login, Option, Reader, Versions
 from orchestrator.agents.described import JsonAgent, logged_in
-from orchestrator.agents.gemini_said import plain_error, said
+from orchestrator.agents.gemini_said import said
 from orchestrator.agents.listening import JsonListener, sign
 from orchestrator.core.prices import Price
 from orchestrator.core.times import epoch_or
@@ -90,7 +90,7 @@ def _tool_ended(heard: JsonListener, event: dict[str, Any]) -> None:
 def _ended(heard: JsonListener, event: dict[str, Any]) -> None:
     heard.ended_well = event.get("status") == "success"
     why = jsonl.text(jsonl.mapping(event, "error"), "message") or heard.own.get("error", "")
-    heard.error = "" if heard.ended_well else plain_error(why) or "it failed without saying why"
+    heard.error = "" if heard.ended_well else api_errors.plain(why) or "it failed without saying why"
     heard.limit = "daily quota" if "daily quota" in heard.error else ""
     stats = jsonl.mapping(event, "stats")
     total, asked = jsonl.number(stats, "total_tokens") or 0, jsonl.number(stats, "input_tokens") or 0

@@ -32,7 +32,7 @@ def _event(event: dict[str, Any]) -> Iterator[Said]:
 
 def _result(event: dict[str, Any]) -> Said:
     if event.get("status") != "success":
-        return failed(plain_error(jsonl.text(jsonl.mapping(event, "error"), "message")))
+        return failed(plain(jsonl.text(jsonl.mapping(event, "error"), "message")))
     stats = jsonl.mapping(event, "stats")
     tools, tokens, took = (jsonl.number(stats, key) for key in ("tool_calls", "total_tokens", "duration_ms"))
     parts = [
@@ -41,12 +41,6 @@ def _result(event: dict[str, Any]) -> Said:
         duration(took / 1000) if took is not None else "",
     ]
     return Said(Kind.DONE, ", ".join(filter(None, ["done", *parts])))
-
-
-def plain_error(said: str) -> str:
-    """`[API Error: …]` without the brackets, and without the advice that follows it."""
-    inside = said.removeprefix("[API Error: ")
-    return plain(inside) if "{" in inside else inside.partition("]\n")[0].rstrip("]")
 
 
 said = by_event(_event)

@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
-from orchestrator.agents import claude, codex, command, gemini, opencode, pi
+from importlib import import_module
+
+from orchestrator.agents import command
 from orchestrator.agents.base import Agent
 from orchestrator.core.problems import did_you_mean
 from orchestrator.core.settings import AgentSettings
 from orchestrator.errors import ConfigError
 
-AGENTS: dict[str, Agent] = {
-    "claude": claude,
-    "codex": codex.agent,
-    "gemini": gemini.agent,
-    "opencode": opencode.agent,
-    "pi": pi.agent,
-    "pi-old": pi.before_session_ids,
-    "command": command,
+TABLE = {
+    "claude": "claude",
+    "codex": "codex.agent",
+    "gemini": "gemini.agent",
+    "opencode": "opencode.agent",
+    "pi": "pi.agent",
+    "pi-old": "pi.before_session_ids",
+    "qwen": "qwen.agent",
+    "command": "command",
 }
+"""Type → where its adapter is in this package: a module, or a record in one."""
+
+
+def _adapter(place: str) -> Agent:
+    module, dot, attribute = place.partition(".")
+    found = import_module(f"{__package__}.{module}")
+    adapter: Agent = getattr(found, attribute) if dot else found
+    return adapter
+
+
+AGENTS: dict[str, Agent] = {kind: _adapter(place) for kind, place in TABLE.items()}
 
 
 def agent_for(settings: AgentSettings) -> Agent:
