@@ -98,15 +98,14 @@ def event(heard: JsonListener, event: dict[str, Any]) -> None:
     part = jsonl.mapping(event, "part")
     match event.get("type"):
         case "text":
-            heard.text = jsonl.text(part, "text") or heard.text
+            heard.text, heard.error = jsonl.text(part, "text") or heard.text, ""
         case "tool_use":
+            heard.error = ""
             _tool_ended(heard, part)
         case "step_finish":
             _finished(heard, part)
         case "error":
             _failed(heard, jsonl.mapping(event, "error"))
-        case "step_start":
-            heard.error = ""
 
 
 def _tool_ended(heard: JsonListener, part: dict[str, Any]) -> None:
@@ -130,7 +129,7 @@ def _finished(heard: JsonListener, part: dict[str, Any]) -> None:
         cost_usd=jsonl.number(part, "cost") or None,
         turns=1,
     )
-    heard.ended_well, heard.own["step"] = reason == "stop", reason
+    heard.ended_well, heard.error = reason == "stop", ""
     if reason not in ("stop", "tool-calls"):
         heard.error = ENDS.get(reason) or f"a step finished with {reason or 'no reason'}"
 

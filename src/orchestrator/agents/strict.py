@@ -11,11 +11,18 @@ from typing import Any
 _TAKEN = frozenset(
     {
         *("type", "properties", "required", "additionalProperties", "items", "enum", "const", "anyOf", "$ref", "$defs"),
-        *("title", "description", "format", "pattern", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"),
-        *("multipleOf", "minItems", "maxItems", "$schema"),
+        *("title", "description"),
     }
 )
-"""A schema with any other word is refused by such an API."""
+_LEFT_OUT = frozenset(
+    {
+        *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength"),
+        *("pattern", "format", "minItems", "maxItems", "uniqueItems", "default", "examples", "$schema", "$id"),
+        *("$comment", "deprecated"),
+    }
+)
+"""Bounds, which are looked after when the answer is there. A schema with any other word is too loose."""
+_SAYS = frozenset({"type", "enum", "const", "anyOf", "$ref"})
 
 
 class _LooseError(Exception):
@@ -30,14 +37,13 @@ def strict(schema: Mapping[str, Any] | None) -> dict[str, Any] | None:
         found: dict[str, Any] = _closed(schema)
     except (_LooseError, RecursionError):
         return None
-    found.pop("$schema", None)
     return found
 
 
 def _closed(schema: Any) -> Any:
-    if not isinstance(schema, Mapping) or not _TAKEN.issuperset(schema):
+    if not isinstance(schema, Mapping) or not _SAYS & schema.keys() or schema.keys() - _TAKEN - _LEFT_OUT:
         raise _LooseError
-    found = dict(schema)
+    found = {key: value for key, value in schema.items() if key in _TAKEN}
     if isinstance(found.get("$defs"), Mapping):
         found["$defs"] = {name: _closed(one) for name, one in found["$defs"].items()}
     if isinstance(found.get("anyOf"), list):
@@ -66,6 +72,6 @@ def _close(found: dict[str, Any]) -> None:
 
 def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
     kind = schema.get("type")
-    if isinstance(kind, str) and not {"enum", "const"} & schema.keys():
-        return schema if kind == "null" else schema | {"type": [kind, "null"]}
+    if kind == "null" or (isinstance(kind, list) and "null" in kind and "enum" not in schema):
+        return schema
     return {"anyOf": [schema, {"type": "null"}]}
