@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from orchestrator.agents.registry import AGENTS
 from tests.cli.machine import CLAUDE, TESTED, Machine, status
 from tests.cli.machine import machine as machine
 
@@ -67,6 +68,23 @@ def test_a_flag_that_its_help_no_longer_tells_of_is_broken(machine: Machine) -> 
     one = machine.found("agents", "claude flags")
     assert (one["status"], machine.doctor().code) == ("broken", 1)
     assert gone in one["text"] and CLAUDE.flags[0] not in one["text"]
+
+
+def test_an_older_program_for_which_there_is_another_type_is_told_so(machine: Machine) -> None:
+    old = AGENTS["pi-old"]
+    assert old.versions is not None
+    machine.agent("pi", old.versions.tested, flags=old.flags)
+    machine.site.config(agents={"pi": {"command": "pi"}})
+    assert "say `type: pi-old`" in machine.found("agents", "pi")["hint"]
+    machine.site.config(agents={"pi": {"command": "pi", "type": "pi-old"}})
+    assert machine.found("agents", "pi")["status"] == machine.found("agents", "pi flags")["status"] == "ok"
+
+
+def test_default_arguments_that_are_replaced_are_told(machine: Machine) -> None:
+    machine.agent("codex", "0.169.0", flags=AGENTS["codex"].flags)
+    machine.site.config(agents={"codex": {"command": "codex", "defaultArgs": ["--approval-mode", "never"]}})
+    one = machine.found("agents", "codex defaultArgs")
+    assert one["status"] == "warning" and "--approval-mode never" in one["text"]
 
 
 def test_a_program_that_cannot_say_its_version_is_broken(machine: Machine) -> None:

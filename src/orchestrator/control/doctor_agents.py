@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from orchestrator.adapters.asking import ask
+from orchestrator.adapters.asking import Answer, ask
 from orchestrator.adapters.environment import VARIABLE, agent_env
 from orchestrator.adapters.program import StartError, program
 from orchestrator.agents.base import Agent
@@ -99,7 +100,9 @@ def _installed(patient: Patient) -> Iterator[Finding]:
 
 
 def _versioned(patient: Patient, place: str) -> Iterator[Finding]:
-    answer = ask((place, "--version"), patient.env)
+    calls = (("--version",), *patient.agent.help_calls)
+    with ThreadPoolExecutor(len(calls)) as pool:
+        answer, *helps = pool.map(lambda call: ask((place, *call), patient.env), calls)
     version = version_in(answer.text)
     if answer.code is None:
         yield patient.find("", patient.bad, f"{place} --version: {answer.error}", f"see what `{place} --version` does")
@@ -110,7 +113,7 @@ def _versioned(patient: Patient, place: str) -> Iterator[Finding]:
         yield patient.find("", patient.bad, text, "install it anew")
         return
     yield _in_range(patient, version, place)
-    yield from _called(patient, place)
+    yield from _called(patient, helps)
     yield from _logged_in(patient)
 
 
@@ -125,7 +128,8 @@ def _in_range(patient: Patient, version: str | None, place: str) -> Finding:
     tested = f"tested with {known.tested}"
     if is_before(version, known.least):
         text = f"{version} is older than {known.least}, for which this was made ({tested}); {place}"
-        return patient.find("", "warning", text, "update it")
+        alike = _made_for(patient.agent, version)
+        return patient.find("", "warning", text, f"say `type: {alike}`" if alike else "update it")
     if not is_before(version, known.below):
         text = f"{version} is newer than what this was made for (below {known.below}, {tested}); {place}"
         return patient.find(
@@ -134,15 +138,24 @@ def _in_range(patient: Patient, version: str | None, place: str) -> Finding:
     return patient.find("", "ok", f"{version} ({tested}), {place}")
 
 
-def _called(patient: Patient, place: str) -> Iterator[Finding]:
+def _made_for(agent: Agent, version: str) -> str | None:
+    """Another adapter of the same program that is made for this version."""
+    for name, other in AGENTS.items():
+        known = other.versions if name.startswith(f"{agent.name}-") else None
+        if known is not None and not is_before(version, known.least) and is_before(version, known.below):
+            return name
+    return None
+
+
+def _called(patient: Patient, answers: list[Answer]) -> Iterator[Finding]:
     """Whether it still takes what it is given."""
     agent = patient.agent
     adjusted = agent.adjusted(patient.settings)
     if adjusted is not None:
-        yield patient.find("defaultArgs", "warning", adjusted, f"change agents.{patient.name}.defaultArgs")
+        hint = f"it works so; to be told no more, change agents.{patient.name}.defaultArgs"
+        yield patient.find("defaultArgs", "warning", adjusted, hint)
     if not agent.help_calls or not agent.flags:
         return
-    answers = [ask((place, *call), patient.env) for call in agent.help_calls]
     asked = " and ".join(f"`{patient.settings.command} {' '.join(call)}`" for call in agent.help_calls)
     text = "\n".join(answer.text for answer in answers)
     if any(answer.code is None for answer in answers) or not text.strip():
@@ -168,7 +181,7 @@ def _logged_in(patient: Patient) -> Iterator[Finding]:
     elif known is None:
         yield patient.find("login", "warning", "not known without asking a model", how)
     else:
-        yield patient.find("login", patient.bad, "not logged in", how)
+        yield patient.find("login", patient.bad, "not logged in", how.removeprefix("not logged in; "))
 
 
 def _read(env: Environ, file: str) -> str | None:
