@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from orchestrator.agents.registry import agent_for
+from orchestrator.agents.registry import TABLE, agent_for
 from orchestrator.cli.main import main
 from orchestrator.core.model import Plan, Ticket
 from orchestrator.core.notices import Notice
@@ -54,7 +54,7 @@ def test_the_default_agents_are_those_of_a_configuration_without_any() -> None:
     assert written.settings.agents == left_out.settings.agents
 
 
-@pytest.mark.parametrize("kind", ["claude", "command"])
+@pytest.mark.parametrize("kind", TABLE)
 def test_the_types_of_agents_that_are_told_exist(kind: str) -> None:
     assert f"`{kind}`" in text("configuration")
     assert agent_for(AgentSettings(command="x", type=kind)).name == kind

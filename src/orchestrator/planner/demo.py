@@ -24,8 +24,10 @@ MATERIAL = Path(orchestrator.__file__).parent / "builtin" / "demo"
 DEMO_AGENT = "demo"
 REAL_AGENTS: dict[str, dict[str, Any]] = {
     "claude": {"command": "claude", "defaultArgs": ["--dangerously-skip-permissions"]},
-    "codex": {"command": "codex", "defaultArgs": ["--approval-mode", "never"]},
+    "codex": {"command": "codex", "defaultArgs": ["--dangerously-bypass-approvals-and-sandbox"]},
+    "gemini": {"command": "gemini", "defaultArgs": ["--approval-mode", "yolo"]},
     "pi": {"command": "pi", "defaultArgs": []},
+    "qwen": {"command": "qwen", "defaultArgs": ["--approval-mode", "yolo"]},
 }
 
 
