@@ -38,6 +38,8 @@ class Real:
     """Its requests name its session."""
     repeats_cut_answers: bool = False
     """Without end, and says nothing of it."""
+    compacts: bool = False
+    """A conversation that the vendor refuses as too long."""
 
     @property
     def program(self) -> Program:
@@ -162,6 +164,6 @@ GEMINI = Real(
     files=lambda url: {".gemini/settings.json": _GEMINI_SETTINGS},
     session_seen=False,
 )
-OPENCODE = Real("opencode", args=lambda url: [], env=_opencode_env, repeats_cut_answers=True)
+OPENCODE = Real("opencode", args=lambda url: [], env=_opencode_env, repeats_cut_answers=True, compacts=True)
 
 REAL = {real.name: real for real in (CLAUDE, CODEX, PI, GEMINI, OPENCODE)}

@@ -12,6 +12,7 @@ from tests.waiting import wait_for
 SUCCESS, FAILURE = "success", "failure"
 MERGED = [("verify", SUCCESS), ("integrate", SUCCESS), ("cleanup", SUCCESS), ("complete", SUCCESS)]
 STRAIGHT = [("setup", SUCCESS), ("implement", SUCCESS), ("self_review", SUCCESS), *MERGED]
+SHORT = [("setup", SUCCESS), ("implement", SUCCESS), ("verify", SUCCESS)]
 LAST_WORDS = "Added goodbye(name) and its test."
 
 
@@ -56,6 +57,13 @@ def assert_merged(tickets: Home) -> None:
     assert tickets.git("rev-parse", "main") == tickets.git("rev-parse", "main", cwd=tickets.origin)
     assert not tickets.worktree.exists()
     assert len(tickets.git("worktree", "list").splitlines()) == 1
+    wait_for(lambda: not tickets.processes(), what="the end of every process of an attempt")
+
+
+def assert_committed(tickets: Home) -> None:
+    """On the ticket's branch, once, and verified; every process is gone."""
+    assert tickets.history() == SHORT
+    assert tickets.git("log", "--format=%s", "main..HEAD", cwd=tickets.worktree) == "T-1: Say goodbye"
     wait_for(lambda: not tickets.processes(), what="the end of every process of an attempt")
 
 

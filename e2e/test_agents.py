@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
 
-from e2e.conftest import EVERY
+from e2e.agents import Real
+from e2e.conftest import EVERY, Saw
+from e2e.install import told_version
 from e2e.servers.script import Script
-from e2e.story import STRAIGHT, Tool, approve, assert_continued, assert_merged, implement
+from e2e.story import STRAIGHT, Tool, approve, assert_committed, assert_continued, assert_merged, implement
 from e2e.tickets import DEADLINE, GO_ON, IMPLEMENT, PLAN, REVIEW, TICKET, Home
 from tests.processes import living
 from tests.waiting import wait_for
@@ -22,7 +25,7 @@ def tool(tmp_path: Path) -> Tool:
     return Tool(tmp_path)
 
 
-def test_a_ticket_goes_from_setup_to_merged(tickets: Home, script: Script) -> None:
+def test_a_ticket_goes_from_setup_to_merged(tickets: Home, script: Script, real: Real, saw: Saw) -> None:
     implement(script.when(IMPLEMENT).run('echo "token of the agent: ${GH_TOKEN:-none}"'), tickets)
     approve(script)
     ran = tickets.orchestrator("run", PLAN, TICKET)
@@ -34,6 +37,13 @@ def test_a_ticket_goes_from_setup_to_merged(tickets: Home, script: Script) -> No
     assert_usage_is_recorded(tickets)
     assert_prompt_is_in_no_argument(tickets)
     assert_logs_are_readable(tickets)
+    begun = tickets.events("started")[1].get("session")
+    assert told_version(real.program.path).find(real.program.version) >= 0
+    saw("version", real.program.version)
+    saw("prompt", "by standard input")
+    saw("session", "ours, written down before the start" if begun else "its own, as soon as it tells it")
+    saw("stream", "read while it comes")
+    saw("cost", "worked out from tokens" if tickets.ticket()["usage"].get("priced") else "told by it")
 
 
 def assert_sessions_are_told(tickets: Home) -> None:
@@ -65,7 +75,7 @@ def assert_usage_is_recorded(tickets: Home) -> None:
 def assert_prompt_is_in_no_argument(tickets: Home) -> None:
     for phase in ("implement", "self_review"):
         argv = tickets.attempts(phase)[0].read("attempt.json")["argv"]
-        assert not [word for word in argv if TICKET in word or "headless" in word]
+        assert "headless" not in " ".join(argv)
 
 
 def assert_logs_are_readable(tickets: Home) -> None:
@@ -77,20 +87,22 @@ def assert_logs_are_readable(tickets: Home) -> None:
     assert not [line for line in shown.splitlines() if line.lstrip().startswith("{")]
 
 
-def test_a_success_without_a_commit_is_a_failure(tickets: Home, script: Script) -> None:
+def test_a_success_without_a_commit_is_a_failure(tickets: Home, script: Script, saw: Saw) -> None:
+    tickets.walk_short()
     script.when(IMPLEMENT).say("All done, every test passes!")
     ran = tickets.orchestrator("run", PLAN, TICKET)
     assert (ran.returncode, "needs_attention" in ran.stderr) == (1, True), ran.stderr
     assert [attempt.read("outcome.json")["kind"] for attempt in tickets.attempts("implement")] == ["failure"] * 2
     assert "no evidence: no commit since" in tickets.ticket()["error"]
+    saw("evidence", "failure, with the phase's `evidence`")
 
 
 def test_a_pause_leaves_no_process_and_a_resume_goes_on_in_the_same_session(
-    tickets: Home, script: Script, tool: Tool
+    tickets: Home, script: Script, tool: Tool, saw: Saw
 ) -> None:
+    tickets.walk_short()
     implement(script.when(GO_ON), tickets)
-    script.when(IMPLEMENT).run(tool.leave_running())
-    approve(script)
+    script.when(IMPLEMENT).run("echo begun").run(tool.leave_running())
     tickets.start("daemon")
     tool_pid = tool.wait_for_start()
     (attempt,) = tickets.attempts("implement")
@@ -101,10 +113,46 @@ def test_a_pause_leaves_no_process_and_a_resume_goes_on_in_the_same_session(
     assert (living(tool_pid), living(server_pid), tickets.processes()) == (False, False, [])
     ticket = tickets.ticket()
     assert (ticket["status"], ticket["currentPhase"]) == ("paused", "implement")
-    assert attempt.read("outcome.json")["kind"] == "stopped"
+    stopped = attempt.read("outcome.json")
+    assert stopped["kind"] == "stopped"
     tickets.steer("resume")
     ticket = tickets.wait_for_end("complete")
-    assert tickets.history() == STRAIGHT
     assert not any(ticket["retries"].values())
-    assert_continued(tickets, attempt.read("outcome.json")["session"])
-    assert_merged(tickets)
+    assert_continued(tickets, stopped["session"])
+    assert_committed(tickets)
+    saw("stop", "no process is left")
+    saw("resume", "yes, by its id")
+    assert_own_usage(tickets)
+    saw("tokens", "while it works" if stopped.get("usage", {}).get("outputTokens") else "at its end")
+
+
+def assert_own_usage(tickets: Home) -> None:
+    """What an attempt is said to have used is what it used itself, also where a session's counters run on."""
+    usage = tickets.attempts("implement")[-1].read("outcome.json")["usage"]
+    answers = len(tickets.asked(GO_ON))
+    assert usage["outputTokens"] == answers * 25
+    assert usage["costUsd"] > 0
+
+
+def test_an_agent_that_was_killed_with_the_daemon_is_swept_and_continued(
+    tickets: Home, script: Script, tool: Tool, saw: Saw
+) -> None:
+    """-9 for both at once; the shell of the agent's tool is left over."""
+    tickets.walk_short()
+    implement(script.when(GO_ON), tickets)
+    implement(script.when(IMPLEMENT).run(f"[ -e {tool.pid_file} ] || {{ {tool.command}; }}"), tickets)
+    daemon = tickets.start("daemon")
+    tool_pid = tool.wait_for_start()
+    (killed,) = tickets.attempts("implement")
+    daemon.kill()
+    os.killpg(killed.group, signal.SIGKILL)
+    daemon.wait(DEADLINE)
+    wait_for(lambda: not living(killed.group), DEADLINE, "the end of the launcher")
+    tickets.start("daemon")
+    ticket = tickets.wait_for_end("complete")
+    assert not living(tool_pid)
+    assert not any(ticket["retries"].values())
+    assert_committed(tickets)
+    last = tickets.attempts("implement")[-1]
+    assert {one.read("outcome.json")["kind"] for one in tickets.attempts("implement")[:-1]} == {"lost"}
+    saw("kill", f"swept; goes on {'in its session' if last.read('attempt.json')['resume'] else 'in a new session'}")

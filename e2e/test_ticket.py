@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from pathlib import Path
 
 import pytest
 
-from e2e.servers.script import Asked, Reply, Script, UsageLimit
-from e2e.story import FAILURE, MERGED, STRAIGHT, SUCCESS, Tool, approve, assert_continued, assert_merged, implement
-from e2e.tickets import DEADLINE, FUNCTION, GO_ON, IMPLEMENT, PLAN, REVIEW, TICKET, Home
-from orchestrator.core.times import epoch_or
+from e2e.servers.script import Script
+from e2e.story import FAILURE, MERGED, STRAIGHT, SUCCESS, Tool, approve, assert_merged, implement
+from e2e.tickets import DEADLINE, FUNCTION, IMPLEMENT, PLAN, REVIEW, TICKET, Home
 from tests.processes import living
 from tests.waiting import wait_for
 
@@ -24,42 +22,6 @@ from tests.waiting import wait_for
 @pytest.fixture
 def tool(tmp_path: Path) -> Tool:
     return Tool(tmp_path)
-
-
-def test_a_ticket_goes_from_setup_to_merged(tickets: Home, script: Script) -> None:
-    implement(script.when(IMPLEMENT).run('echo "token of the agent: ${GH_TOKEN:-none}"'), tickets)
-    approve(script)
-    ran = tickets.orchestrator("run", PLAN, TICKET)
-    assert (ran.returncode, ran.stdout.splitlines()[-1:]) == (0, [f"ticket {TICKET} is complete"]), ran.stderr
-    assert tickets.history() == STRAIGHT
-    assert_merged(tickets)
-    assert_sessions_are_told(tickets)
-    assert_tokens_are_for_the_runner_only(tickets)
-    assert_cost_is_recorded(tickets)
-
-
-def assert_sessions_are_told(tickets: Home) -> None:
-    """The history, `sessions` and the model speak of the same sessions, each phase of an agent with its own."""
-    history = [(e["phase"], e["sessionId"]) for e in tickets.ticket()["phaseHistory"] if e.get("sessionId")]
-    assert [(e["phase"], e["sessionId"]) for e in tickets.json("sessions", PLAN, TICKET)] == history
-    assert [phase for phase, _ in history] == ["implement", "self_review"]
-    told = [asked.session for asked in (*tickets.begun(IMPLEMENT), *tickets.begun(REVIEW))]
-    assert [session for _, session in history] == told
-
-
-def assert_tokens_are_for_the_runner_only(tickets: Home) -> None:
-    assert "token of the agent: none" in tickets.asked(IMPLEMENT)[-1].tool_results
-    (verified,) = (entry["output"] for entry in tickets.ticket()["phaseHistory"] if entry["phase"] == "verify")
-    assert "token of the runner: of-the-runner" in verified
-
-
-def assert_cost_is_recorded(tickets: Home) -> None:
-    for phase, words in (("implement", IMPLEMENT), ("self_review", REVIEW)):
-        (attempt,) = tickets.attempts(phase)
-        usage, turns = attempt.read("outcome.json")["usage"], len(tickets.asked(words))
-        assert (usage["inputTokens"], usage["cachedTokens"]) == (turns * 1200, turns * 300)
-        assert (usage["outputTokens"], usage["turns"]) == (turns * 25, turns)
-        assert usage["costUsd"] > 0
 
 
 def test_what_the_review_rejects_is_implemented_again(tickets: Home, script: Script) -> None:
@@ -121,31 +83,6 @@ def test_an_agent_outlives_the_daemon_and_its_result_is_used_by_the_next_one(
     assert tickets.asked(IMPLEMENT)[1].tool_results == ["woke up"]
 
 
-def test_a_pause_leaves_no_process_and_a_resume_goes_on_in_the_same_session(
-    tickets: Home, script: Script, tool: Tool
-) -> None:
-    implement(script.when(GO_ON), tickets)
-    script.when(IMPLEMENT).run(tool.leave_running())
-    approve(script)
-    tickets.start("daemon")
-    tool_pid = tool.wait_for_start()
-    (attempt,) = tickets.attempts("implement")
-    server_pid = int(tool.server_file.read_text())
-    assert len({os.getsid(pid) for pid in (server_pid, tool_pid, attempt.group)}) == 3
-    tickets.steer("pause")
-    wait_for(lambda: tickets.ticket().get("attempt") is None, DEADLINE, "the attempt to be stopped")
-    assert (living(tool_pid), living(server_pid), tickets.processes()) == (False, False, [])
-    ticket = tickets.ticket()
-    assert (ticket["status"], ticket["currentPhase"]) == ("paused", "implement")
-    assert attempt.read("outcome.json")["kind"] == "stopped"
-    tickets.steer("resume")
-    ticket = tickets.wait_for_end("complete")
-    assert tickets.history() == STRAIGHT
-    assert not any(ticket["retries"].values())
-    assert_continued(tickets, attempt.read("attempt.json")["session"])
-    assert_merged(tickets)
-
-
 def kill_runner_and_agent(tickets: Home, tool: Tool) -> str:
     """-9 for both at once; the shell of the agent's tool is left over. Returns the agent's session."""
     daemon = tickets.start("daemon")
@@ -167,20 +104,6 @@ def assert_lost_and_swept(tickets: Home, tool: Tool, times: int) -> None:
     assert not any(tickets.ticket()["retries"].values())
 
 
-def test_an_agent_that_was_killed_with_the_daemon_is_swept_and_continued_in_its_session(
-    tickets: Home, script: Script, tool: Tool
-) -> None:
-    implement(script.when(GO_ON), tickets)
-    script.when(IMPLEMENT).run(tool.command)
-    approve(script)
-    session = kill_runner_and_agent(tickets, tool)
-    tickets.start("daemon")
-    tickets.wait_for_end("complete")
-    assert_lost_and_swept(tickets, tool, 1)
-    assert_continued(tickets, session)
-    assert_merged(tickets)
-
-
 def test_an_agent_that_was_killed_before_its_session_was_written_begins_a_new_one(
     tickets: Home, script: Script, tool: Tool
 ) -> None:
@@ -197,30 +120,3 @@ def test_an_agent_that_was_killed_before_its_session_was_written_begins_a_new_on
     assert first.session == session != second.session
     assert second.prompt == first.prompt
     assert len(tickets.asked(IMPLEMENT)) == len(begun.steps) + 1
-
-
-def test_a_used_up_account_is_waited_for_and_the_session_goes_on(tickets: Home, script: Script) -> None:
-    resets: list[int] = []
-
-    def until_reset(asked: Asked) -> Reply:
-        resets[:] = resets or [int(time.time()) + 8]
-        return UsageLimit(resets[0])
-
-    implement(script.when(GO_ON), tickets)
-    script.when(IMPLEMENT).then(until_reset)
-    approve(script)
-    tickets.configure(subscriber=True)
-    tickets.start("daemon")
-    wait_for(lambda: tickets.ticket().get("wakeAt"), DEADLINE, "the ticket to wait")
-    shown = tickets.json("status", "--plan", PLAN)["tickets"][0]
-    assert (shown["status"], shown["currentPhase"]) == ("ready", "implement")
-    assert epoch_or(shown["wakeAt"], 0) >= resets[0]
-    assert "five-hour limit" in shown["waitReason"]
-    ticket = tickets.wait_for_end("complete")
-    limited, continued = tickets.attempts("implement")
-    assert limited.read("outcome.json")["kind"] == "rate_limited"
-    assert epoch_or(continued.read("attempt.json")["startedAt"], 0) >= resets[0]
-    assert tickets.history() == STRAIGHT
-    assert not any(ticket["retries"].values())
-    assert_continued(tickets, limited.read("attempt.json")["session"])
-    assert_merged(tickets)

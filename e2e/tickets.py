@@ -56,6 +56,19 @@ class GoodbyeTest(unittest.TestCase):
         self.assertEqual(goodbye("Ada"), "Goodbye, Ada!")
 """
 
+SHORT = {
+    "name": "short",
+    "phases": [
+        {"id": "setup", "type": "script", "command": "setup-worktree.sh", "onSuccess": "implement",
+         "args": ["{{ repo }}", "{{ branch }}", "{{ worktree }}"]},
+        {"id": "implement", "type": "agent", "promptTemplate": "implement.md", "evidence": "commit", "maxRetries": 1,
+         "onSuccess": "verify", "onFailure": "escalate"},
+        {"id": "verify", "type": "script", "command": "verify.sh", "args": ["{{ worktree }}"], "onFailure": "escalate"},
+        {"id": "escalate", "type": "terminal", "notify": True},
+    ],
+}  # fmt: skip
+"""A workflow without a review and without a merge: half the runs of an agent."""
+
 # words by which the prompts are known
 IMPLEMENT = f"# Implement {TICKET}:"
 REVIEW = f"# Review {TICKET}:"
@@ -113,6 +126,7 @@ class Home:
         self._write(self.home / "config.yaml", {"defaultAgent": self.real.name, "agents": agents, **keys})
 
     def _make_plan(self) -> None:
+        self._write(self.home / "workflows/short.yaml", SHORT)
         plan = {
             "id": PLAN, "name": "Greetings", "createdAt": "2026-01-01T00:00:00Z", "createdBy": "e2e",
             "repo": str(self.repo), "workflow": "local", "agent": None, "worktreeRoot": str(self.worktree.parent),
@@ -198,6 +212,10 @@ class Home:
         name = f"{PLAN}/{TICKET}/*-{phase}/outcome.json"
         found = wait_for(lambda: sorted(self.logs.glob(name)), DEADLINE, f"an end of {phase}")
         return dict(Attempt(found[0].parent).read("outcome.json"))
+
+    def walk_short(self) -> None:
+        plan = json.loads((self.plans / "plan.json").read_bytes())
+        self._write(self.plans / "plan.json", {**plan, "workflow": "short"})
 
     def wait_for_end(self, status: str, deadline: float = DEADLINE) -> dict[str, Any]:
         """The ticket, as soon as it has ended."""
