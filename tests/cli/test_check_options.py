@@ -76,3 +76,26 @@ def test_an_agent_that_a_plan_or_ticket_names_is_checked_with_it_and_alike_ticke
     assert f"plan p: {told}" in home.call("plan", "check", "p").out
     home.plan({"id": "T-1"})
     assert "cannot be told" not in home.call("plan", "check", "p").out
+
+
+CODEX = {"command": "codex", "defaultArgs": ["--approval-mode", "never"]}
+
+
+def test_arguments_that_the_program_refuses_are_told_once_with_what_is_given_instead(home: Site) -> None:
+    home.config(defaultAgent="codex", agents={"codex": CODEX, "mine": {"command": "x"}, "idle": CODEX})
+    said = home.call("workflow", "check", "w").out
+    assert "agent codex: `--approval-mode never` is refused by today's codex" in said
+    assert "`--dangerously-bypass-approvals-and-sandbox` is given instead" in said
+    assert said.count("is refused") == 1 and "w.yaml:3:" in said
+    found = home.call("config", "check", "--json")
+    assert found.code == 0
+    where = [one["where"] for one in found.json["problems"] if "is refused" in one["what"]]
+    assert where == ["config: agents.codex.defaultArgs", "config: agents.idle.defaultArgs"]
+
+
+def test_a_sandbox_that_keeps_an_agent_from_its_work_is_told(home: Site) -> None:
+    sandboxed = {"command": "codex", "defaultArgs": ["-s", "workspace-write"]}
+    home.config(defaultAgent="codex", agents={"codex": sandboxed, "bare": {"command": "codex"}})
+    said = home.call("config", "check").out
+    assert "agents.codex.defaultArgs: in its sandbox workspace-write codex cannot write the .git of a worktree" in said
+    assert "agents.bare.defaultArgs: without a sandbox in defaultArgs codex may change no file" in said

@@ -67,7 +67,8 @@ def test_a_config_of_the_original_loads_without_a_problem() -> None:
     parsed = parse_settings(text, "config.yaml")
     assert parsed.problems == ()
     assert parsed.settings is not None
-    assert parsed.settings.agents == DEFAULT_AGENTS
+    assert parsed.settings.agents | {"codex": DEFAULT_AGENTS["codex"]} == DEFAULT_AGENTS
+    assert parsed.settings.agents["codex"].default_args == ("--approval-mode", "never")  # its adapter replaces them
     assert parsed.settings.mcp_servers["linear"].env == {"LINEAR_API_KEY": "${LINEAR_API_KEY}"}
 
 

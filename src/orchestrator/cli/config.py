@@ -84,8 +84,8 @@ def _short(value: dict[str, Any]) -> str:
 def check(as_json: bool) -> int:
     """Check the configuration.
 
-    Exit code 1 when there are errors; warnings (an unknown key, a variable that is not set, a channel of `notify` that
-    cannot work on this machine) do not count.
+    Exit code 1 when there are errors; warnings (an unknown key, a variable that is not set, arguments that an agent's
+    program refuses, a channel of `notify` that cannot work on this machine) do not count.
 
     \b
     --json: {"file", "problems": [{"where", "what", "severity", "hint", "file", "line", "column"}]}
@@ -94,6 +94,10 @@ def check(as_json: bool) -> int:
 
     looked = wiring.look(options())
     problems = looked.problems
+    if looked.config is not None and looked.found.file is not None:
+        from orchestrator.control import remarks
+
+        problems = (*problems, *remarks.of_config(looked.config.settings, looked.found.file))
     if looked.config is not None and looked.config.settings.notify:
         from orchestrator.control import notifying
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from orchestrator.agents.base import Agent
 from orchestrator.agents.registry import agent_for
+from orchestrator.control import remarks
 from orchestrator.control.showing import Scene
 from orchestrator.core.check import Found
 from orchestrator.core.check_options import Able, agent_named, lacking, option_problems
@@ -22,8 +23,9 @@ def of_workflow(settings: Settings, workflow: Workflow, bundled: bool) -> Iterat
     are made for every agent: of a command that no adapter knows, nobody expects there that it can be told anything."""
     phases = [phase for phase in workflow.phases if isinstance(phase, AgentPhase)]
     agents = {one.id: agent_named(one, settings.default_agent, settings.review_agent) for one in phases}
-    able = _able(settings)
-    return option_problems(workflow, agents, {name: one for name, one in able.items() if one.is_known or not bundled})
+    able = {name: one for name, one in _able(settings).items() if one.is_known or not bundled}
+    yield from option_problems(workflow, agents, able)
+    yield from remarks.of_workflow(settings, workflow, agents)
 
 
 def of_plan(scene: Scene, plan: Plan) -> Iterator[Problem]:

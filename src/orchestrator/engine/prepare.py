@@ -172,6 +172,7 @@ def _agent_request(home: Home, scene: Scene, phase: AgentPhase) -> Request:
         folder=str(scene.directory),
     )
     command = agent.command(call)
+    _tell_once(home, scene, agent.adjusted(settings))
     head = git.head(cwd)
     return _request(
         scene,
@@ -193,6 +194,14 @@ def _agent_request(home: Home, scene: Scene, phase: AgentPhase) -> Request:
         branch=git.branch(cwd) if phase.evidence != "none" else None,
         changes=git.changes_since(cwd, head) if phase.evidence == "diff" else "",
     )
+
+
+def _tell_once(home: Home, scene: Scene, adjusted: str | None) -> None:
+    """That arguments are replaced. The attempt's own record has what was started."""
+    name = scene.attempt.agent or home.settings.default_agent
+    if adjusted is not None and (said := f"agents.{name}.defaultArgs: {adjusted}") not in home.warned:
+        home.warned.add(said)
+        home.logs.event("config_warning", scene.key, "warning", reason=said)
 
 
 def _prompt(home: Home, scene: Scene, phase: AgentPhase) -> str:

@@ -29,7 +29,7 @@ from orchestrator.formats.yaml_tree import INVALID, read_yaml
 
 DEFAULT_AGENTS = {
     "claude": AgentSettings(command="claude", default_args=("--dangerously-skip-permissions",)),
-    "codex": AgentSettings(command="codex", default_args=("--approval-mode", "never")),
+    "codex": AgentSettings(command="codex", default_args=("--dangerously-bypass-approvals-and-sandbox",)),
     "pi": AgentSettings(command="pi"),
 }
 """What counts when the config does not mention agents at all."""
@@ -252,7 +252,7 @@ agents:                       # the agent command lines
     defaultArgs: ["--dangerously-skip-permissions"]
   codex:
     command: codex
-    defaultArgs: ["--approval-mode", "never"]
+    defaultArgs: ["--dangerously-bypass-approvals-and-sandbox"]
   pi:
     command: pi
     defaultArgs: []

@@ -26,6 +26,7 @@ REAL_AGENTS: dict[str, dict[str, Any]] = {
     "claude": {"command": "claude", "defaultArgs": ["--dangerously-skip-permissions"]},
     "codex": {"command": "codex", "defaultArgs": ["--dangerously-bypass-approvals-and-sandbox"]},
     "gemini": {"command": "gemini", "defaultArgs": ["--approval-mode", "yolo"]},
+    "opencode": {"command": "opencode", "defaultArgs": ["--auto"]},
     "pi": {"command": "pi", "defaultArgs": []},
     "qwen": {"command": "qwen", "defaultArgs": ["--approval-mode", "yolo"]},
 }
