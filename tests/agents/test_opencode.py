@@ -113,6 +113,15 @@ def test_a_step_after_the_one_that_stopped_takes_the_end_back() -> None:
     assert heard(AGENTS["opencode"], [*lines, lines[0]]).report("", 0).ended is Ended.INTERRUPTED
 
 
+def test_what_it_has_overcome_is_no_failure_though_it_exits_with_1() -> None:
+    """As it does after it has shortened a conversation that was too long."""
+    overflow = {"type": "error", "error": {"name": "ContextOverflowError", "data": {"message": "maximum context"}}}
+    lines = [json.dumps(overflow).encode(), *recorded("opencode", "committed")]
+    assert heard(AGENTS["opencode"], lines).report("", 1).ended is Ended.SUCCESS
+    assert heard(AGENTS["opencode"], lines[:2]).report("", 1).ended is not Ended.SUCCESS
+    assert heard(AGENTS["opencode"], lines).report("", 143).ended is Ended.INTERRUPTED
+
+
 RED = "\x1b[91m\x1b[1mError: \x1b[0m"
 
 

@@ -50,6 +50,8 @@ class JsonListener:
         """A terminal event said that all is well; whatever goes on after it takes that back."""
         self.error = ""
         """What a terminal event, or an error that nothing followed, said."""
+        self.excused: int | None = None
+        """An exit code that says no more than what was told before, and overcome."""
         self.clock: float | None = None
         """When the last dated event was written."""
         self.until: float | None = None
@@ -132,7 +134,7 @@ class JsonListener:
     def _after_success(self, exit_code: int | None) -> tuple[Ended, str]:
         if exit_code is None and not self.has_end:
             return Ended.INTERRUPTED, f"{self.name} ended without leaving an exit code"
-        if exit_code not in (0, None):
+        if exit_code not in (0, None, self.excused):
             if not _by_itself(exit_code):
                 ended = f"{self.name} gave an answer, but was ended before it had finished{with_code(exit_code)}"
                 return Ended.INTERRUPTED, ended

@@ -3,6 +3,7 @@
 There is no event for the end. An attempt succeeded only if the last event is a step that finished with `stop`, no error
 came after it, and the program ended by itself with 0: after a refused permission it ends with 0, too, in the middle.
 
+- After any error it exits with 1, also where it went on: what is too long for the model it shortens, and finishes.
 - Tokens and cost are told for each step, and added up. A cost of 0 is also told of models whose price it does not know;
   it is taken for none.
 - What it repeats, or waits for (for hours, when a limit's answer says so), is not on standard output: `--print-logs`
@@ -147,7 +148,7 @@ def _failed(heard: JsonListener, error: dict[str, Any]) -> None:
     kind = f"{status:.0f}" if status is not None else "" if name in ("APIError", "UnknownError") else name
     message = api_errors.plain(jsonl.text(told, "message"))
     heard.error = " ".join(filter(None, (kind, message))) or name or "it failed without saying why"
-    heard.own["vague"] = name == "UnknownError"
+    heard.own["vague"], heard.excused = name == "UnknownError", 1
     _until(heard, jsonl.mapping(told, "responseHeaders"))
 
 
