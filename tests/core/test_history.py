@@ -97,6 +97,16 @@ def test_visits_and_retries_are_counted_as_the_runner_counts_them() -> None:
     ]  # fmt: skip
 
 
+def test_what_went_on_in_its_session_is_no_retry() -> None:
+    steps = [
+        start(1, 0), end(1, 1, "stalled", again="go on"), start(2, 2, resume=True), end(2, 3, "failure"),
+        start(3, 4), end(3, 5),
+    ]  # fmt: skip
+    assert [(n, visit, retry) for n, _, _, visit, retry in short(history(None, steps, ()))] == [
+        (1, 1, 0), (2, 1, 0), (3, 1, 1),
+    ]  # fmt: skip
+
+
 def test_pauses_and_waits_end_when_the_journal_says_so() -> None:
     steps = [
         start(1, 0),
