@@ -63,6 +63,8 @@ def test_the_type_says_what_it_can_be_told(home: Site) -> None:
 def test_bundled_workflows_ask_nothing_of_a_command_that_no_adapter_knows(home: Site) -> None:
     home.config(agents={"mine": MINE})
     assert home.call("workflow", "check", "standard", "--strict").code == 0
+    home.config(agents={"codex": {"command": "codex"}})
+    assert "allowedTools cannot be told to codex (agent codex)" in home.call("workflow", "check", "standard").out
 
 
 def test_an_agent_that_a_plan_or_ticket_names_is_checked_with_it_and_alike_tickets_once(home: Site) -> None:

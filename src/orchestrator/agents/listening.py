@@ -140,7 +140,8 @@ class JsonListener:
                 return Ended.INTERRUPTED, ended
             return Ended.FAILURE, f"{self.name} gave an answer, but exited with code {exit_code}"
         if self.denied and not self.tools_done:
-            return Ended.PERMISSION_REFUSED, f"{self.name} was not allowed to use any tool it tried: {self.refusals}"
+            refused = f"{self.name} was not allowed to use any tool it tried: {self.refusals}"
+            return Ended.PERMISSION_REFUSED, f"{refused}; see allowedTools of the phase and defaultArgs of this agent"
         return Ended.SUCCESS, ""
 
     @property
