@@ -167,6 +167,19 @@ def test_files_that_cannot_be_read_are_named_with_line_and_reason(machine: Machi
     assert f"{machine.site.file('T-2')}:2:" in called.out
 
 
+def test_state_that_cannot_be_read_or_is_no_folder_is_broken(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", "state/plans")
+
+    with monkeypatch.context() as inner:
+        inner.setattr("orchestrator.control.doctor_state.Scene", refuse)
+        one = machine.found("state", "state")
+        assert one["status"] == "broken" and "Permission denied" in one["text"]
+        assert machine.found("agents", "claude")["status"] == "ok"
+    machine.site.config(agents={"claude": {"command": "claude"}}, stateDir="config.yaml")
+    assert status(machine, "disk", "stateDir") == ("broken", 1)
+
+
 def test_a_workflow_with_errors_matters_when_a_plan_uses_it(machine: Machine) -> None:
     machine.site.workflow("bad", "name: bad\nphases: [{id: a, type: script, command: x.sh, onSuccess: nowhere}]")
     assert status(machine, "state", "workflow bad") == ("warning", 0)

@@ -61,12 +61,20 @@ def examine(patient: Patient, environ: Mapping[str, str] = os.environ) -> list[F
 
 def _agents(patient: Patient, scenery: Scenery, environ: Mapping[str, str]) -> list[Look]:
     if patient.is_usable or patient.is_missing:
-        looks = [("agents", one) for one in doctor_agents.looks(scenery, environ)]
-        return [*looks, ("agents", lambda: doctor_agents.others(patient.config, environ))]
+        looks = doctor_agents.looks(patient.config.settings.agents, _used(scenery), environ)
+        return [*(("agents", one) for one in looks), ("agents", lambda: doctor_agents.others(patient.config, environ))]
     hint = "put the configuration right first"
     return [
         ("agents", lambda: [Finding("agents", "agents", "warning", "not looked at: who knows which there are", hint)])
     ]
+
+
+def _used(scenery: Scenery) -> Mapping[str, str]:
+    """Read here, so that everybody else finds the plans read; what cannot be read of them is told with the state."""
+    try:
+        return scenery.used_agents
+    except (OSError, OrchestratorError):
+        return {scenery.config.settings.default_agent: "it is the defaultAgent"}
 
 
 def _whole(look: Look) -> list[Finding]:

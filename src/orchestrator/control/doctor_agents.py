@@ -17,7 +17,6 @@ from orchestrator.adapters.environment import VARIABLE, agent_env
 from orchestrator.adapters.program import StartError, program
 from orchestrator.agents.base import Agent
 from orchestrator.agents.registry import AGENTS, agent_for
-from orchestrator.control.doctor_state import Scenery
 from orchestrator.core.findings import Finding, State, is_before, not_in, version_in
 from orchestrator.core.settings import AgentSettings, Config
 from orchestrator.errors import ConfigError
@@ -44,9 +43,10 @@ class Patient(NamedTuple):
         return Finding("agents", f"{self.name} {what}".strip(), state, text, hint)
 
 
-def looks(scenery: Scenery, environ: Environ) -> list[Callable[[], Iterable[Finding]]]:
-    """One for each agent of the configuration, and one for names that it does not define."""
-    used, agents = scenery.used_agents, scenery.config.settings.agents
+def looks(
+    agents: Mapping[str, AgentSettings], used: Mapping[str, str], environ: Environ
+) -> list[Callable[[], Iterable[Finding]]]:
+    """One for each agent of the configuration, and one for names that it does not define. `used`: who asks for it."""
     found: list[Callable[[], Iterable[Finding]]] = [
         partial(examined, name, settings, used.get(name), environ) for name, settings in agents.items()
     ]

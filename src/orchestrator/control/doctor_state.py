@@ -154,6 +154,9 @@ def _device(folder: Path) -> int:
 
 
 def _room(name: str, folder: Path, holds_locks: bool) -> Iterator[Finding]:
+    if folder.exists() and not folder.is_dir():
+        yield Finding("disk", name, "broken", f"{folder} is no folder", "move it away, or put it elsewhere")
+        return
     try:
         room = disks.room(folder)
     except OSError as error:
