@@ -210,7 +210,7 @@ agent = JsonAgent(
     ),
     options=frozenset({Option.MODEL, Option.OUTPUT_SCHEMA}),
     cumulative=frozenset({"input_tokens", "cached_tokens", "output_tokens"}),
-    versions=Versions("0.100.0", "0.169.0", "1"),
+    versions=Versions("0.144.0", "0.169.0", "1"),
     help_calls=(("exec", "--help"), ("exec", "resume", "--help")),
     flags=("--json", "--skip-git-repo-check", "--config", "--model", "--output-schema", BYPASS, "SESSION_ID"),
     prices={

@@ -200,7 +200,7 @@ agent = JsonAgent(
     ),
     options=frozenset({Option.MODEL, Option.ALLOWED_TOOLS}),
     streams_usage=True,
-    versions=Versions("1.1.0", "1.18.33", "2"),
+    versions=Versions("1.3.0", "1.18.33", "2"),
     help_calls=(("run", "--help"),),
     flags=("--format", "--session", "--model", "--title", "--thinking", "--print-logs", "--log-level"),
     errors=errors,
