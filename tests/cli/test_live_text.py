@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 
 import pytest
 from hypothesis import given, settings
@@ -15,6 +16,7 @@ from orchestrator.cli.live import text as live_text
 from orchestrator.cli.live.screen import Size
 from orchestrator.cli.live.text import Room, Style
 from orchestrator.core.model import Attempt, Key, Status
+from orchestrator.core.show.held import Held
 from orchestrator.core.show.live import Row, View, Wait
 from orchestrator.core.show.views import Blocker
 from orchestrator.core.times import iso
@@ -104,11 +106,24 @@ def test_tickets_of_several_plans_are_told_with_their_plan() -> None:
 
 
 def test_the_summary_counts_and_tells_slots_time_cost_holds_and_problems() -> None:
-    shown = view(2, [wait(), wait("X", Status.QUEUED)], cost=1.5, held=(("claude", AT + 60.0),), problems=1)
+    held = (Held("claude", AT + 60, "weekly limit"),)
+    shown = view(2, [wait(), wait("X", Status.QUEUED)], cost=1.5, held=held, problems=1)
     assert summary(shown, 200) == (
         "0 of 4 complete · 2 running · 1 ready · 1 queued · 2 of 3 slots · 1m05s · $1.50 · claude held, 1m00s"
         " · 1 unusable file"
     )
+
+
+def test_an_account_that_is_held_has_a_line_and_whoever_waits_for_it_says_until_when() -> None:
+    until = datetime.fromtimestamp(AT + 60).strftime("%H:%M")
+    held = Held("claude", AT + 60, "five-hour limit")
+    shown = view(1, [wait(held=held)], held=(held,))
+    first, *_, last = lines(shown, 100)
+    assert first == f"claude held until {until} (five-hour limit)"
+    assert last.endswith(f"held until {until} (claude: five-hour limit)")
+    tomorrow = datetime.fromtimestamp(AT + 86_400).strftime("%Y-%m-%d %H:%M")
+    assert f"held until {tomorrow} (" in lines(view(0, [wait(held=Held("a", AT + 86_400, "x"))]), 100)[0]
+    assert all(len(line) <= 30 for line in lines(shown, 30)) and len(lines(shown, 30, 2)) == 2
 
 
 def test_who_is_told_to_stop_says_so_first() -> None:

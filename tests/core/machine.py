@@ -135,6 +135,10 @@ class TicketMachine(RuleBasedStateMachine):
     def cannot_run(self) -> None:
         self.apply(events.CannotRun(at=self.at, reason="no such script"))
 
+    @rule(account=st.sampled_from(["claude", "codex"]))
+    def release_account(self, account: str) -> None:
+        self.apply(events.AccountReleased(at=self.at, account=account))
+
     @rule(reason=st.sampled_from(["shutdown", "plan paused"]))
     def stop(self, reason: str) -> None:
         self.apply(events.StopRequested(at=self.at, reason=reason))

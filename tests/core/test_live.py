@@ -6,7 +6,8 @@ import pytest
 
 from orchestrator.core.board import Board
 from orchestrator.core.model import Attempt, Key, Plan, PlanStatus, Status, Ticket
-from orchestrator.core.show.live import MANY, Scope, Seen, View, holds, in_scope, view
+from orchestrator.core.show.held import Held
+from orchestrator.core.show.live import MANY, Scope, Seen, View, in_scope, view
 from orchestrator.core.times import iso
 from tests import factories
 from tests.factories import AT, entry, poll, script, terminal
@@ -123,10 +124,16 @@ def test_the_one_ticket_that_a_look_is_about_is_told_among_however_many() -> Non
     assert [(one.key.ticket, one.why) for one in found.waits] == [("T-7", "no")]
 
 
-def test_an_account_is_held_until_the_last_of_its_tickets_may_go_on() -> None:
-    tickets = [ready(f"T-{i}", wake_at=iso(AT + i), wait_reason="usage limit of claude") for i in (-5, 7, 3)]
-    seen = seen_of(factories.plan("T--5", "T-7", "T-3"), *tickets)
-    assert holds(seen.board, AT) == {"claude": AT + 7}
+def test_whoever_waits_for_an_account_says_so_whether_it_has_met_the_limit_or_not() -> None:
+    met = ready("T-1", wake_at=iso(AT + 60), wait_reason="usage limit of claude")
+    held = Held("claude", AT + 60, "five-hour limit")
+    blocked = factories.ticket("T-3", status=Status.QUEUED)
+    seen = seen_of(factories.plan("T-1", "T-2", entry("T-3", "T-1")), met, ready("T-2"), blocked)
+    found = look(seen._replace(held_of=lambda _: held, held=(held, Held("old", AT - 1, "x"))))
+    assert [(one.key.ticket, one.held, one.until) for one in found.waits] == [
+        ("T-1", held, None), ("T-2", held, None), ("T-3", None, None),
+    ]  # fmt: skip
+    assert found.held == (held,)
 
 
 # --- how far everything is

@@ -32,6 +32,7 @@ def event(kind: type) -> Event:
         events.AttemptEnded: {"attempt_id": "a1", "outcome": outcome()},
         events.SessionKnown: {"attempt_id": "a1", "session": "s"},
         events.CannotRun: {"reason": "no such agent"},
+        events.AccountReleased: {"account": "claude"},
         events.StopRequested: {"reason": "shutdown"},
         events.SkipRequested: {"phase": "done"},
     }

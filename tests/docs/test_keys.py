@@ -9,6 +9,7 @@ import pytest
 
 from orchestrator.adapters.attempt_files import Record, Stop
 from orchestrator.adapters.journal import Entry
+from orchestrator.core.accounts import Account
 from orchestrator.core.model import PLANNER_FIELDS, Attempt, PhaseEntry, Plan, PlanEntry, Ticket, Visit
 from orchestrator.core.notices import Notice
 from orchestrator.core.outcome import Outcome, Usage
@@ -142,6 +143,7 @@ def test_every_key_of_an_attempts_files_is_told() -> None:
 
 def test_every_key_of_the_journal_and_of_a_notice_is_told() -> None:
     assert set(table("files", "The journal", "key")) == names(Entry)
+    assert set(table("files", "Accounts", "key")) == names(Account)
     assert set(table("notifications", "Channels", "key")) == names(Notice)
 
 

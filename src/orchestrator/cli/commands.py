@@ -51,6 +51,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "retry": Entry("steer:retry", "Run a ticket's phase again, with fresh counters."),
         "pause-plan": Entry("steer:pause_plan", "Pause a plan; stops its attempts."),
         "resume-plan": Entry("steer:resume_plan", "Let a paused plan go on."),
+        "accounts": Entry("accounts:accounts", "Show which accounts are held, and release one."),
     },
     "Check": {
         "plan": Entry("plan:plan", "Check and show plans."),

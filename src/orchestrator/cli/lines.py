@@ -103,6 +103,20 @@ def _until(line: Line) -> str:
     return f", waits until {datetime.fromtimestamp(epoch_or(line['until'], 0)).strftime('%H:%M:%S')}"
 
 
+def _held(line: Line) -> str:
+    """An account, or a file that cannot be used."""
+    reason = str(line.get("reason", ""))
+    if "account" not in line:
+        return f"held: {reason}{_until(line)}"
+    until = datetime.fromtimestamp(epoch_or(line.get("until"), 0)).strftime("%H:%M:%S")
+    limit = f" ({line['limit']})" if line.get("limit") else ""
+    return f"{line['account']} is held until {until}{limit}: {reason}"
+
+
+def _by(line: Line) -> str:
+    return f": {line['by']} released it" if line.get("by") else ""
+
+
 def _as_logged(line: Line) -> str:
     hidden = ("at", "level", "event", "plan", "ticket", "phase", "position", "traceback")
     rest = ", ".join(
@@ -128,7 +142,8 @@ WORDS: dict[str, Callable[[Line], str]] = {
     "ended": _ended,
     "stopping": lambda e: f"stopping: {e.get('reason', '')}",
     "adopted": lambda e: f"adopted attempt {e.get('attempt')}, which outlived its runner",
-    "held": lambda e: f"held: {e.get('reason', '')}{_until(e)}",
+    "held": _held,
+    "released": lambda e: f"{e.get('account')} is no longer held{_by(e)}",
     "budget_reached": lambda e: str(e.get("reason", "")),
     "budget_free": lambda e: f"goes on: {e.get('budget', '')} is no longer used up",
     "cannot_run": lambda e: f"cannot be run: {e.get('reason', '')}",

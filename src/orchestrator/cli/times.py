@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from orchestrator.core.times import duration, epoch_or
+
+if TYPE_CHECKING:
+    from orchestrator.core.show.held import Held
 
 DAY = 86_400.0
 
@@ -15,6 +19,22 @@ def clock(at: str | None, now: float | None = None) -> str:
     moment = datetime.fromtimestamp(seconds)
     far = now is not None and abs(seconds - now) > DAY / 2
     return moment.strftime("%Y-%m-%d %H:%M" if far else "%H:%M:%S")
+
+
+def moment(at: float, now: float) -> str:
+    """`14:05`, with the date when that is another day."""
+    then = datetime.fromtimestamp(at)
+    return then.strftime("%H:%M" if then.date() == datetime.fromtimestamp(now).date() else "%Y-%m-%d %H:%M")
+
+
+def held_text(held: Held, now: float) -> str:
+    """`held until 14:05 (claude: five-hour limit)`"""
+    return f"held until {moment(held.until, now)} ({held.account}: {held.limit})"
+
+
+def account_text(held: Held, now: float) -> str:
+    """`claude held until 14:05 (five-hour limit)`"""
+    return f"{held.account} held until {moment(held.until, now)} ({held.limit})"
 
 
 def passed(since: str, now: float) -> str:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import time
+from typing import TYPE_CHECKING
+
 import click
 
 from orchestrator.cli.opened import key_of, opened_home, options
 from orchestrator.cli.options import command
 from orchestrator.cli.output import clean, complain, say
+from orchestrator.cli.times import held_text
+
+if TYPE_CHECKING:
+    from orchestrator.core.show.held import Held
 
 INTERRUPTED = 130
 
@@ -32,7 +39,8 @@ def run(plan: str, ticket: str) -> int:
     with stage(names_plans=False) as show:
         home = opened_home(show.tell)
         onlook = show.looker(home, Focus(ticket=key))
-        ran = walking.run(home, key, wiring.loader(options(), home), walking.Show(show.say, show.tell, onlook))
+        tells = walking.Show(show.say, show.tell, onlook, lambda held: show.say(f"ticket {ticket} is {waits(held)}"))
+        ran = walking.run(home, key, wiring.loader(options(), home), tells)
     if ran.signal is not None:
         complain(f"interrupted; ticket {ticket} stays {ran.ticket.status} in phase {ran.ticket.current_phase}")
         return INTERRUPTED
@@ -45,6 +53,10 @@ def run(plan: str, ticket: str) -> int:
         return 1
     complain(f"orchestrator: ticket {ticket} is {status}{f': {clean(error)}' if error else ''}")
     return 1
+
+
+def waits(held: Held) -> str:
+    return clean(held_text(held, time.time()))
 
 
 @command("tick")

@@ -6,7 +6,9 @@ The law: what cannot be read is told, never left out.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,8 +20,10 @@ from orchestrator.adapters.places import Places
 from orchestrator.control.reading import checked_id, everything, unusable
 from orchestrator.core.check_plan import Known, plan_problems
 from orchestrator.core.model import Plan, Status, Ticket, should_be
+from orchestrator.core.outcome import USAGE_LIMIT
 from orchestrator.core.problems import Problem, did_you_mean
 from orchestrator.core.settings import Config
+from orchestrator.core.show.held import HeldOf, nobody
 from orchestrator.core.show.overview import ORDER, SMALL, Overview, overview, total
 from orchestrator.core.show.views import PlanView, fits, plan_view
 from orchestrator.core.times import epoch_or
@@ -28,10 +32,13 @@ from orchestrator.errors import CannotRunError, UsageError
 from orchestrator.formats.plan_json import Loaded, Malformed, decode_plan, decode_ticket
 
 if TYPE_CHECKING:
+    from orchestrator.core.accounts import Account
     from orchestrator.core.rules import Rules
     from orchestrator.engine.home import Home
 
 DEFAULT_WORKFLOW = "standard"
+MANY = 300
+"""So many waiting tickets are asked which account they wait for."""
 
 
 class Shown(NamedTuple):
@@ -39,6 +46,8 @@ class Shown(NamedTuple):
     problems: tuple[Problem, ...]
     overview: Overview | None = None
     """Instead of the plans, where there are too many tickets for anybody to read."""
+    accounts: tuple[Account, ...] = ()
+    """Those that are held."""
 
 
 class Asked(NamedTuple):
@@ -130,12 +139,29 @@ class Scene:
 
     def rules(self, ticket: Ticket) -> Rules:
         """As the runner has them, in what a view needs of them."""
+        return self.home.rules(ticket)
+
+    @property
+    def home(self) -> Home:
         from orchestrator.engine.home import Home
 
         if self._home is None:
             self._home = Home(self.config)
             self._home.plans = self.index.board.plans
-        return self._home.rules(ticket)
+        return self._home
+
+    def holds(self) -> tuple[tuple[Account, ...], HeldOf]:
+        """The accounts that are held, and which of them a ticket waits for. Mostly there is nothing to be asked."""
+        board = self.index.board
+        waiting = [board.tickets[key] for key in islice(board.ready.waiting(), MANY)]
+        if not self.places.accounts.is_dir() and not any(_at_limit(ticket) for ticket in waiting):
+            return (), nobody
+        from orchestrator.core.show.holds import held_now, held_of
+        from orchestrator.engine.governor import standing
+
+        now = time.time()
+        accounts = standing(self.home, waiting, now).accounts
+        return tuple(held_now(accounts, now)), held_of(accounts, self.rules, now)
 
     def plans(self) -> list[Plan]:
         """In the order in which they were made."""
@@ -202,14 +228,20 @@ def shown(scene: Scene, warnings: Iterable[Problem] = (), asked: Asked = EVERYTH
     """The same of what was read already."""
     plans = [scene.plan(asked.plan)] if asked.plan is not None else scene.plans()
     board, held = scene.index.board, scene.index.is_held
+    accounts, held_of = scene.holds()
     problems = [problem for plan in plans for problem in scene.problems_of(plan)]
     if asked.plan is None:
         lost = [problem for name in scene.held_plans() for problem in scene.file_problems(name)]
         problems = [*lost, *problems, *_broken(scene.catalog), *warnings]
     if not asked.is_narrow and total(board, plans) > SMALL:
-        return Shown((), tuple(problems), overview(board, plans, scene.workflow, held))
-    views = tuple(plan_view(board, plan, scene.workflow, held, asked.states) for plan in plans)
-    return Shown(views, tuple(problems))
+        large = overview(board, plans, scene.workflow, held, held_of)
+        return Shown((), tuple(problems), large, accounts)
+    views = tuple(plan_view(board, plan, scene.workflow, held, asked.states, held_of) for plan in plans)
+    return Shown(views, tuple(problems), None, accounts)
+
+
+def _at_limit(ticket: Ticket) -> bool:
+    return (ticket.wait_reason or "").startswith(USAGE_LIMIT)
 
 
 def _broken(catalog: Catalog) -> list[Problem]:

@@ -10,6 +10,7 @@ import time
 from typing import NamedTuple
 
 from orchestrator.adapters.store import Applied
+from orchestrator.control import accounts
 from orchestrator.control.reading import one_plan, waits_for
 from orchestrator.core.events import (
     Event,
@@ -72,6 +73,8 @@ def _said(home: Home, key: Key, applied: Applied, verb: str, done: str, before: 
         leftover.stop_leftover(home, key)
     name = f"ticket {key.ticket} in plan {key.plan}"
     sentence = (done if applied.changed else before).format(name) + _then(home, key, applied)
+    if verb != "paused":
+        sentence += "".join(f"; {what}" for what in accounts.go_on(home, applied.ticket))
     return Said(sentence[0].upper() + sentence[1:], applied.changed)
 
 

@@ -11,12 +11,14 @@ from typing import NamedTuple
 
 from orchestrator.adapters.files import Lock, try_lock
 from orchestrator.adapters.logs import Tell
+from orchestrator.control import accounts
 from orchestrator.control.following import LogTail
 from orchestrator.control.reading import waits_for
 from orchestrator.core.board import Board
 from orchestrator.core.events import Unblocked
 from orchestrator.core.model import ENDED, Key, Plan, PlanStatus, Status, Ticket, should_be
 from orchestrator.core.settings import Config
+from orchestrator.core.show.held import Held
 from orchestrator.core.show.live import Seen
 from orchestrator.engine import leftover, locks
 from orchestrator.engine.home import Home
@@ -35,6 +37,8 @@ class Show(NamedTuple):
     tell: Tell
     onlook: Onlook | None = None
     """Looks on meanwhile."""
+    waits: Callable[[Held], None] = lambda _: None
+    """The ticket waits for an account that is held."""
 
 
 class Ran(NamedTuple):
@@ -49,6 +53,9 @@ def run(home: Home, key: Key, load: Load, show: Show) -> Ran:
     ticket = _admitted(home, key)
     if ticket.status is Status.COMPLETE:
         return _ran(home, key)
+    held = accounts.waits_for(home, ticket)
+    if held is not None:
+        show.waits(held)
     runner = locks.running(home.places)
     if runner is not None:
         _make_ready(home, key)

@@ -11,7 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from orchestrator.core.decisions import HoldAccount
-from orchestrator.core.outcome import Outcome, OutcomeKind
+from orchestrator.core.outcome import USAGE_LIMIT, Outcome, OutcomeKind
 from orchestrator.core.times import epoch_or, iso
 
 GUESS = "guess"
@@ -27,8 +27,6 @@ LOGINS = 3
 """So often in a row an account must be refused until it is held."""
 LOGIN_SECONDS, LONGEST_LOGIN = 300.0, 3600.0
 NEEDS_LOGIN = "needs login"
-USAGE_LIMIT = "usage limit of "
-"""Why a ticket waits whose agent's account has reached its limit; the agent follows, then which limit it is."""
 JITTER_SHARE, LONGEST_JITTER = 0.05, 30.0
 """How much later than its reset an account may be tried again, so that not everybody comes at the same moment."""
 

@@ -77,6 +77,12 @@ class PhaseEdited(EventBase, frozen=True, kw_only=True, tag=True):
     """`currentPhase` was changed by hand while an attempt was open: a skip."""
 
 
+class AccountReleased(EventBase, frozen=True, kw_only=True, tag=True):
+    """A person let an account go on whose limit it has met."""
+
+    account: str
+
+
 class PauseRequested(EventBase, frozen=True, kw_only=True, tag=True):
     pass
 
@@ -104,6 +110,7 @@ Event = (
     | CannotRun
     | StopRequested
     | PhaseEdited
+    | AccountReleased
     | PauseRequested
     | ResumeRequested
     | SkipRequested

@@ -11,6 +11,8 @@ from msgspec.structs import replace
 
 OUTPUT_LIMIT = 4096
 """Characters of output kept in the history: the first, for a failure the last."""
+USAGE_LIMIT = "usage limit of "
+"""Why a ticket waits whose agent's account has reached its limit; the agent follows, then which limit it is."""
 
 
 class OutcomeKind(StrEnum):

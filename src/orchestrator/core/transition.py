@@ -13,9 +13,11 @@ from typing import Any
 from msgspec.structs import replace
 
 from orchestrator.core import moves
+from orchestrator.core.accounts import agent_in
 from orchestrator.core.decisions import Decision, Save
 from orchestrator.core.endings import SUPERSEDED, attempt_ended, check_ended
 from orchestrator.core.events import (
+    AccountReleased,
     AttemptEnded,
     CannotRun,
     CheckEnded,
@@ -93,6 +95,11 @@ def _phase_edited(rules: Rules, t: Ticket, e: PhaseEdited) -> Decisions:
         return ()
     status = Status.READY if t.status is Status.RUNNING else t.status
     return moves.stop(moves.abandon(t, t.attempt.phase, e.at), status, "skip")
+
+
+def _account_released(rules: Rules, t: Ticket, e: AccountReleased) -> Decisions:
+    agent = agent_in(t.wait_reason)
+    return (Save(moves.rest(t)),) if agent is not None and rules.account_of(agent) == e.account else ()
 
 
 # -- a person's commands ----------------------------------------------------------------------------------------------
@@ -185,6 +192,8 @@ TABLE: dict[tuple[Status, bool, type], Row] = {
     (R, CLOSED, CheckEnded): check_ended,
     (R, CLOSED, CannotRun): _cannot_run,
     (Q, CLOSED, CannotRun): _cannot_run,
+    (R, CLOSED, AccountReleased): _account_released,
+    (Q, CLOSED, AccountReleased): _account_released,
     **{(status, OPEN, AttemptEnded): attempt_ended for status in Status},
     **{(status, OPEN, SessionKnown): _session_known for status in Status},
     **{(status, OPEN, StopRequested): _stop for status in Status},

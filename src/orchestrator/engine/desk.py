@@ -9,7 +9,8 @@ import asyncio
 import time
 import traceback
 import uuid
-from collections.abc import Coroutine, Iterable
+from collections import ChainMap
+from collections.abc import Coroutine, Iterable, Mapping
 from enum import Enum
 
 from msgspec.structs import replace
@@ -163,9 +164,9 @@ class Desk:
         slots = self.home.settings.max_concurrency - unseen
         if self.mode is Mode.RUN:
             slots = len(self.board.open) + 1  # a person asked for this one
-        held = self.governor.held
+        held: Mapping[str, float] = self.governor.held
         if self.home.purse.is_needed:
-            held = {**held, **self.home.purse.held()}
+            held = ChainMap(self.governor.held, self.home.purse.held())  # no copy: what is seen later counts
         return Limits(max_concurrency=slots, agents=agents, held=held, alone=self.governor.alone)
 
     def step(self, plan_id: str, agent: str | None) -> Step:

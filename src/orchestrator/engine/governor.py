@@ -134,8 +134,13 @@ class Governor:
         if accounts.passed(known, met) != known:
             self._change(account, lambda found: accounts.passed(found, met))
 
-    def let_go(self, now: float) -> None:
+    def let_go(self, now: float, board: Board) -> None:
         """What is over is written down, by whoever comes first."""
+        if self._derived:
+            told = derived(self._home, (board.tickets[key] for key in board.ready.waiting()), now)
+            gone = self._derived.keys() - told.keys()
+            self._derived = {name: one for name, one in self._derived.items() if name not in gone}
+            self._take({name: one for name, one in self.accounts.items() if name not in gone})
         if not any(at <= now for at in self.held.values()):
             return
         for name in [name for name, at in self.held.items() if at <= now]:
@@ -151,22 +156,12 @@ class Governor:
             if self._change(name, decide) is not None and (was or one):
                 self._tell_released(was[0] if was else one)
 
-    def release(self, account: str) -> Account | None:
-        """A person says go on. What it was held for; None: it was not held."""
-        was: list[Account] = []
-
-        def decide(known: Account) -> Account:
-            was.append(known)
-            return accounts.released(known, by_person=True)
-
+    def release(self, account: str) -> None:
+        """A person says go on. Raises StoreError."""
         held = self.accounts.get(account)
-        self._derived.pop(account, None)
-        self._change(account, decide, tells=True)
-        found = was[0] if was and was[0].until is not None else held
-        if found is None or found.until is None:
-            return None
-        self._tell_released(found, by="a person")
-        return found
+        self._change(account, lambda known: accounts.released(known, by_person=True), tells=True)
+        if held is not None and held.until is not None:
+            self._tell_released(held, by="a person")
 
     def _change(self, account: str, decide: Callable[[Account], Account], tells: bool = False) -> Account | None:
         try:

@@ -17,6 +17,7 @@ from orchestrator.adapters.index import Index
 from orchestrator.core.board import Board
 from orchestrator.core.model import ENDED, Key, Status
 from orchestrator.core.schedule import next_wake
+from orchestrator.core.show.holds import as_held, held_now, held_of
 from orchestrator.core.show.live import Seen
 from orchestrator.engine.attend import Attendance
 from orchestrator.engine.completion import Completion
@@ -56,13 +57,15 @@ class Loop:
 
     def seen(self) -> Seen:
         """What there is to be seen just now."""
-        desk = self._desk
+        desk, now = self._desk, time.time()
+        accounts = desk.governor.accounts
         return Seen(
             board=desk.board,
             workflow_of=lambda ticket: desk.home.rules(ticket).workflow,
             is_held=desk.index.is_held,
             slots=desk.home.settings.max_concurrency if desk.mode is not Mode.RUN else None,
-            held=desk.governor.held,
+            held=[as_held(one) for one in held_now(accounts, now)],
+            held_of=held_of(accounts, desk.home.rules, now),
             stopping=desk.close_reason,
             problems=len(desk.index.problems),
         )
@@ -168,7 +171,7 @@ class Loop:
             self._attendance.attend(key)
         for plan_id in plans | {key.plan for key in changed} | self._completion.late():
             self._completion.complete(plan_id)
-        self._desk.governor.let_go(time.time())
+        self._desk.governor.let_go(time.time(), self._desk.board)
         if not self._desk.closing:
             if self._dispatching.dispatch():
                 self._attendance.rest()

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from orchestrator.cli.columns import cells, cut, pad
 from orchestrator.cli.live.screen import ESCAPES
 from orchestrator.cli.output import STATE_COLOURS, clean, paint
+from orchestrator.cli.times import account_text, held_text
 from orchestrator.core.model import Key, Status
 from orchestrator.core.show.live import Row, View, Wait
 from orchestrator.core.times import duration
@@ -24,6 +25,8 @@ ORDER = (
 )  # fmt: skip
 LISTED = 5
 """So many that wait are shown where there is room at all."""
+HELD_SHARE = 4
+"""Accounts that are held take one line in so many at most."""
 PLAIN_SIGNS = {"…": "...", "→": "->", "·": "-", "—": "-", "’": "'"}
 
 
@@ -69,11 +72,20 @@ class Room(NamedTuple):
 
 
 def lines(view: View, room: Room, style: Style, now: float) -> list[str]:
-    """Those in flight and those that wait."""
+    """Accounts that are held, tickets in flight, and those that wait."""
+    held = _held(view, room, style, now)
+    room = room._replace(lines=room.lines - len(held))
     rows, waits = shares(view, room.lines)
     name = namer(view)
     width = _name_width(view, rows, waits, name, style, room.columns)
-    return [*_rows(view, rows, room, style, now, name, width), *_waits(view, waits, room, style, now, name, width)]
+    listed = _rows(view, rows, room, style, now, name, width)
+    return [*held, *listed, *_waits(view, waits, room, style, now, name, width)]
+
+
+def _held(view: View, room: Room, style: Style, now: float) -> list[str]:
+    """A line for each account, where there is room for others."""
+    texts = [style.clean(account_text(one, now)) for one in view.held[: max(room.lines // HELD_SHARE, 0)]]
+    return [style.paint(cut(text, room.columns, style.cut_mark), "yellow") for text in texts]
 
 
 def shares(view: View, room: int) -> tuple[int, int]:
@@ -237,6 +249,8 @@ def _wait(one: Wait, room: Room, style: Style, now: float, plan: str | None, wid
 
 def _why(one: Wait, now: float, plan: str | None) -> str:
     at = f"{one.phase}: " if one.phase and one.state is not Status.QUEUED else ""
+    if one.held is not None:
+        return f"{at}{held_text(one.held, now)}"
     if one.blockers:
         named = ", ".join(f"{_name(each.key, plan)} ({each.state})" for each in one.blockers)
         return f"waits for {named}"
@@ -279,7 +293,7 @@ def _parts(view: View, style: Style, began: float | None, now: float) -> list[tu
         parts.append((f"{view.slots_used}{of} slots{'' if of else ' used'}", None))
     parts += [(ticking(now - began), None)] if began is not None else []
     parts += [(f"${view.cost:.2f}", "green")] if view.cost is not None else []
-    parts += [(style.clean(f"{agent} held, {ticking(until - now)}"), "yellow") for agent, until in view.held]
+    parts += [(style.clean(f"{one.account} held, {ticking(one.until - now)}"), "yellow") for one in view.held]
     if view.problems:
         parts.append((f"{view.problems} unusable file{'s' if view.problems > 1 else ''}", "red"))
     return parts

@@ -7,7 +7,7 @@ says what they want to see. On a terminal every line fits.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from orchestrator.cli import output
@@ -16,11 +16,13 @@ from orchestrator.cli.look.tickets import STAY, Row, row_of, rows
 from orchestrator.cli.objects import plan_object
 from orchestrator.cli.opened import opened
 from orchestrator.cli.output import STATE_COLOURS, clean, paint, say
+from orchestrator.cli.times import account_text, held_text
 from orchestrator.core.model import Status
-from orchestrator.core.show.overview import ORDER, Group, Overview, PlanLine
+from orchestrator.core.show.overview import ORDER, Group, Overview, PlanLine, Reason
 
 if TYPE_CHECKING:
     from orchestrator.control.showing import Asked, Shown
+    from orchestrator.core.accounts import Account
     from orchestrator.core.problems import Problem
     from orchestrator.core.show.views import PlanView
 
@@ -52,7 +54,30 @@ def show(plan_id: str | None, as_json: bool, states: Sequence[str] = (), every: 
 
 def lines_of(shown: Shown, asked: Asked) -> list[str]:
     lines = _large(shown.overview) if shown.overview is not None else _small(shown, asked)
-    return [*lines, *_problems(shown.problems, every=asked.plan is not None or asked.every)]
+    held = [line for one in shown.accounts for line in _account(one)]
+    return [
+        *held,
+        *([""] if held else []),
+        *lines,
+        *_problems(shown.problems, every=asked.plan is not None or asked.every),
+    ]
+
+
+def _account(one: Account) -> Iterator[str]:
+    """An account that is held, and what to do where it does not come right by itself."""
+    from orchestrator.core.accounts import NEEDS_LOGIN
+    from orchestrator.core.show.holds import as_held
+
+    text = f"account {account_text(as_held(one), time.time())}"
+    if one.limit == NEEDS_LOGIN:
+        text += (
+            f": {one.reason.removeprefix(NEEDS_LOGIN).lstrip(': ')}; then orchestrator accounts --release {one.account}"
+        )
+    elif one.told == "guess":
+        text += "; nobody told when it ends, so it is tried again then"
+    lines = _fitted(clean(text), "  ")
+    mark = f"account {one.account} held"
+    return (line.replace(mark, paint(mark, "yellow", output.has_colour()), 1) for line in lines)
 
 
 # -- a home of some tickets, or what was asked for --------------------------------------------------------------------
@@ -158,10 +183,14 @@ def _bar(plan: PlanLine) -> str:
 
 
 def _title(group: Group) -> list[str]:
-    why = "; ".join(f"{clean(reason.why)}: {reason.number:,}" for reason in group.reasons)
+    why = "; ".join(f"{_why(reason)}: {reason.number:,}" for reason in group.reasons)
     head = f"{group.state} ({group.total:,})"
     first, *more = _fitted(f"{head}{f' · {why}' if why else ''}", "  ")
     return [first.replace(head, paint(head, STATE_COLOURS.get(group.state), output.has_colour()), 1), *more]
+
+
+def _why(reason: Reason) -> str:
+    return clean(reason.why if reason.held is None else held_text(reason.held, time.time()))
 
 
 def _group(group: Group, now: float, several: bool, paused: frozenset[str]) -> list[str]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from orchestrator.cli import output
 from orchestrator.cli.columns import cells, cut, pad, screen, wrapped
 from orchestrator.cli.output import STATE_COLOURS, clean, paint
-from orchestrator.cli.times import passed, wait_text
+from orchestrator.cli.times import held_text, passed, wait_text
 from orchestrator.core.model import Status
 from orchestrator.core.show.views import MISSING, UNREADABLE
 
@@ -60,7 +60,9 @@ def _remarks(ticket: TicketView, now: float, plan_is_paused: bool) -> Iterator[s
             f"{one.key.ticket if one.key.plan == ticket.key.plan else one.key} ({one.state})" for one in ticket.blockers
         )
         yield f"waits for {', '.join(named)}"
-    if ticket.wake_at or ticket.wait_reason:
+    if ticket.held is not None:
+        yield held_text(ticket.held, now)
+    elif ticket.wake_at or ticket.wait_reason:
         yield wait_text(ticket.wait_reason, ticket.wake_at, now)
     if ticket.state in (Status.READY, Status.QUEUED) and plan_is_paused:
         yield "its plan is paused"

@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import threading
 import time
+from itertools import islice
 
+from orchestrator.adapters import accounts
 from orchestrator.adapters.index import Index
 from orchestrator.adapters.watch import Watch
 from orchestrator.control.live.diary import Diary
 from orchestrator.control.reading import checked_id, settle, unusable
 from orchestrator.control.showing import Scene
+from orchestrator.core.accounts import Account
 from orchestrator.core.settings import Config
-from orchestrator.core.show.live import Seen, holds
+from orchestrator.core.show.holds import as_held, held_now, held_of
+from orchestrator.core.show.live import MANY, Seen
 from orchestrator.engine import locks
+from orchestrator.engine.governor import derived
 from orchestrator.engine.home import Home
 
 DEBOUNCE, STEP = 400, 200
@@ -45,6 +50,8 @@ class Elsewhere:
         self._plan = checked_id("plan", plan_id) if plan_id is not None else None
         self._index = Index(self.home.places)
         self.home.plans, self.home.patience = self._index.board.plans, 0
+        self._known: dict[str, Account] = {}
+        self._accounts_mark: int | None = None
         self._files_at = time.monotonic()
         self._read(every=True)
         settle(self._index)
@@ -79,14 +86,25 @@ class Elsewhere:
     def seen(self) -> Seen:
         """What the files say now."""
         self._look()
-        index = self._index
+        index, now = self._index, time.time()
+        known = self._accounts(now)
         return Seen(
             board=index.board,
             workflow_of=lambda ticket: self.home.rules(ticket).workflow,
             is_held=index.is_held,
-            held=holds(index.board, time.time()),
+            held=[as_held(one) for one in held_now(known, now)],
+            held_of=held_of(known, self.home.rules, now),
             problems=len(index.problems),
         )
+
+    def _accounts(self, now: float) -> dict[str, Account]:
+        mark = accounts.changed_ns(self.home.places)
+        if mark is None or mark != self._accounts_mark:
+            self._accounts_mark = mark
+            self._known, _ = accounts.read_accounts(self.home.places)
+        board = self._index.board
+        waiting = (board.tickets[key] for key in islice(board.ready.waiting(), MANY))
+        return {**derived(self.home, waiting, now), **self._known}
 
     def _look(self) -> None:
         self.diary.read_on()

@@ -49,7 +49,7 @@ class Looker:
 
     def _look(self, seen: Seen) -> None:
         urgent = (seen.stopping, seen.is_over)
-        mark = (*urgent, seen.board.changes, seen.problems, seen.slots, tuple(seen.held.items()), self._most())
+        mark = (*urgent, seen.board.changes, seen.problems, seen.slots, tuple(seen.held), self._most())
         if mark == self._shown or not (self._pace.is_due() or self._is_news(urgent)):
             return
         self._shown = mark

@@ -11,9 +11,11 @@ from collections.abc import Iterable, Iterator
 import msgspec
 from msgspec.structs import replace
 
+from orchestrator.core.accounts import wait_reason
 from orchestrator.core.decisions import Save
 from orchestrator.core.endings import MAX_LOSSES
 from orchestrator.core.events import (
+    AccountReleased,
     AttemptEnded,
     CannotRun,
     CheckEnded,
@@ -68,6 +70,7 @@ WORDS = {
     Unblocked: "blockers complete", Dispatched: "dispatched", CheckStarted: "check begins",
     CheckEnded: "poll answers", AttemptEnded: "attempt ends", SessionKnown: "session known",
     CannotRun: "cannot be run", StopRequested: "stopped", PhaseEdited: "phase edited",
+    AccountReleased: "account released",
     **COMMANDS,
 }  # fmt: skip
 """What each event is called in a drawing."""
@@ -152,6 +155,7 @@ RULES = Rules(workflow=WORKFLOW, plan=Plan(id="samples"))
 def _tickets(status: Status, is_open: bool) -> Iterator[Ticket]:
     if not is_open:
         yield replace(_ticket(status), current_phase="nowhere")
+        yield replace(_ticket(status), wake_at=iso(AT + 1), wait_reason=wait_reason("claude", ""))
     for phase in WORKFLOW.phases:
         if is_open and not isinstance(phase, ScriptPhase):
             continue
@@ -199,6 +203,7 @@ def _events(kind: type, ticket: Ticket) -> list[Event]:
         CannotRun: [CannotRun(at=AT, reason="sample")],
         StopRequested: [StopRequested(at=AT, reason="shutdown")],
         PhaseEdited: [PhaseEdited(at=AT)],
+        AccountReleased: [AccountReleased(at=AT, account="claude")],
         PauseRequested: [PauseRequested(at=AT)],
         ResumeRequested: [ResumeRequested(at=AT, blocked=blocked) for blocked in both],
         SkipRequested: [SkipRequested(at=AT, phase=phase, blocked=blocked) for phase in phases for blocked in both],

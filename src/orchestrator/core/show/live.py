@@ -7,15 +7,15 @@ number is told.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, Set
 from itertools import islice
 from typing import NamedTuple
 
 import msgspec
 
-from orchestrator.core.accounts import agent_in
 from orchestrator.core.board import Board
 from orchestrator.core.model import Attempt, Key, PlanStatus, Status, Ticket, should_be
+from orchestrator.core.show.held import Held, HeldOf, nobody
 from orchestrator.core.show.views import Blocker, IsHeld, WorkflowOf, blockers_of
 from orchestrator.core.times import epoch_or
 
@@ -31,8 +31,10 @@ class Seen(NamedTuple):
     is_held: IsHeld
     slots: int | None = None
     """How many attempts there may be at a time; None: they are not counted."""
-    held: Mapping[str, float] = {}
-    """Accounts (by agent) that wait for their limit, until when."""
+    held: Sequence[Held] = ()
+    """Accounts."""
+    held_of: HeldOf = nobody
+    """The one that a ticket waits for."""
     stopping: str | None = None
     """Why the runner is about to leave."""
     problems: int = 0
@@ -71,6 +73,8 @@ class Wait(msgspec.Struct, frozen=True, kw_only=True):
     """In words; empty where the rest says it."""
     until: float | None = None
     blockers: tuple[Blocker, ...] = ()
+    held: Held | None = None
+    """The account that it waits for."""
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +87,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     """How many tickets of each state wait, among `waits` or not."""
     slots_used: int
     slots: int | None
-    held: tuple[tuple[str, float], ...]
+    held: tuple[Held, ...]
     stopping: str | None
     problems: int
     plans: tuple[str, ...]
@@ -128,7 +132,7 @@ def view(seen: Seen, scope: Scope, most: int, now: float) -> View:
         waiting=_waiting(board, counts, flying),
         slots_used=len(board.open),
         slots=None if seen.is_over else seen.slots,
-        held=tuple(sorted((agent, until) for agent, until in seen.held.items() if until > now)),
+        held=tuple(one for one in seen.held if one.until > now),
         stopping=None if seen.is_over else seen.stopping,
         problems=seen.problems,
         plans=tuple(sorted(scope.plans)),
@@ -170,17 +174,6 @@ def _waiting(board: Board, counts: dict[Status, int], flying: list[Key]) -> dict
     busy = Counter(should_be(board.tickets[key]) for key in flying)
     rest = {state: number - busy[state] for state, number in counts.items() if state is not Status.COMPLETE}
     return {state: number for state, number in rest.items() if number > 0}
-
-
-def holds(board: Board, now: float) -> dict[str, float]:
-    """Accounts that wait for their limit, as the tickets that met it tell."""
-    found: dict[str, float] = {}
-    for key in islice(board.ready.waiting(), MANY):
-        agent = agent_in(board.tickets[key].wait_reason)
-        until = epoch_or(board.tickets[key].wake_at, 0)
-        if agent and until > now:
-            found[agent] = max(until, found.get(agent, 0))
-    return found
 
 
 # -- in flight --------------------------------------------------------------------------------------------------------
@@ -249,6 +242,9 @@ def _timed(seen: Seen, ticket: Ticket, now: float) -> Wait:
     until = epoch_or(ticket.wake_at, 0)
     if until <= now or _stays(seen, ticket):
         return _lined_up(seen, ticket, now)
+    held = seen.held_of(ticket)
+    if held is not None:
+        return msgspec.structs.replace(_wait(ticket, Status.READY), held=held)
     return _wait(ticket, Status.READY, ticket.wait_reason or "waits", until)
 
 
@@ -256,7 +252,11 @@ def _lined_up(seen: Seen, ticket: Ticket, now: float) -> Wait:
     blockers = blockers_of(seen.board, ticket.key, seen.is_held)
     if blockers:
         return msgspec.structs.replace(_wait(ticket, Status.READY), blockers=blockers)
-    return _wait(ticket, Status.READY, _stays(seen, ticket) or _turn(seen))
+    stays = _stays(seen, ticket)
+    held = seen.held_of(ticket) if stays is None else None
+    if held is not None:
+        return msgspec.structs.replace(_wait(ticket, Status.READY), held=held)
+    return _wait(ticket, Status.READY, stays or _turn(seen))
 
 
 def _stays(seen: Seen, ticket: Ticket) -> str | None:
@@ -277,5 +277,7 @@ def _turn(seen: Seen) -> str:
 
 def _queued(seen: Seen, ticket: Ticket) -> Wait | None:
     blockers = blockers_of(seen.board, ticket.key, seen.is_held)
-    why = _stays(seen, ticket) or ("" if blockers else _turn(seen))
-    return msgspec.structs.replace(_wait(ticket, Status.QUEUED, why), blockers=blockers)
+    stays = _stays(seen, ticket)
+    held = seen.held_of(ticket) if stays is None and not blockers else None
+    why = stays or ("" if blockers or held else _turn(seen))
+    return msgspec.structs.replace(_wait(ticket, Status.QUEUED, why), blockers=blockers, held=held)

@@ -12,6 +12,7 @@ import msgspec
 
 from orchestrator.core.board import Board
 from orchestrator.core.model import Key, Plan, PlanStatus, Status
+from orchestrator.core.show.held import Held, HeldOf, nobody
 from orchestrator.core.show.views import MISSING, STUCK, UNREADABLE, IsHeld, TicketView, Views, WorkflowOf, states_of
 
 ORDER: tuple[str, ...] = (
@@ -48,6 +49,8 @@ class Reason(msgspec.Struct, frozen=True):
 
     number: int
     why: str
+    held: Held | None = None
+    """They wait for an account; `why` is empty."""
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -75,7 +78,9 @@ def total(board: Board, plans: Sequence[Plan]) -> int:
     return max(len(board.tickets), sum(len(plan.tickets) for plan in plans))
 
 
-def overview(board: Board, plans: Sequence[Plan], workflow_of: WorkflowOf, is_held: IsHeld) -> Overview:
+def overview(
+    board: Board, plans: Sequence[Plan], workflow_of: WorkflowOf, is_held: IsHeld, held_of: HeldOf = nobody
+) -> Overview:
     lines, keys = [], {state: list[Key]() for state in ORDER}
     for plan in plans:
         states = states_of(board, plan, is_held)
@@ -86,13 +91,13 @@ def overview(board: Board, plans: Sequence[Plan], workflow_of: WorkflowOf, is_he
     counts = Counter[str]()
     for line in lines:
         counts.update(line.counts)
-    seen = Views(board, workflow_of, is_held)
+    seen = Views(board, workflow_of, is_held, held_of)
     shown = sorted(lines, key=_urgency)[:SOME_PLANS]
     return Overview(
         counts={state: counts[state] for state in ORDER if counts[state]},
         plans=tuple(shown),
         hidden_plans=len(lines) - len(shown),
-        groups=tuple(_group(board, state, found, seen, is_held) for state, found in keys.items() if found),
+        groups=tuple(_group(board, state, found, seen, is_held, held_of) for state, found in keys.items() if found),
         paused=frozenset(plan.id for plan in plans if plan.status == PlanStatus.PAUSED),
     )
 
@@ -103,12 +108,12 @@ def _urgency(line: PlanLine) -> tuple[bool, bool, bool]:
     return line.status == PlanStatus.COMPLETE, not troubled, not line.counts.get(Status.RUNNING)
 
 
-def _group(board: Board, state: str, keys: list[Key], seen: Views, is_held: IsHeld) -> Group:
+def _group(board: Board, state: str, keys: list[Key], seen: Views, is_held: IsHeld, held_of: HeldOf) -> Group:
     reasons: tuple[Reason, ...] = ()
     if state == Status.QUEUED:
         keys, reasons = _queued(board, keys, is_held)
     elif state == Status.READY:
-        keys, reasons = _ready(board, keys)
+        keys, reasons = _ready(board, keys, held_of)
     most = SOME_RUNNING if state == Status.RUNNING else SOME
     return Group(state, len(keys), tuple(seen.of(key) for key in keys[:most]), reasons)
 
@@ -129,18 +134,23 @@ def _queued(board: Board, keys: list[Key], is_held: IsHeld) -> tuple[list[Key], 
     return [*stuck, *(key for key in keys if key not in behind)], (reason,)
 
 
-def _ready(board: Board, keys: list[Key]) -> tuple[list[Key], tuple[Reason, ...]]:
+def _ready(board: Board, keys: list[Key], held_of: HeldOf) -> tuple[list[Key], tuple[Reason, ...]]:
     """Those first that wait for a time, then those whose turn comes; at last what is paused with its plan."""
+    held: dict[Key, Held] = {}
     late: dict[Key, str | None] = {}
     free: list[Key] = []
     paused: list[Key] = []
     for key in keys:
         if board.plans[key.plan].status == PlanStatus.PAUSED:
             paused.append(key)
+        elif (waits := held_of(board.tickets[key])) is not None:
+            held[key] = waits
         elif board.tickets[key].wake_at:
             late[key] = board.tickets[key].wait_reason
         else:
             free.append(key)
     said = Counter(reason or "wait for a time" for reason in late.values()).most_common(REASONS)
     said += [("wait for their turn", len(free)), (f"their plan is {PlanStatus.PAUSED}", len(paused))]
-    return [*late, *free, *paused], tuple(Reason(number, why) for why, number in said if number)
+    reasons = [Reason(number, "", one) for one, number in Counter(held.values()).most_common(REASONS)]
+    reasons += [Reason(number, why) for why, number in said if number]
+    return [*late, *held, *free, *paused], tuple(reasons)

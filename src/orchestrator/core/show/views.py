@@ -13,6 +13,7 @@ import msgspec
 
 from orchestrator.core.board import Board
 from orchestrator.core.model import Key, Plan, Status, Ticket, should_be
+from orchestrator.core.show.held import Held, HeldOf, nobody
 from orchestrator.core.workflow import Workflow
 
 MISSING = "missing"
@@ -65,6 +66,8 @@ class TicketView(msgspec.Struct, frozen=True, kw_only=True):
     """What it waits for, while it is queued."""
     wake_at: str | None = None
     wait_reason: str | None = None
+    held: Held | None = None
+    """The account that it waits for."""
     error: str | None = None
     pr: str | None = None
     session: str | None = None
@@ -97,11 +100,16 @@ class Place(NamedTuple):
 
 
 def plan_view(
-    board: Board, plan: Plan, workflow_of: WorkflowOf, is_held: IsHeld, states: Collection[str] = ()
+    board: Board,
+    plan: Plan,
+    workflow_of: WorkflowOf,
+    is_held: IsHeld,
+    states: Collection[str] = (),
+    held_of: HeldOf = nobody,
 ) -> PlanView:
     """Its tickets in the order of plan.json, then those that it does not list; if `states` are named, only those."""
     found = states_of(board, plan, is_held)
-    seen = Views(board, workflow_of, is_held)
+    seen = Views(board, workflow_of, is_held, held_of)
     keys = [(Key(plan.id, name), state) for name, state in found.items()]
     shown = [seen.of(key) for key, state in keys if fits(board.tickets.get(key), state, states)]
     return PlanView(
@@ -132,8 +140,8 @@ def fits(ticket: Ticket | None, state: str, states: Collection[str]) -> bool:
 class Views:
     """Tickets as they are shown. Many stand in the same place of a workflow, which is looked up once."""
 
-    def __init__(self, board: Board, workflow_of: WorkflowOf, is_held: IsHeld) -> None:
-        self._board, self._workflow_of, self._is_held = board, workflow_of, is_held
+    def __init__(self, board: Board, workflow_of: WorkflowOf, is_held: IsHeld, held_of: HeldOf = nobody) -> None:
+        self._board, self._workflow_of, self._is_held, self._held_of = board, workflow_of, is_held, held_of
         self._places: dict[tuple[str, str | None, str | None], Place] = {}
 
     def of(self, key: Key) -> TicketView:
@@ -143,7 +151,7 @@ class Views:
         where = (key.plan, ticket.workflow, ticket.current_phase)
         if where not in self._places:
             self._places[where] = place_of(ticket, self._workflow_of(ticket))
-        return ticket_view(self._board, ticket, self._places[where], self._is_held)
+        return ticket_view(self._board, ticket, self._places[where], self._is_held, self._held_of)
 
 
 def place_of(ticket: Ticket, workflow: Workflow | None) -> Place:
@@ -155,9 +163,10 @@ def place_of(ticket: Ticket, workflow: Workflow | None) -> Place:
     return Place(workflow.resolve(phase), workflow.position(phase), len(workflow.phases))
 
 
-def ticket_view(board: Board, ticket: Ticket, place: Place, is_held: IsHeld) -> TicketView:
+def ticket_view(board: Board, ticket: Ticket, place: Place, is_held: IsHeld, held_of: HeldOf = nobody) -> TicketView:
     state, key = should_be(ticket), ticket.key
     ready = state is Status.READY
+    blockers = blockers_of(board, key, is_held) if state is Status.QUEUED else ()
     return TicketView(
         key=key,
         state=state,
@@ -165,9 +174,10 @@ def ticket_view(board: Board, ticket: Ticket, place: Place, is_held: IsHeld) -> 
         phase=place.phase,
         position=place.position,
         phases=place.phases,
-        blockers=blockers_of(board, key, is_held) if state is Status.QUEUED else (),
+        blockers=blockers,
         wake_at=ticket.wake_at if ready else None,
         wait_reason=ticket.wait_reason if ready else None,
+        held=held_of(ticket) if not blockers else None,
         error=ticket.error,
         pr=ticket.context.get("pr_url") or None,
         session=latest_session(ticket),

@@ -1,0 +1,24 @@
+"""What a ticket waits for whose agent's account is held, as it is shown. (Which tickets that are is in `holds`.)"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from orchestrator.core.model import Ticket
+
+
+class Held(msgspec.Struct, frozen=True):
+    account: str
+    until: float
+    limit: str
+    """Which one, for a person: `five-hour limit`."""
+
+
+HeldOf = Callable[[Ticket], Held | None]
+
+
+def nobody(_: Ticket) -> Held | None:
+    """No account is held."""
+    return None
