@@ -80,11 +80,14 @@ def test_an_older_program_for_which_there_is_another_type_is_told_so(machine: Ma
     assert machine.found("agents", "pi")["status"] == machine.found("agents", "pi flags")["status"] == "ok"
 
 
-def test_default_arguments_that_are_replaced_are_told(machine: Machine) -> None:
+def test_default_arguments_that_are_replaced_or_keep_it_from_work_are_told(machine: Machine) -> None:
     machine.agent("codex", "0.169.0", flags=AGENTS["codex"].flags)
     machine.site.config(agents={"codex": {"command": "codex", "defaultArgs": ["--approval-mode", "never"]}})
     one = machine.found("agents", "codex defaultArgs")
     assert one["status"] == "warning" and "--approval-mode never" in one["text"]
+    machine.site.config(agents={"codex": {"command": "codex", "defaultArgs": ["--sandbox", "workspace-write"]}})
+    one = machine.found("agents", "codex defaultArgs")
+    assert one["status"] == "warning" and "cannot commit" in one["text"]
 
 
 def test_a_program_that_cannot_say_its_version_is_broken(machine: Machine) -> None:

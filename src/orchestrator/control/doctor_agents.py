@@ -17,6 +17,7 @@ from orchestrator.adapters.environment import VARIABLE, agent_env
 from orchestrator.adapters.program import StartError, program
 from orchestrator.agents.base import Agent
 from orchestrator.agents.registry import AGENTS, agent_for
+from orchestrator.control import remarks
 from orchestrator.core.findings import Finding, State, is_before, not_in, version_in
 from orchestrator.core.settings import AgentSettings, Config
 from orchestrator.errors import ConfigError
@@ -150,10 +151,8 @@ def _made_for(agent: Agent, version: str) -> str | None:
 def _called(patient: Patient, answers: list[Answer]) -> Iterator[Finding]:
     """Whether it still takes what it is given."""
     agent = patient.agent
-    adjusted = agent.adjusted(patient.settings)
-    if adjusted is not None:
-        hint = f"it works so; to be told no more, change agents.{patient.name}.defaultArgs"
-        yield patient.find("defaultArgs", "warning", adjusted, hint)
+    for what, hint in remarks.said(patient.name, patient.settings):
+        yield patient.find("defaultArgs", "warning", what, hint or f"change agents.{patient.name}.defaultArgs")
     if not agent.help_calls or not agent.flags:
         return
     asked = " and ".join(f"`{patient.settings.command} {' '.join(call)}`" for call in agent.help_calls)

@@ -17,7 +17,7 @@ from orchestrator.errors import ConfigError
 
 def of_config(settings: Settings, file: str | None) -> Iterator[Problem]:
     for name, one in settings.agents.items():
-        for what, hint in _said(name, one):
+        for what, hint in said(name, one):
             yield Problem(f"config: agents.{name}.defaultArgs", what, "warning", hint, file)
 
 
@@ -29,11 +29,11 @@ def of_workflow(settings: Settings, workflow: Workflow, agents: Mapping[str, str
         if name is None or name in told or name not in settings.agents:
             continue
         told.add(name)
-        for what, hint in _said(name, settings.agents[name]):
+        for what, hint in said(name, settings.agents[name]):
             yield Found(f"agent {name}: {what}", ("phases", i), phase.id, "warning", hint)
 
 
-def _said(name: str, settings: AgentSettings) -> Iterator[tuple[str, str | None]]:
+def said(name: str, settings: AgentSettings) -> Iterator[tuple[str, str | None]]:
     try:
         agent = agent_for(settings)
     except ConfigError:
