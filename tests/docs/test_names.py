@@ -28,7 +28,11 @@ from tests.docs.pages import DOCS, PAGES, ROOT, SOURCE, blocks, codes, section, 
 from tests.waiting import wait_for
 
 BUILTIN = SOURCE / "builtin"
-OF_OTHERS = {"--dangerously-skip-permissions", "--approval-mode", "--urgent", "--short", "--bare", "--global"}
+OF_OTHERS = {
+    "--dangerously-skip-permissions", "--approval-mode", "--urgent", "--short", "--bare", "--global", "--sandbox",
+    "--auto", "--output-schema", "--dangerously-bypass-approvals-and-sandbox", "--full-auto", "--ask-for-approval",
+    "--skip-trust", "--approve", "--max-budget-usd",
+}  # fmt: skip
 """Options of other programs that the documents mention."""
 
 

@@ -10,11 +10,11 @@ from orchestrator.adapters.attempt_files import lines
 from orchestrator.agents.base import Agent, Written
 
 
-def written(agent: Agent, environ: Mapping[str, str], session: str | None) -> Written:
-    """`environ` is the agent's: it says where its home is."""
-    home = environ.get("HOME") or str(Path.home())
+def written(agent: Agent, env: Mapping[str, str], session: str | None) -> Written:
+    """`env` is the agent's: it says where its home is."""
+    home = env.get("HOME") or str(Path.home())
     found: list[str] = []
-    for pattern in agent.session_files(environ, session):
+    for pattern in agent.session_files(env, session):
         found += glob.glob(f"{glob.escape(home)}{pattern[1:]}" if pattern.startswith("~/") else pattern)  # noqa: PTH207
     try:
         return agent.told_in(lines(Path(max(found)))) if found else Written()
