@@ -17,8 +17,21 @@ Of = Callable[[str], Any]
 """Of the URL of the model's server."""
 
 
+Files = Callable[[str, Path], dict[str, Any]]
+"""Of that URL and of the folder in which the test's repository and worktree will lie."""
+
+
 def _nothing(url: str) -> dict[str, Any]:
     return {}
+
+
+def _no_files(url: str, root: Path) -> dict[str, Any]:
+    return {}
+
+
+def _places(root: Path) -> list[str]:
+    """Where the ticket's work is done; some programs ask a person once whether to trust a folder."""
+    return [str(root / "worktrees/T-1"), str(root / "project")]
 
 
 @dataclass(frozen=True)
@@ -28,10 +41,14 @@ class Real:
     name: str
     args: Of
     """`defaultArgs`."""
+    asks: tuple[str, ...]
+    """What of them allows everything."""
+    models: tuple[str, str]
+    """The one it uses, and another."""
     env: Of = _nothing
     """`env` of its configuration."""
-    files: Of = _nothing
-    """Below HOME: path → JSON value."""
+    files: Files = _no_files
+    """Below HOME: path → JSON value, or text."""
     subscriber: Mapping[str, str] = field(default_factory=dict)
     """What `env` says otherwise where the account has an allowance, and not a key that is billed."""
     session_seen: bool = True
@@ -45,17 +62,17 @@ class Real:
     def program(self) -> Program:
         return AGENTS[self.name]
 
-    def settings(self, url: str, command: Path | str, subscriber: bool = False) -> dict[str, Any]:
+    def settings(self, url: str, subscriber: bool = False) -> dict[str, Any]:
         """`agents.<name>`. An empty variable is none."""
         env = {**self.env(url), **(self.subscriber if subscriber else {})}
         env = {name: value for name, value in env.items() if value}
-        return {"command": str(command), "defaultArgs": self.args(url), "env": env}
+        return {"command": self.name, "defaultArgs": self.args(url), "env": env}
 
     def prepare(self, home: Path, url: str) -> None:
-        for name, content in self.files(url).items():
+        for name, content in self.files(url, home.parent).items():
             path = home / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(content, indent=2))
+            path.write_text(content if isinstance(content, str) else json.dumps(content, indent=2))
 
 
 # -- Claude Code ------------------------------------------------------------------------------------------------------
@@ -71,29 +88,48 @@ def _claude_env(url: str) -> dict[str, str]:
     }
 
 
+def _claude_files(url: str, root: Path) -> dict[str, Any]:
+    """What a person has answered once."""
+    trusted = {"hasTrustDialogAccepted": True, "hasCompletedProjectOnboarding": True}
+    answered = {
+        "hasCompletedOnboarding": True,
+        "theme": "dark",
+        "customApiKeyResponses": {"approved": ["scripted"], "rejected": []},
+        "projects": dict.fromkeys(_places(root), trusted),
+    }
+    return {".claude.json": answered}
+
+
 # -- Codex ------------------------------------------------------------------------------------------------------------
 
 
-def _codex_args(url: str) -> list[str]:
-    provider = {
-        "name": "scripted",
-        "base_url": f"{url}/v1",
-        "env_key": "SCRIPTED_KEY",
-        "wire_api": "responses",
-        "request_max_retries": 0,
-        "stream_max_retries": 0,
-    }
-    table = ",".join(f"{name}={json.dumps(value)}" for name, value in provider.items())
-    said = ['model_provider="scripted"', f"model_providers.scripted={{{table}}}", 'model="gpt-5.5"']
-    said += ["analytics.enabled=false", "check_for_update_on_startup=false"]
-    config = [word for one in said for word in ("-c", one)]
-    return ["--dangerously-bypass-approvals-and-sandbox", "--disable", "plugins", *config]
+def _codex_files(url: str, root: Path) -> dict[str, Any]:
+    trusted = "".join(f'[projects."{place}"]\ntrust_level = "trusted"\n' for place in _places(root))
+    return {".codex/config.toml": CODEX_CONFIG.format(url=url) + trusted}
+
+
+CODEX_CONFIG = """\
+model_provider = "scripted"
+model = "gpt-5.5"
+check_for_update_on_startup = false
+[analytics]
+enabled = false
+[features]
+plugins = false
+[model_providers.scripted]
+name = "scripted"
+base_url = "{url}/v1"
+env_key = "SCRIPTED_KEY"
+wire_api = "responses"
+request_max_retries = 0
+stream_max_retries = 0
+"""
 
 
 # -- pi ---------------------------------------------------------------------------------------------------------------
 
 
-def _pi_files(url: str) -> dict[str, Any]:
+def _pi_files(url: str, root: Path) -> dict[str, Any]:
     cost = {"input": 3, "output": 15, "cacheRead": 0.3, "cacheWrite": 3.75}
     models = [
         {"id": model, "contextWindow": 200_000, "maxTokens": 8192, "cost": cost}
@@ -146,24 +182,49 @@ def _opencode_env(url: str) -> dict[str, str]:
 CLAUDE = Real(
     "claude",
     args=lambda url: ["--dangerously-skip-permissions"],
+    asks=("--dangerously-skip-permissions",),
+    models=("claude-opus-5-5", "claude-sonnet-4-5"),
     env=_claude_env,
+    files=_claude_files,
     subscriber={"ANTHROPIC_API_KEY": "", "CLAUDE_CODE_OAUTH_TOKEN": "scripted"},
 )
-CODEX = Real("codex", args=_codex_args, env=lambda url: {"SCRIPTED_KEY": "scripted"})
+CODEX = Real(
+    "codex",
+    args=lambda url: ["--dangerously-bypass-approvals-and-sandbox"],
+    asks=("--dangerously-bypass-approvals-and-sandbox",),
+    models=("gpt-5.5", "gpt-5.4"),
+    env=lambda url: {"SCRIPTED_KEY": "scripted"},
+    files=_codex_files,
+)
 PI = Real(
     "pi",
     args=lambda url: ["--provider", "scripted", "--model", "scripted-1"],
+    asks=(),
+    models=("scripted-1", "scripted-2"),
     env=lambda url: {"PI_OFFLINE": "1", "PI_TELEMETRY": "0"},
     files=_pi_files,
     session_seen=False,
 )
 GEMINI = Real(
     "gemini",
-    args=lambda url: ["--yolo", "--skip-trust", "-m", "gemini-2.5-pro"],
+    args=lambda url: ["--yolo", "-m", "gemini-2.5-pro"],
+    asks=("--yolo",),
+    models=("gemini-2.5-pro", "gemini-2.5-flash"),
     env=_gemini_env,
-    files=lambda url: {".gemini/settings.json": _GEMINI_SETTINGS},
+    files=lambda url, root: {
+        ".gemini/settings.json": _GEMINI_SETTINGS,
+        ".gemini/trustedFolders.json": dict.fromkeys(_places(root), "TRUST_FOLDER"),
+    },
     session_seen=False,
 )
-OPENCODE = Real("opencode", args=lambda url: [], env=_opencode_env, repeats_cut_answers=True, compacts=True)
+OPENCODE = Real(
+    "opencode",
+    args=lambda url: [],
+    asks=(),
+    models=("scripted/scripted-1", "scripted/scripted-2"),
+    env=_opencode_env,
+    repeats_cut_answers=True,
+    compacts=True,
+)
 
 REAL = {real.name: real for real in (CLAUDE, CODEX, PI, GEMINI, OPENCODE)}

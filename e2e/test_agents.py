@@ -13,7 +13,7 @@ from e2e.conftest import EVERY, Saw
 from e2e.install import told_version
 from e2e.servers.script import Script
 from e2e.story import STRAIGHT, Tool, approve, assert_committed, assert_continued, assert_merged, implement
-from e2e.tickets import DEADLINE, GO_ON, IMPLEMENT, PLAN, REVIEW, TICKET, Home
+from e2e.tickets import DEADLINE, GO_ON, IMPLEMENT, PLAN, REVIEW, SHORT, TICKET, Home
 from tests.processes import living
 from tests.waiting import wait_for
 
@@ -88,7 +88,7 @@ def assert_logs_are_readable(tickets: Home) -> None:
 
 
 def test_a_success_without_a_commit_is_a_failure(tickets: Home, script: Script, saw: Saw) -> None:
-    tickets.walk_short()
+    tickets.walk(SHORT)
     script.when(IMPLEMENT).say("All done, every test passes!")
     ran = tickets.orchestrator("run", PLAN, TICKET)
     assert (ran.returncode, "needs_attention" in ran.stderr) == (1, True), ran.stderr
@@ -100,7 +100,7 @@ def test_a_success_without_a_commit_is_a_failure(tickets: Home, script: Script, 
 def test_a_pause_leaves_no_process_and_a_resume_goes_on_in_the_same_session(
     tickets: Home, script: Script, tool: Tool, saw: Saw
 ) -> None:
-    tickets.walk_short()
+    tickets.walk(SHORT)
     implement(script.when(GO_ON), tickets)
     script.when(IMPLEMENT).run("echo begun").run(tool.leave_running())
     tickets.start("daemon")
@@ -123,7 +123,7 @@ def test_a_pause_leaves_no_process_and_a_resume_goes_on_in_the_same_session(
     saw("stop", "no process is left")
     saw("resume", "yes, by its id")
     assert_own_usage(tickets)
-    saw("tokens", "while it works" if stopped.get("usage", {}).get("outputTokens") else "at its end")
+    saw("tokens", f"at its end{', also when it is stopped' if stopped.get('usage', {}).get('outputTokens') else ''}")
 
 
 def assert_own_usage(tickets: Home) -> None:
@@ -138,7 +138,7 @@ def test_an_agent_that_was_killed_with_the_daemon_is_swept_and_continued(
     tickets: Home, script: Script, tool: Tool, saw: Saw
 ) -> None:
     """-9 for both at once; the shell of the agent's tool is left over."""
-    tickets.walk_short()
+    tickets.walk(SHORT)
     implement(script.when(GO_ON), tickets)
     implement(script.when(IMPLEMENT).run(f"[ -e {tool.pid_file} ] || {{ {tool.command}; }}"), tickets)
     daemon = tickets.start("daemon")

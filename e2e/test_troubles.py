@@ -14,7 +14,7 @@ from e2e.agents import Real
 from e2e.conftest import EVERY, Saw
 from e2e.servers.script import Asked, Cut, Reply, Script, Trouble, UsageLimit
 from e2e.story import assert_committed, assert_continued, implement
-from e2e.tickets import DEADLINE, GO_ON, IMPLEMENT, PLAN, TICKET, Attempt, Home
+from e2e.tickets import DEADLINE, GO_ON, IMPLEMENT, PLAN, SHORT, TICKET, Attempt, Home
 from orchestrator.core.times import epoch_or
 from tests.waiting import wait_for
 
@@ -34,7 +34,7 @@ HOW = {
 
 @pytest.fixture(autouse=True)
 def short(tickets: Home) -> None:
-    tickets.walk_short()
+    tickets.walk(SHORT)
 
 
 def held(tickets: Home) -> dict[str, Any]:

@@ -56,11 +56,14 @@ class GoodbyeTest(unittest.TestCase):
         self.assertEqual(goodbye("Ada"), "Goodbye, Ada!")
 """
 
+SETUP = {
+    "id": "setup", "type": "script", "command": "setup-worktree.sh",
+    "args": ["{{ repo }}", "{{ branch }}", "{{ worktree }}"],
+}  # fmt: skip
 SHORT = {
     "name": "short",
     "phases": [
-        {"id": "setup", "type": "script", "command": "setup-worktree.sh", "onSuccess": "implement",
-         "args": ["{{ repo }}", "{{ branch }}", "{{ worktree }}"]},
+        {**SETUP, "onSuccess": "implement"},
         {"id": "implement", "type": "agent", "promptTemplate": "implement.md", "evidence": "commit", "maxRetries": 1,
          "onSuccess": "verify", "onFailure": "escalate"},
         {"id": "verify", "type": "script", "command": "verify.sh", "args": ["{{ worktree }}"], "onFailure": "escalate"},
@@ -120,13 +123,12 @@ class Home:
         self.git("remote", "add", "origin", str(self.origin))
         self.git("push", "--quiet", "--set-upstream", "origin", "main")
 
-    def configure(self, subscriber: bool = False, **keys: Any) -> None:
-        """JSON is YAML too."""
-        agents = {self.real.name: self.real.settings(self.server.url, self.real.name, subscriber)}
+    def configure(self, subscriber: bool = False, agent: dict[str, Any] | None = None, **keys: Any) -> None:
+        """With more of the agent, and of the configuration. JSON is YAML too."""
+        agents = {self.real.name: {**self.real.settings(self.server.url, subscriber), **(agent or {})}}
         self._write(self.home / "config.yaml", {"defaultAgent": self.real.name, "agents": agents, **keys})
 
     def _make_plan(self) -> None:
-        self._write(self.home / "workflows/short.yaml", SHORT)
         plan = {
             "id": PLAN, "name": "Greetings", "createdAt": "2026-01-01T00:00:00Z", "createdBy": "e2e",
             "repo": str(self.repo), "workflow": "local", "agent": None, "worktreeRoot": str(self.worktree.parent),
@@ -213,9 +215,15 @@ class Home:
         found = wait_for(lambda: sorted(self.logs.glob(name)), DEADLINE, f"an end of {phase}")
         return dict(Attempt(found[0].parent).read("outcome.json"))
 
-    def walk_short(self) -> None:
+    def walk(self, workflow: dict[str, Any], **prompts: str) -> None:
+        """Instead of `local`."""
+        self._write(self.home / f"workflows/{workflow['name']}.yaml", workflow)
+        for name, text in prompts.items():
+            path = self.home / f"prompts/{name}.md"
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text)
         plan = json.loads((self.plans / "plan.json").read_bytes())
-        self._write(self.plans / "plan.json", {**plan, "workflow": "short"})
+        self._write(self.plans / "plan.json", {**plan, "workflow": workflow["name"]})
 
     def wait_for_end(self, status: str, deadline: float = DEADLINE) -> dict[str, Any]:
         """The ticket, as soon as it has ended."""

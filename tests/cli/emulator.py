@@ -21,9 +21,16 @@ OWN_TERMINAL = 'exec <"$0" >"$0" 2>&1; exec "$@"'
 """A session leader that opens a terminal gets it for its own: Ctrl-C and Ctrl-Z then reach the program."""
 
 
+class _Screen(pyte.Screen):
+    def select_graphic_rendition(self, *attrs: int, private: bool = False) -> None:
+        """Private ones are questions about the keyboard, and no colours."""
+        if not private:
+            super().select_graphic_rendition(*attrs)
+
+
 class Terminal:
     def __init__(self, columns: int = 80, lines: int = 24) -> None:
-        self.screen = pyte.Screen(columns, lines)
+        self.screen = _Screen(columns, lines)
         self._stream = pyte.ByteStream(self.screen)
         self._master, self._slave = os.openpty()
         self.printed = b""
