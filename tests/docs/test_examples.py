@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from orchestrator.adapters.ledger import Line
 from orchestrator.agents.registry import TABLE, agent_for
 from orchestrator.cli.main import main
 from orchestrator.core.model import Plan, Ticket
@@ -67,6 +68,10 @@ def test_a_file_is_read_and_has_no_key_that_nobody_knows(block: Block) -> None:
     if "event" in document:
         record = Notice
         msgspec.json.decode(content, type=Notice)
+    elif "inputTokens" in document:
+        record = Line
+        assert document.keys() == {field.encode_name for field in msgspec.structs.fields(Line)}
+        msgspec.json.decode(content, type=Line)
     elif "tickets" in document:
         record = Plan
         decode_plan(content, "plan.json")

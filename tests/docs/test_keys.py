@@ -10,6 +10,7 @@ import pytest
 from orchestrator.adapters.attempt_files import Record, Stop
 from orchestrator.adapters.journal import Entry
 from orchestrator.core.accounts import Account
+from orchestrator.core.budgets import Budgets
 from orchestrator.core.model import PLANNER_FIELDS, Attempt, PhaseEntry, Plan, PlanEntry, Ticket, Visit
 from orchestrator.core.notices import Notice
 from orchestrator.core.outcome import Outcome, Usage
@@ -145,6 +146,10 @@ def test_every_key_of_the_journal_and_of_a_notice_is_told() -> None:
     assert set(table("files", "The journal", "key")) == names(Entry)
     assert set(table("files", "Accounts", "key")) == names(Account)
     assert set(table("notifications", "Channels", "key")) == names(Notice)
+
+
+def test_every_budget_is_told() -> None:
+    assert set(table("costs", "Budgets", "key")) == names(Budgets)
 
 
 def test_every_event_that_can_be_sent_is_told() -> None:
