@@ -6,15 +6,12 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-import msgspec
-from msgspec.structs import replace
-
 from orchestrator.agents import jsonl
 from orchestrator.agents.base import Ended, Report, Told
+from orchestrator.agents.claude_heard import Heard, final_text, hear, so_far, usage
 from orchestrator.agents.phrases import first_line, last_line
 from orchestrator.agents.resets import reset_time
 from orchestrator.core.outcome import Usage
-from orchestrator.core.times import epoch_or
 
 _NOT_LOGGED_IN = ("not logged in", "please run /login", "invalid api key")
 _LIMIT_REACHED = re.compile(r"you['’]ve hit your .*limit|usage limit reached", re.IGNORECASE)
@@ -29,34 +26,9 @@ _HINTS = (
 _LOG_IN = "log in with `claude`, or give ANTHROPIC_API_KEY or CLAUDE_CODE_OAUTH_TOKEN in the env of this agent"
 
 
-class _Heard(msgspec.Struct):
-    """What the stream said, as far as it matters at its end."""
-
-    session: str | None = None
-    result: dict[str, Any] | None = None
-    went_on: bool = False
-    """The conversation continued after the result."""
-    said: str = ""
-    """The last text of the model."""
-    limit: dict[str, Any] = {}
-    """The last `rate_limit_info`."""
-    retrying: str = ""
-    """Why the last request was being repeated; empty again when there was an answer."""
-    clock: float = 0.0
-    """When the last dated event was written."""
-    tokens: dict[str, int] = {}
-    turns: int = 0
-    model: str | None = None
-    messages: dict[str, int] = {}
-    """Tokens of the answers so far, for as long as there is no result; each is told once for every block of it."""
-    message: str = ""
-    """The id of the last one."""
-    tools_done: int = 0
-
-
 class Listener:
     def __init__(self) -> None:
-        self._heard = _Heard(limit={}, tokens={}, messages={})
+        self._heard = Heard(limit={}, tokens={}, messages={})
 
     @property
     def session(self) -> str | None:
@@ -68,10 +40,10 @@ class Listener:
 
     def hear(self, line: bytes) -> None:
         for event in jsonl.objects((line,)):
-            _hear(self._heard, event)
+            hear(self._heard, event)
 
     def usage(self) -> Usage | None:
-        return _usage(self._heard) or _so_far(self._heard)
+        return usage(self._heard) or so_far(self._heard)
 
     def report(self, stderr_tail: str, exit_code: int | None, at: float | None = None) -> Report:
         heard = self._heard
@@ -81,7 +53,7 @@ class Listener:
         by_field = until is not None and until == jsonl.number(heard.limit, "resetsAt")
         return Report(
             ended=ended,
-            text=_final_text(heard),
+            text=final_text(heard),
             error=error,
             session=heard.session,
             until=until,
@@ -110,7 +82,7 @@ _LIMITS = {
 }
 
 
-def _limit_name(heard: _Heard) -> str:
+def _limit_name(heard: Heard) -> str:
     kind = jsonl.text(heard.limit, "rateLimitType") if heard.limit.get("status") == "rejected" else ""
     return _LIMITS.get(kind, kind.replace("_", " ") or "usage limit")
 
@@ -120,86 +92,10 @@ def _denied(result: dict[str, Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(jsonl.text(one, "tool_name") for one in refused if isinstance(one, dict)))
 
 
-def _hear(heard: _Heard, event: dict[str, Any]) -> None:
-    heard.session = heard.session or jsonl.text(event, "session_id") or None
-    heard.clock = epoch_or(jsonl.text(event, "timestamp"), heard.clock)
-    match event.get("type"):
-        case "result":
-            _hear_result(heard, event)
-        case "assistant" | "user":
-            _count_message(heard, event)
-            heard.went_on = heard.result is not None
-            heard.retrying = ""
-            heard.said = _said(event) or heard.said
-        case "rate_limit_event":
-            heard.limit = jsonl.mapping(event, "rate_limit_info")
-        case "system" if event.get("subtype") == "init":
-            heard.model = jsonl.text(event, "model") or heard.model
-        case "system" if event.get("subtype") == "api_retry":
-            status = event.get("error_status")
-            heard.retrying = jsonl.text(event, "error") + (f" ({status})" if isinstance(status, int) else "")
-
-
-def _hear_result(heard: _Heard, event: dict[str, Any]) -> None:
-    heard.result, heard.went_on = event, False
-    heard.turns += int(jsonl.number(event, "num_turns") or 0)
-    _add_tokens(heard.tokens, event)
-
-
-def _count_message(heard: _Heard, event: dict[str, Any]) -> None:
-    message = jsonl.mapping(event, "message")
-    if event.get("type") == "user":
-        blocks = (block for block in jsonl.sequence(message, "content") if isinstance(block, dict))
-        heard.tools_done += sum(b.get("type") == "tool_result" and b.get("is_error") is not True for b in blocks)
-        return
-    if (told := jsonl.text(message, "id")) and told != heard.message:
-        heard.message = told
-        _add_tokens(heard.messages, message)
-
-
-def _add_tokens(tokens: dict[str, int], owner: dict[str, Any]) -> None:
-    for key, count in jsonl.mapping(owner, "usage").items():
-        if type(count) is int:
-            tokens[key] = tokens.get(key, 0) + count
-
-
-def _said(event: dict[str, Any]) -> str:
-    """The model's text in one of its own messages, not a subagent's."""
-    if event.get("type") != "assistant" or event.get("parent_tool_use_id") is not None:
-        return ""
-    blocks = jsonl.sequence(jsonl.mapping(event, "message"), "content")
-    texts = (jsonl.text(block, "text") for block in blocks if isinstance(block, dict) and block.get("type") == "text")
-    return "\n".join(filter(None, texts))
-
-
-def _final_text(heard: _Heard) -> str:
-    """The result's own text; where it has none (turn limit, interrupted) the last thing the model said."""
-    return (jsonl.text(heard.result, "result") if heard.result else "") or heard.said
-
-
-def _usage(heard: _Heard) -> Usage | None:
-    if heard.result is None:
-        return None
-    return replace(_of(heard.tokens), cost_usd=jsonl.number(heard.result, "total_cost_usd"), turns=heard.turns)
-
-
-def _so_far(heard: _Heard) -> Usage | None:
-    """Without a result: what the answers told. Their output is told when it begins, so it may be more."""
-    return _of(heard.messages) if heard.messages else None
-
-
-def _of(tokens: dict[str, int]) -> Usage:
-    return Usage(
-        input_tokens=tokens.get("input_tokens", 0) + tokens.get("cache_creation_input_tokens", 0),
-        cached_tokens=tokens.get("cache_read_input_tokens", 0),
-        output_tokens=tokens.get("output_tokens", 0),
-    )
-
-
 _Verdict = tuple[Ended, str, float | None]
 
 
-def _judge(heard: _Heard, stderr_tail: str, exit_code: int | None) -> _Verdict:
+def _judge(heard: Heard, stderr_tail: str, exit_code: int | None) -> _Verdict:
     result = heard.result
     if result is None:
         return (*_without_result(heard, stderr_tail, exit_code), None)
@@ -218,7 +114,7 @@ def _message(result: dict[str, Any]) -> str:
     return first_line(said) or "it failed without saying why"
 
 
-def _limit_reached(result: dict[str, Any], message: str, heard: _Heard) -> bool:
+def _limit_reached(result: dict[str, Any], message: str, heard: Heard) -> bool:
     """`allowed_warning` is none, and neither is a used-up window whose work goes on at extra cost."""
     info = heard.limit
     rejected = info.get("status") == "rejected" and info.get("isUsingOverage") is not True
@@ -230,7 +126,7 @@ def _limit_reached(result: dict[str, Any], message: str, heard: _Heard) -> bool:
     )
 
 
-def _until(heard: _Heard, message: str) -> float | None:
+def _until(heard: Heard, message: str) -> float | None:
     told = jsonl.number(heard.limit, "resetsAt") if heard.limit.get("status") == "rejected" else None
     if told is not None:
         return float(told)
@@ -266,7 +162,7 @@ def _about_session(message: str) -> tuple[Ended, str] | None:
     return None
 
 
-def _after_success(heard: _Heard, exit_code: int | None) -> tuple[Ended, str]:
+def _after_success(heard: Heard, exit_code: int | None) -> tuple[Ended, str]:
     if exit_code == 0 or (exit_code is None and not heard.went_on):
         denied = _denied(heard.result or {})
         if denied and not heard.tools_done:
@@ -278,7 +174,7 @@ def _after_success(heard: _Heard, exit_code: int | None) -> tuple[Ended, str]:
     return Ended.FAILURE, f"claude gave an answer, but exited with code {exit_code}"
 
 
-def _without_result(heard: _Heard, stderr_tail: str, exit_code: int | None) -> tuple[Ended, str]:
+def _without_result(heard: Heard, stderr_tail: str, exit_code: int | None) -> tuple[Ended, str]:
     last = last_line(stderr_tail)
     if of_session := _about_session(last):
         return of_session

@@ -16,15 +16,8 @@ from orchestrator.core.budgets import Budgets
 from orchestrator.core.problems import Problem
 from orchestrator.core.settings import AgentSettings, Config, Settings
 from orchestrator.formats.config_agents import name_agents
-from orchestrator.formats.fields import (
-    AT_LEAST_0,
-    AT_LEAST_1,
-    POSITIVE,
-    Reading,
-    Where,
-    is_mapping,
-    read_fields,
-)
+from orchestrator.formats.fields import is_mapping, read_fields
+from orchestrator.formats.problem_list import AT_LEAST_0, AT_LEAST_1, POSITIVE, Reading, Where
 from orchestrator.formats.yaml_tree import INVALID, read_yaml
 
 DEFAULT_AGENTS = {

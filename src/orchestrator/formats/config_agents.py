@@ -7,7 +7,7 @@ from typing import Any
 
 from orchestrator.core.problems import Severity, did_you_mean
 from orchestrator.core.settings import Settings
-from orchestrator.formats.fields import Reading, Where
+from orchestrator.formats.problem_list import Reading, Where
 
 WHERE = Where("config")
 

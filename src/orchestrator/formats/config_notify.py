@@ -13,7 +13,8 @@ import msgspec
 
 from orchestrator.core.channels import REFERENCE
 from orchestrator.core.settings import NOTICE_KINDS, NotifySettings
-from orchestrator.formats.fields import POSITIVE, Reading, Where, near, read_fields
+from orchestrator.formats.fields import near, read_fields
+from orchestrator.formats.problem_list import POSITIVE, Reading, Where
 from orchestrator.formats.yaml_tree import INVALID, Path
 
 KEY = "notify"

@@ -13,7 +13,8 @@ from orchestrator.core.check import NAME_RULES, REACH_RULES, Found, found_by
 from orchestrator.core.problems import Problem, did_you_mean
 from orchestrator.core.workflow import AgentPhase, Phase, PollPhase, ScriptPhase, TerminalPhase, Workflow
 from orchestrator.formats import answer_schema
-from orchestrator.formats.fields import AT_LEAST_0, AT_LEAST_1, POSITIVE, Reading, Where, is_mapping, read_fields
+from orchestrator.formats.fields import is_mapping, read_fields
+from orchestrator.formats.problem_list import AT_LEAST_0, AT_LEAST_1, POSITIVE, Reading, Where
 from orchestrator.formats.yaml_tree import INVALID, Path, Tree, read_yaml
 
 PHASES: dict[str, type[ScriptPhase] | type[AgentPhase] | type[PollPhase] | type[TerminalPhase]] = {
