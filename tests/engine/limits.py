@@ -100,7 +100,8 @@ def say(site: Site, stream: str, code: int = 1, who: str = "me") -> None:
 
 
 def calls(site: Site, what: str = "start") -> list[Call]:
-    found = [Call(*line.split()[:5], at=float(line.split()[5])) for line in site.lines("calls")]  # type: ignore[arg-type]
+    rows = (line.split() for line in site.lines("calls"))
+    found = [Call(ticket, who, how, session, said, float(at)) for ticket, who, how, session, said, at in rows]
     return [call for call in found if call.what == what]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from tests.waiting import let_pass, wait_for
 
 __all__ = ["make"]
 
-CLAUDE = {"claude": {}}
+CLAUDE: dict[str, Any] = {"claude": {}}
 T1, T2, T3 = Key("p1", "T1"), Key("p1", "T2"), Key("p1", "T3")
 
 
