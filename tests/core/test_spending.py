@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from orchestrator.core import spending
+from orchestrator.core import outcome, spending
 from orchestrator.core.budgets import Budgets
 from orchestrator.core.model import Status
 from orchestrator.core.outcome import OutcomeKind, Usage
@@ -193,4 +193,4 @@ def test_whatever_becomes_of_attempts_the_sum_is_that_of_all_of_them(
     [(0, "$0.00"), (1.234, "$1.23"), (0.05, "$0.05"), (0.0056, "$0.0056"), (0.1234, "$0.12"), (1234.5, "$1,234.50")],
 )
 def test_small_amounts_are_shown_with_what_they_say(amount: float, shown: str) -> None:
-    assert spending.dollars(amount) == shown
+    assert outcome.dollars(amount) == shown

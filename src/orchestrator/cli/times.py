@@ -29,12 +29,12 @@ def moment(at: float, now: float) -> str:
 
 def held_text(held: Held, now: float) -> str:
     """`held until 14:05 (claude: five-hour limit)`"""
-    return f"held until {moment(held.until, now)} ({held.account}: {held.limit})"
+    return held.words or f"held until {moment(held.until, now)} ({held.account}: {held.limit})"
 
 
 def account_text(held: Held, now: float) -> str:
     """`claude held until 14:05 (five-hour limit)`"""
-    return f"{held.account} held until {moment(held.until, now)} ({held.limit})"
+    return held.words or f"{held.account} held until {moment(held.until, now)} ({held.limit})"
 
 
 def passed(since: str, now: float) -> str:

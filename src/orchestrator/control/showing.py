@@ -18,6 +18,7 @@ from orchestrator.adapters.catalog import Catalog
 from orchestrator.adapters.index import Index
 from orchestrator.adapters.places import Places
 from orchestrator.control.reading import checked_id, everything, unusable
+from orchestrator.core.budgets import Budgets
 from orchestrator.core.check_plan import Known, plan_problems
 from orchestrator.core.model import Plan, Status, Ticket, should_be
 from orchestrator.core.outcome import USAGE_LIMIT
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from orchestrator.core.accounts import Account
     from orchestrator.core.rules import Rules
     from orchestrator.engine.home import Home
+    from orchestrator.engine.purse import Purse
 
 DEFAULT_WORKFLOW = "standard"
 MANY = 300
@@ -48,6 +50,8 @@ class Shown(NamedTuple):
     """Instead of the plans, where there are too many tickets for anybody to read."""
     accounts: tuple[Account, ...] = ()
     """Those that are held."""
+    over: tuple[str, ...] = ()
+    """Budgets that are used up, in words."""
 
 
 class Asked(NamedTuple):
@@ -163,6 +167,15 @@ class Scene:
         accounts = standing(self.home, waiting, now).accounts
         return tuple(held_now(accounts, now)), held_of(accounts, self.rules, now)
 
+    def purse(self) -> Purse | None:
+        """What is used up of budgets; None where nobody has set one."""
+        board = self.index.board
+        if self.config.settings.budgets == Budgets() and not board.budgeted and not board.dated:
+            return None
+        from orchestrator.engine.purse import Purse
+
+        return Purse(self.home, board)
+
     def plans(self) -> list[Plan]:
         """In the order in which they were made."""
         return sorted(self.index.board.plans.values(), key=lambda plan: (epoch_or(plan.created_at, 0), plan.id))
@@ -229,15 +242,18 @@ def shown(scene: Scene, warnings: Iterable[Problem] = (), asked: Asked = EVERYTH
     plans = [scene.plan(asked.plan)] if asked.plan is not None else scene.plans()
     board, held = scene.index.board, scene.index.is_held
     accounts, held_of = scene.holds()
+    purse = scene.purse()
+    over = tuple(one.words for one in purse.holds()) if purse is not None else ()
+    held_of = purse.held_of(held_of) if purse is not None else held_of
     problems = [problem for plan in plans for problem in scene.problems_of(plan)]
     if asked.plan is None:
         lost = [problem for name in scene.held_plans() for problem in scene.file_problems(name)]
         problems = [*lost, *problems, *_broken(scene.catalog), *warnings]
     if not asked.is_narrow and total(board, plans) > SMALL:
         large = overview(board, plans, scene.workflow, held, held_of)
-        return Shown((), tuple(problems), large, accounts)
+        return Shown((), tuple(problems), large, accounts, over)
     views = tuple(plan_view(board, plan, scene.workflow, held, asked.states, held_of) for plan in plans)
-    return Shown(views, tuple(problems), None, accounts)
+    return Shown(views, tuple(problems), None, accounts, over)
 
 
 def _at_limit(ticket: Ticket) -> bool:

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from functools import reduce
 from typing import NamedTuple
 
 from orchestrator.core.model import Key, Plan, PlanStatus, Status, Ticket, should_be
-from orchestrator.core.outcome import Usage, added
+from orchestrator.core.outcome import Usage, total_of
 from orchestrator.core.ready import Ready
 
 
@@ -182,8 +181,7 @@ class Board:
     def spent(self, plan_id: str) -> Usage | None:
         """What the tickets of a plan have used, listed or not; None: nobody told anything."""
         if plan_id not in self._spent:
-            usages = (self.tickets[key].usage for key in self._of_plan.get(plan_id, ()))
-            self._spent[plan_id] = reduce(added, usages, None)
+            self._spent[plan_id] = total_of(self.tickets[key].usage for key in self._of_plan.get(plan_id, ()))
         return self._spent[plan_id]
 
     def completed(self, plan_id: str) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -69,6 +69,25 @@ def added(one: Usage | None, other: Usage | None) -> Usage | None:
         return other if one is None else one
     sums: dict[str, Any] = {f: _sum(getattr(one, f), getattr(other, f)) for f in COUNTERS}
     return exact(Usage(**sums, priced=one.priced or other.priced))
+
+
+def total_of(usages: Iterable[Usage | None]) -> Usage | None:
+    """The sum of many."""
+    told = [usage for usage in usages if usage is not None]
+    if len(told) < 2:
+        return told[0] if told else None
+    sums: dict[str, Any] = {}
+    for field in COUNTERS:
+        known = [n for usage in told if (n := getattr(usage, field)) is not None]
+        sums[field] = sum(known) if known else None
+    return exact(Usage(**sums, priced=any(usage.priced for usage in told)))
+
+
+def dollars(amount: float) -> str:
+    """For a person: two digits, four where those would say too little."""
+    if amount >= 0.1 or round(amount, 2) == round(amount, 4):
+        return f"${amount:,.2f}"
+    return f"${amount:.4f}"
 
 
 def exact(usage: Usage) -> Usage:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from orchestrator.core.budgets import Budgets
 from orchestrator.core.model import Plan, Ticket
-from orchestrator.core.outcome import Outcome, OutcomeKind, Usage
+from orchestrator.core.outcome import Outcome, OutcomeKind, Usage, dollars
 from orchestrator.core.workflow import AgentPhase, Phase
 
 REACHED = "budget reached: "
@@ -194,16 +194,13 @@ def hold_name(limit: Limit, plan_id: str) -> str:
     return {Sum.PLAN: f"plan:{plan_id}", Sum.PLAN_DAY: f"day:{plan_id}"}.get(limit.sum, "day:")
 
 
+def hold_what(limit: Limit, plan_id: str) -> str:
+    named = {Sum.PLAN: f"budget of plan {plan_id}", Sum.PLAN_DAY: f"day budget of plan {plan_id}"}
+    return named.get(limit.sum, "day budget")
+
+
 def hold_words(limit: Limit, usage: Usage, plan_id: str) -> str:
     """Why tickets wait, and for what."""
     spent, amount = limit.shown(limit.spent(usage)), limit.shown(limit.amount)
-    what = {Sum.PLAN: f"budget of plan {plan_id}", Sum.PLAN_DAY: f"day budget of plan {plan_id}"}.get(limit.sum)
     goes_on = "goes on at midnight, or " if limit.sum in DAYS else ""
-    return f"{what or 'day budget'} reached: {spent} of {amount}; {goes_on}raise {limit.key} in {limit.place}"
-
-
-def dollars(amount: float) -> str:
-    """Two digits, four where those would say too little."""
-    if amount >= 0.1 or round(amount, 2) == round(amount, 4):
-        return f"${amount:,.2f}"
-    return f"${amount:.4f}"
+    return f"{hold_what(limit, plan_id)} reached: {spent} of {amount}; {goes_on}raise {limit.key} in {limit.place}"

@@ -64,8 +64,8 @@ class Loop:
             workflow_of=lambda ticket: desk.home.rules(ticket).workflow,
             is_held=desk.index.is_held,
             slots=desk.home.settings.max_concurrency if desk.mode is not Mode.RUN else None,
-            held=[as_held(one) for one in held_now(accounts, now)],
-            held_of=held_of(accounts, desk.home.rules, now),
+            held=[*(as_held(one) for one in held_now(accounts, now)), *(one.shown for one in desk.home.purse.holds())],
+            held_of=desk.home.purse.held_of(held_of(accounts, desk.home.rules, now)),
             stopping=desk.close_reason,
             problems=len(desk.index.problems),
         )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from functools import reduce
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,8 +18,11 @@ from orchestrator.core import spending
 from orchestrator.core.board import Board
 from orchestrator.core.budgets import Budgets
 from orchestrator.core.model import Key, Plan, Ticket
-from orchestrator.core.outcome import Usage, added
+from orchestrator.core.outcome import Usage, total_of
 from orchestrator.core.schedule import Step
+from orchestrator.core.show.held import Held as Shown
+from orchestrator.core.show.held import HeldOf
+from orchestrator.core.show.holds import with_budgets
 from orchestrator.core.spending import DAYS, NOTHING, Limit, Sum, SumOf
 from orchestrator.core.workflow import Phase
 
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
 
 LEAST_USD = 0.0001
 """An agent's program is not told to spend nothing: it has been decided that it starts."""
+
+
+OVER_TODAY = "waits: its day budget is used up, goes on at midnight"
 
 
 class Held(NamedTuple):
@@ -44,6 +49,21 @@ class Held(NamedTuple):
     @property
     def words(self) -> str:
         return spending.hold_words(self.limit, self.usage, self.plan)
+
+    @property
+    def shown(self) -> Shown:
+        """For somebody who looks on."""
+        return Shown(self.what, self.until, "used up", self.words)
+
+    @property
+    def of_ticket(self) -> Shown:
+        """For each ticket that waits for it."""
+        goes_on = "" if self.until == inf else ", goes on at midnight"
+        return Shown(self.what, self.until, "used up", f"waits: {self.what} is used up{goes_on}")
+
+    @property
+    def what(self) -> str:
+        return spending.hold_what(self.limit, self.plan)
 
 
 class Purse:
@@ -131,6 +151,14 @@ class Purse:
         """Tickets whose own day is used up: until midnight no agent works on them."""
         return {key for key in self._board.dated if self.day_is_over(self._board.tickets[key])}
 
+    def held_of(self, otherwise: HeldOf) -> HeldOf:
+        """Why a ticket waits, for somebody who looks on."""
+        if not self.is_needed:
+            return otherwise
+        holds = {one.name: one.of_ticket for one in self.holds()}
+        today = Shown("day budget", next_midnight(time.time()), "used up", OVER_TODAY)
+        return with_budgets(holds, dict.fromkeys(self.waiting(), today), self._home.rules, otherwise)
+
     def day_is_over(self, ticket: Ticket) -> Limit | None:
         if ticket.key not in self._board.dated:
             return None
@@ -194,4 +222,4 @@ def _is_about(sum_: Sum, of: Key, key: Key) -> bool:
 
 
 def _all(usages: Iterable[Usage | None]) -> Usage:
-    return reduce(added, usages, None) or NOTHING
+    return total_of(usages) or NOTHING

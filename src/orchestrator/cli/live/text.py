@@ -13,6 +13,7 @@ from orchestrator.cli.live.screen import ESCAPES
 from orchestrator.cli.output import STATE_COLOURS, clean, paint
 from orchestrator.cli.times import account_text, held_text
 from orchestrator.core.model import Key, Status
+from orchestrator.core.show.held import Held
 from orchestrator.core.show.live import Row, View, Wait
 from orchestrator.core.times import duration
 
@@ -80,6 +81,10 @@ def lines(view: View, room: Room, style: Style, now: float) -> list[str]:
     width = _name_width(view, rows, waits, name, style, room.columns)
     listed = _rows(view, rows, room, style, now, name, width)
     return [*held, *listed, *_waits(view, waits, room, style, now, name, width)]
+
+
+def _short(one: Held, now: float) -> str:
+    return f"{one.account} {one.limit}" if one.words else f"{one.account} held, {ticking(one.until - now)}"
 
 
 def _held(view: View, room: Room, style: Style, now: float) -> list[str]:
@@ -293,7 +298,7 @@ def _parts(view: View, style: Style, began: float | None, now: float) -> list[tu
         parts.append((f"{view.slots_used}{of} slots{'' if of else ' used'}", None))
     parts += [(ticking(now - began), None)] if began is not None else []
     parts += [(f"${view.cost:.2f}", "green")] if view.cost is not None else []
-    parts += [(style.clean(f"{one.account} held, {ticking(one.until - now)}"), "yellow") for one in view.held]
+    parts += [(style.clean(_short(one, now)), "yellow") for one in view.held]
     if view.problems:
         parts.append((f"{view.problems} unusable file{'s' if view.problems > 1 else ''}", "red"))
     return parts

@@ -13,6 +13,7 @@ from orchestrator.cli.columns import cells, cut, has_utf8, pad, screen, wrapped
 from orchestrator.cli.opened import opened
 from orchestrator.cli.options import command, json_option
 from orchestrator.cli.output import clean, paint, say
+from orchestrator.core.outcome import dollars
 from orchestrator.core.show.costs import WAYS
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ MANY = 10
 @click.option("--since", metavar="DAY", help="Only from this day on: 2026-11-01, 7d (with today) or today.")
 @json_option
 def costs(plan_id: str | None, by: str | None, since: str | None, as_json: bool) -> int:
-    """Show what agents have cost.
+    """Show what agents have cost, and what is left of budgets.
 
     Every attempt that has ended counts, also those that failed, were stopped or lost. WAY is plan, ticket, phase,
     agent, model or day. Tokens went in anew, came from a cache, or came out. Where an agent does not tell the cost
@@ -102,8 +103,6 @@ def _cells(row: Row, total: Row) -> tuple[str, ...]:
 
 
 def _cost(row: Row) -> str:
-    from orchestrator.core.spending import dollars
-
     if row.cost_usd is None:
         return "?"
     return f"{'≈' if row.priced else ''}{dollars(row.cost_usd)}{' + ?' if row.unknown else ''}"
@@ -152,8 +151,6 @@ def _budgets(found: Costs) -> Iterator[str]:
 
 
 def _use(use: Use) -> str:
-    from orchestrator.core.spending import dollars
-
     def shown(amount: float) -> str:
         return dollars(amount) if use.key.endswith("Usd") else f"{short(int(amount))} tokens"
 

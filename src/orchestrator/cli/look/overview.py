@@ -18,6 +18,7 @@ from orchestrator.cli.opened import opened
 from orchestrator.cli.output import STATE_COLOURS, clean, paint, say
 from orchestrator.cli.times import account_text, held_text
 from orchestrator.core.model import Status
+from orchestrator.core.outcome import dollars
 from orchestrator.core.show.overview import ORDER, Group, Overview, PlanLine, Reason
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def show(plan_id: str | None, as_json: bool, states: Sequence[str] = (), every: 
 def lines_of(shown: Shown, asked: Asked) -> list[str]:
     lines = _large(shown.overview) if shown.overview is not None else _small(shown, asked)
     held = [line for one in shown.accounts for line in _account(one)]
+    held += [paint(line, "yellow", output.has_colour()) for one in shown.over for line in _fitted(clean(one), "  ")]
     return [
         *held,
         *([""] if held else []),
@@ -100,7 +102,8 @@ def _plan(plan: PlanView) -> list[str]:
     colour = output.has_colour()
     name = f" — {clean(plan.name)}" if plan.name and plan.name != plan.id else ""
     workflow = f", workflow {clean(plan.workflow)}" if plan.workflow else ""
-    first, *more = _fitted(f"  {plan.status}{workflow}: {_counts(plan.counts)}", "    ")
+    cost = "" if plan.cost_usd is None else f", {dollars(plan.cost_usd)}"
+    first, *more = _fitted(f"  {plan.status}{workflow}: {_counts(plan.counts)}{cost}", "    ")
     state = paint(plan.status, STATE_COLOURS.get(plan.status), colour)
     head = _cut(f"{plan.id}{name}").replace(plan.id, paint(plan.id, "bold", colour), 1)
     lines = [head, first.replace(plan.status, state, 1), *more]

@@ -14,6 +14,7 @@ from orchestrator.cli.columns import cells, cut, pad, screen, wrapped
 from orchestrator.cli.output import STATE_COLOURS, clean, paint
 from orchestrator.cli.times import held_text, passed, wait_text
 from orchestrator.core.model import Status
+from orchestrator.core.outcome import dollars
 from orchestrator.core.show.views import MISSING, UNREADABLE
 
 if TYPE_CHECKING:
@@ -74,6 +75,8 @@ def _remarks(ticket: TicketView, now: float, plan_is_paused: bool) -> Iterator[s
         yield "not listed in plan.json, so it never starts"
     if ticket.error:
         yield ticket.error
+    if ticket.cost_usd:
+        yield dollars(ticket.cost_usd)
     if ticket.pr:
         yield f"PR {ticket.pr}"
     if ticket.session and ticket.state != Status.COMPLETE:

@@ -23,6 +23,7 @@ from orchestrator.core.show.live import MANY, Seen
 from orchestrator.engine import locks
 from orchestrator.engine.governor import derived
 from orchestrator.engine.home import Home
+from orchestrator.engine.purse import Purse
 
 DEBOUNCE, STEP = 400, 200
 """Milliseconds: a person who looks on sees no difference, and the watch wakes seldom."""
@@ -50,6 +51,7 @@ class Elsewhere:
         self._plan = checked_id("plan", plan_id) if plan_id is not None else None
         self._index = Index(self.home.places)
         self.home.plans, self.home.patience = self._index.board.plans, 0
+        self._purse = Purse(self.home, self._index.board)
         self._known: dict[str, Account] = {}
         self._accounts_mark: int | None = None
         self._files_at = time.monotonic()
@@ -92,8 +94,8 @@ class Elsewhere:
             board=index.board,
             workflow_of=lambda ticket: self.home.rules(ticket).workflow,
             is_held=index.is_held,
-            held=[as_held(one) for one in held_now(known, now)],
-            held_of=held_of(known, self.home.rules, now),
+            held=[*(as_held(one) for one in held_now(known, now)), *(one.shown for one in self._purse.holds())],
+            held_of=self._purse.held_of(held_of(known, self.home.rules, now)),
             problems=len(index.problems),
         )
 

@@ -14,6 +14,8 @@ class Held(msgspec.Struct, frozen=True):
     until: float
     limit: str
     """Which one, for a person: `five-hour limit`."""
+    words: str = ""
+    """What is said instead, where it is no account but a budget."""
 
 
 HeldOf = Callable[[Ticket], Held | None]

@@ -73,6 +73,8 @@ class TicketView(msgspec.Struct, frozen=True, kw_only=True):
     session: str | None = None
     """The latest session of an agent."""
     running: Running | None = None
+    cost_usd: float | None = None
+    """Of all its attempts; None: nobody told."""
     is_listed: bool = True
     """plan.json lists it; else it never starts."""
 
@@ -85,6 +87,8 @@ class PlanView(msgspec.Struct, frozen=True, kw_only=True):
     counts: dict[str, int]
     """How many tickets there are of each state."""
     tickets: tuple[TicketView, ...]
+    cost_usd: float | None = None
+    """Of all its tickets; None: nobody told."""
 
     @property
     def total(self) -> int:
@@ -112,6 +116,7 @@ def plan_view(
     seen = Views(board, workflow_of, is_held, held_of)
     keys = [(Key(plan.id, name), state) for name, state in found.items()]
     shown = [seen.of(key) for key, state in keys if fits(board.tickets.get(key), state, states)]
+    usage = board.spent(plan.id)
     return PlanView(
         id=plan.id,
         name=plan.name,
@@ -119,6 +124,7 @@ def plan_view(
         workflow=plan.workflow,
         counts=dict(Counter(found.values())),
         tickets=tuple(shown),
+        cost_usd=usage.cost_usd if usage is not None else None,
     )
 
 
@@ -182,6 +188,7 @@ def ticket_view(board: Board, ticket: Ticket, place: Place, is_held: IsHeld, hel
         pr=ticket.context.get("pr_url") or None,
         session=latest_session(ticket),
         running=_running(ticket) if ticket.attempt is not None else None,
+        cost_usd=ticket.usage.cost_usd if ticket.usage is not None else None,
         is_listed=key in board.places,
     )
 
