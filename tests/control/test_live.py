@@ -13,15 +13,13 @@ from orchestrator.control.live.diary import Diary
 from orchestrator.control.live.elsewhere import BUSY, Elsewhere
 from orchestrator.control.live.looker import Focus, Looker
 from orchestrator.control.live.pace import LONGEST_SECONDS, Pace
-from orchestrator.control.live.words import Told, Words
+from orchestrator.control.live.words import Words
 from orchestrator.core.board import Board
 from orchestrator.core.model import Attempt, Key, Status
 from orchestrator.core.settings import Config
-from orchestrator.core.show.live import Row, Seen, View, view
-from orchestrator.core.show.live import Scope as About
+from orchestrator.core.show.live import Row, Seen, View
 from orchestrator.engine.home import Home
 from tests import factories
-from tests.factories import AT
 from tests.waiting import wait_for
 
 
@@ -160,34 +158,7 @@ def test_an_attempt_that_has_printed_nothing_has_no_words(config: Config) -> Non
     assert Heard(config, "gone").says("") == ""
 
 
-# --- what it has cost
-
-
-def ended(home: Home, ticket: str, n: int, cost: float, session: str) -> None:
-    folder = home.places.attempt(Key("p", ticket), n, "work")
-    folder.mkdir(parents=True)
-    outcome = {"kind": "success", "session": session, "usage": {"costUsd": cost}}
-    (folder / "outcome.json").write_text(json.dumps(outcome))
-    home.logs.event("ended", Key("p", ticket), phase="work", attempt=n, cost=cost)
-
-
-def test_costs_are_those_of_the_sessions_and_of_all_tickets_shown(config: Config) -> None:
-    home = Home(config)
-    ended(home, "T-1", 1, 0.5, "a")
-    ended(home, "T-1", 2, 0.75, "a")  # the running total of a session that went on
-    ended(home, "T-2", 1, 1.0, "b")
-    told = Told(home)
-    shown = view(seen_of("T-1"), About({"p"}), 5, AT)
-    wait_for(lambda: told.filled(shown, 5).cost is not None, what="the costs")
-    assert told.filled(shown, 5).cost == 1.75 and told.diary.costs[Key("p", "T-1")] == 0.75
-    ended(home, "T-2", 2, 2.0, "c")
-    assert told.filled(shown, 5).cost == 3.75
-
-
-def test_where_nothing_is_known_of_costs_nothing_is_said(config: Config) -> None:
-    home = Home(config)
-    home.logs.event("ended", Key("p", "T-1"), phase="work", outcome="success")
-    assert Told(home).filled(view(seen_of("T-1"), About({"p"}), 5, AT), 5).cost is None
+# --- the log
 
 
 def test_lines_that_nobody_can_read_are_passed_over(config: Config) -> None:

@@ -137,7 +137,9 @@ def test_a_skip_tells_where_it_led_and_ends_the_visit_of_a_poll() -> None:
 
 
 @pytest.mark.parametrize(("session", "costs"), [("s", [1.0, 0.5]), (None, [1.0, 1.5])])
-def test_of_what_an_earlier_version_wrote_what_a_session_cost_before_is_not_counted_again(session: str | None, costs: list[float]) -> None:
+def test_of_what_an_earlier_version_wrote_what_a_session_cost_before_is_not_counted_again(
+    session: str | None, costs: list[float]
+) -> None:
     steps = []
     for n, told in ((1, 1.0), (2, 1.5)):
         usage = Usage(input_tokens=10, output_tokens=1, cost_usd=told)

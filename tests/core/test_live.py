@@ -6,6 +6,7 @@ import pytest
 
 from orchestrator.core.board import Board
 from orchestrator.core.model import Attempt, Key, Plan, PlanStatus, Status, Ticket
+from orchestrator.core.outcome import Usage
 from orchestrator.core.show.held import Held
 from orchestrator.core.show.live import MANY, Scope, Seen, View, in_scope, view
 from orchestrator.core.times import iso
@@ -169,3 +170,17 @@ def test_at_the_end_nothing_is_said_of_stopping_and_slots() -> None:
     assert (look(seen).stopping, look(seen).slots) == ("shutdown", 3)
     over = look(seen._replace(is_over=True))
     assert (over.stopping, over.slots) == (None, None)
+
+
+def test_costs_are_those_that_the_files_of_tickets_tell() -> None:
+    def dear(cost: float) -> Usage:
+        return Usage(input_tokens=1, cost_usd=cost)
+
+    seen = seen_of(
+        factories.plan("T-1", "T-2", "T-3"), flying("T-1", usage=dear(0.75)), ready("T-2", usage=dear(1)), ready("T-3"),
+        factories.plan("Q", id="q", status=PlanStatus.COMPLETE), factories.ticket("Q", "q", usage=dear(7)),
+    )  # fmt: skip
+    assert (look(seen).cost, [row.cost for row in look(seen).rows]) == (1.75, [0.75])
+    assert [look(seen, only=Key("p1", f"T-{n}")).cost for n in (2, 3)] == [1.0, None]
+    seen.board.put_ticket(ready("T-2", usage=dear(3)))
+    assert look(seen).cost == 3.75

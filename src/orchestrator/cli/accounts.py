@@ -13,6 +13,7 @@ from orchestrator.cli.opened import opened_home
 from orchestrator.cli.options import command, json_option
 from orchestrator.cli.output import Cell, clean, say
 from orchestrator.cli.times import moment
+from orchestrator.core.accounts import LOGINS
 from orchestrator.core.times import epoch_or
 
 if TYPE_CHECKING:
@@ -63,7 +64,11 @@ def _lines(found: list[AccountView]) -> Iterator[str]:
 
 
 def _free(one: AccountView) -> str:
-    return f"free, but refused {one.logins} times for want of a login: one attempt at a time" if one.logins else "free"
+    if not one.logins:
+        return "free"
+    often = "once" if one.logins == 1 else f"{one.logins} times"
+    rest = ": one attempt at a time shows whether it works again" if one.logins >= LOGINS else ""
+    return f"free; refused {often} for want of a login{rest}"
 
 
 def _held(one: AccountView, now: float) -> str:

@@ -109,8 +109,7 @@ def _held(line: Line) -> str:
     if "account" not in line:
         return f"held: {reason}{_until(line)}"
     until = datetime.fromtimestamp(epoch_or(line.get("until"), 0)).strftime("%H:%M:%S")
-    limit = f" ({line['limit']})" if line.get("limit") else ""
-    return f"{line['account']} is held until {until}{limit}: {reason}"
+    return f"{line['account']} is held until {until} ({line.get('limit') or reason})"
 
 
 def _by(line: Line) -> str:

@@ -62,7 +62,7 @@ class _Watching:
         from orchestrator.control.live.words import Told
 
         self.elsewhere, self._plan = elsewhere, plan_id
-        self.told = Told(elsewhere.home, elsewhere.diary)
+        self.told = Told(elsewhere.home)
         self.style = style()
         self.lines = WIDE
         self._events = Events(names_plans=plan_id is None, colour=False)
@@ -88,7 +88,7 @@ class _Watching:
 
     def lately(self, most: int, columns: int) -> list[str]:
         """The newest last."""
-        fitting = (event for event in self.told.diary.lately() if self.is_meant(event))
+        fitting = (event for event in self.elsewhere.diary.lately() if self.is_meant(event))
         return [self._line(event, columns) for event in islice(fitting, max(most, 0))][::-1]
 
     def is_meant(self, event: Line) -> bool:

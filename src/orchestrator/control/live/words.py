@@ -1,4 +1,4 @@
-"""What is said of a ticket beside its file: the last thing that its program printed, and what it has cost.
+"""What is said of a ticket beside its file: the last thing that its program printed.
 
 The law: bounded work. Of a file only the end is read, only when the file changed, and only of tickets that are shown.
 """
@@ -12,7 +12,6 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from orchestrator.agents.base import Agent
-from orchestrator.control.live.diary import Diary
 from orchestrator.core.model import Key
 from orchestrator.core.show.live import Row, View
 from orchestrator.engine.home import Home
@@ -117,14 +116,11 @@ def _read(path: str, offset: int, count: int) -> bytes:
 class Told:
     """Fills in what a view needs of the above."""
 
-    def __init__(self, home: Home, diary: Diary | None = None) -> None:
-        self.words, self.diary = Words(home), Diary(home) if diary is None else diary
+    def __init__(self, home: Home) -> None:
+        self.words = Words(home)
 
     def filled(self, view: View, most: int) -> View:
         """`most`: rows that are shown."""
-        self.diary.read_on()
-        rows = tuple(
-            replace(row, said=self.words.said(row), cost=self.diary.costs.get(row.key)) for row in view.rows[:most]
-        )
+        rows = tuple(replace(row, said=self.words.said(row)) for row in view.rows[:most])
         self.words.forget_others(rows)
-        return replace(view, rows=rows, cost=self.diary.total(view))
+        return replace(view, rows=rows)

@@ -15,6 +15,7 @@ import msgspec
 
 from orchestrator.core.board import Board
 from orchestrator.core.model import Attempt, Key, PlanStatus, Status, Ticket, should_be
+from orchestrator.core.outcome import Usage, total_of
 from orchestrator.core.show.held import Held, HeldOf, nobody
 from orchestrator.core.show.views import Blocker, IsHeld, WorkflowOf, blockers_of
 from orchestrator.core.times import epoch_or
@@ -55,7 +56,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     said: str = ""
     """The last thing that its program printed."""
     cost: float | None = None
-    """In dollars, what the ticket has cost until now."""
+    """In dollars, what the ticket's attempts have cost that have ended."""
 
     @property
     def since(self) -> float | None:
@@ -96,7 +97,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     """The one ticket that it is about."""
     at: float
     cost: float | None = None
-    """In dollars, what its tickets have cost until now."""
+    """In dollars, the same of its tickets."""
 
     @property
     def total(self) -> int:
@@ -138,7 +139,19 @@ def view(seen: Seen, scope: Scope, most: int, now: float) -> View:
         plans=tuple(sorted(scope.plans)),
         only=scope.only,
         at=now,
+        cost=_total(board, scope),
     )
+
+
+def _total(board: Board, scope: Scope) -> float | None:
+    if scope.only is not None:
+        ticket = board.tickets.get(scope.only)
+        return _cost(ticket.usage) if ticket is not None else None
+    return _cost(total_of(board.spent(plan) for plan in scope.plans))
+
+
+def _cost(usage: Usage | None) -> float | None:
+    return usage.cost_usd if usage is not None else None
 
 
 def _is_meant(key: Key, scope: Scope) -> bool:
@@ -190,7 +203,8 @@ def _rows(seen: Seen, keys: Iterable[Key]) -> Iterator[Row]:
         if where not in places:
             places[where] = _place(seen, ticket, attempt.phase)
         position, phases = places[where]
-        yield Row(key=key, title=ticket.title, attempt=attempt, position=position, phases=phases)
+        cost = _cost(ticket.usage)
+        yield Row(key=key, title=ticket.title, attempt=attempt, position=position, phases=phases, cost=cost)
 
 
 def _place(seen: Seen, ticket: Ticket, phase: str) -> tuple[int | None, int | None]:
