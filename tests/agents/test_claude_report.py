@@ -52,7 +52,7 @@ SITUATIONS = [
     ("e403", 1, Ended.PERMISSION_REFUSED, "403 Your account does not have access"),
     ("e404", 1, Ended.FAILURE, "correct `model`"),
     ("e529", 1, Ended.OVERLOADED, "529 Overloaded"),
-    ("credit", 1, Ended.FAILURE, "Credit balance is too low; add credit"),
+    ("credit", 1, Ended.RATE_LIMITED, "Credit balance is too low; add credit"),
     ("prompt-too-long", 1, Ended.CONTEXT_TOO_LONG, "Prompt is too long"),
     ("refused-connection", 1, Ended.FAILURE, "Connection refused"),
     ("cut-stream", 1, Ended.OVERLOADED, "API Error"),

@@ -45,7 +45,7 @@ SITUATIONS = [
     ("e429", 0, Ended.RATE_LIMITED, "429 rate_limit_error: This request would exceed"),
     ("e429-with-delay", 0, Ended.RATE_LIMITED, "try again in 20s"),
     ("usage-limit", 0, Ended.RATE_LIMITED, "429 usage_limit_reached"),
-    ("no-credit", 0, Ended.FAILURE, "insufficient_quota: You exceeded your current quota"),
+    ("no-credit", 0, Ended.RATE_LIMITED, "insufficient_quota: You exceeded your current quota"),
     ("e500", 0, Ended.FAILURE, "500 api_error: Internal server error"),
     ("e529", 0, Ended.OVERLOADED, "529 overloaded_error: Overloaded"),
     ("overload-mid-stream", 0, Ended.OVERLOADED, "overloaded_error: Overloaded"),

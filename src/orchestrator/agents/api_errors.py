@@ -6,7 +6,7 @@ import json
 
 from orchestrator.agents import jsonl
 from orchestrator.agents.base import Ended
-from orchestrator.agents.listening import Sign, sign
+from orchestrator.agents.listening import Sign, credit_used_up, sign
 
 _KINDS = ("code", "type", "status")
 
@@ -53,10 +53,9 @@ def signs(log_in: str) -> tuple[Sign, ...]:
             r"|maximum prompt length|input is too long|request_too_large",
             Ended.CONTEXT_TOO_LONG,
         ),
-        sign(
-            r"insufficient_quota|credit balance|insufficient.{0,20}(credit|balance|funds)|^402\b|payment required",
-            Ended.FAILURE,
-            "add credit to the account",
+        credit_used_up(
+            r"insufficient_quota|credit balance|insufficient.{0,20}(credit|balance|funds)|billing_error|^402\b"
+            r"|payment required|out of credits?\b"
         ),
         sign(r"^429\b|rate.?limit|usage.?limit|quota|too many requests|resource.?exhausted", Ended.RATE_LIMITED),
         sign(

@@ -91,9 +91,14 @@ class Ended(StrEnum):
     CONTEXT_TOO_LONG = "context_too_long"
     """The session is used up: only a new one can go on."""
     OVERLOADED = "overloaded"
-    """The vendor cannot serve now, whoever asks."""
+    """The vendor says that it cannot serve now, whoever asks. A stream that broke off, a connection that was refused
+    and an error 500 by itself say no such thing: they are failures."""
     BUDGET_REACHED = "budget_reached"
     """The CLI ended itself at the limit that it was given."""
+
+
+CREDIT = "credit used up"
+"""A limit like others, but that nobody knows its end: somebody must pay."""
 
 
 class Told(StrEnum):

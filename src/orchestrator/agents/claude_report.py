@@ -7,13 +7,17 @@ from collections.abc import Iterable
 from typing import Any
 
 from orchestrator.agents import jsonl
-from orchestrator.agents.base import Ended, Report, Told
+from orchestrator.agents.base import CREDIT, Ended, Report, Told
 from orchestrator.agents.claude_heard import Heard, final_text, hear, so_far, usage
 from orchestrator.agents.phrases import first_line, last_line
 from orchestrator.agents.resets import reset_time
 from orchestrator.core.outcome import Usage
 
 _NOT_LOGGED_IN = ("not logged in", "please run /login", "invalid api key")
+_NO_CREDIT = re.compile(r"credit balance|out of (extra usage|credits?)\b", re.IGNORECASE)
+_PAY = "add credit to the account"
+_STATUS = re.compile(r"API Error[: (]+(\d{3})\b|Request rejected \((\d{3})\)")
+"""Older versions tell it in words alone."""
 _LIMIT_REACHED = re.compile(r"you['’]ve hit your .*limit|usage limit reached", re.IGNORECASE)
 _HINTS = (
     ("maximum number of turns", "raise maxTurns of the phase, or retry"),
@@ -21,7 +25,6 @@ _HINTS = (
     ("root/sudo privileges", 'run as another user or, in a sandbox, set IS_SANDBOX: "1" in the env of this agent'),
     ("issue with the selected model", "correct `model` of this agent"),
     ("unknown option", "correct defaultArgs of this agent, or update claude"),
-    ("credit balance", "add credit to the account"),
 )
 _LOG_IN = "log in with `claude`, or give ANTHROPIC_API_KEY or CLAUDE_CODE_OAUTH_TOKEN in the env of this agent"
 
@@ -57,7 +60,7 @@ class Listener:
             error=error,
             session=heard.session,
             until=until,
-            limit=_limit_name(heard) if limited else "",
+            limit=_limit_name(heard, error) if limited else "",
             told=None if until is None else Told.STRUCTURED if by_field else Told.TEXT,
             usage=None if ended is Ended.SESSION_GONE else self.usage(),
             model=heard.model,
@@ -82,7 +85,9 @@ _LIMITS = {
 }
 
 
-def _limit_name(heard: Heard) -> str:
+def _limit_name(heard: Heard, error: str) -> str:
+    if error.endswith(_PAY):
+        return CREDIT
     kind = jsonl.text(heard.limit, "rateLimitType") if heard.limit.get("status") == "rejected" else ""
     return _LIMITS.get(kind, kind.replace("_", " ") or "usage limit")
 
@@ -102,6 +107,8 @@ def _judge(heard: Heard, stderr_tail: str, exit_code: int | None) -> _Verdict:
     if result.get("subtype") == "success" and result.get("is_error", False) is False:
         return (*_after_success(heard, exit_code), None)
     message = _message(result)
+    if _no_credit(result, message):
+        return Ended.RATE_LIMITED, f"claude: {message}; {_PAY}", _until(heard, message)
     if _limit_reached(result, message, heard):
         return Ended.RATE_LIMITED, f"claude: {message}", _until(heard, message)
     return (*_failed(result, message), None)
@@ -114,13 +121,25 @@ def _message(result: dict[str, Any]) -> str:
     return first_line(said) or "it failed without saying why"
 
 
+def _no_credit(result: dict[str, Any], message: str) -> bool:
+    used_up = _status(result, message) == 402 or jsonl.text(result, "api_error_type") == "billing_error"
+    return used_up or (result.get("is_error") is True and _NO_CREDIT.search(message) is not None)
+
+
+def _status(result: dict[str, Any], message: str) -> float | None:
+    """Of the API's answer."""
+    told = jsonl.number(result, "api_error_status")
+    found = _STATUS.search(message) if told is None and result.get("is_error") is True else None
+    return told if found is None else float(found[1] or found[2])
+
+
 def _limit_reached(result: dict[str, Any], message: str, heard: Heard) -> bool:
     """`allowed_warning` is none, and neither is a used-up window whose work goes on at extra cost."""
     info = heard.limit
     rejected = info.get("status") == "rejected" and info.get("isUsingOverage") is not True
     return (
         (rejected and result.get("subtype") == "success")
-        or result.get("api_error_status") == 429
+        or _status(result, message) == 429
         or result.get("api_error") == "usage_limit_reached"
         or _LIMIT_REACHED.search(message) is not None
     )
@@ -136,7 +155,7 @@ def _until(heard: Heard, message: str) -> float | None:
 def _failed(result: dict[str, Any], message: str) -> tuple[Ended, str]:
     if of_session := _about_session(message):
         return of_session
-    if result.get("api_error_status") == 401 or any(words in message.lower() for words in _NOT_LOGGED_IN):
+    if _status(result, message) == 401 or any(words in message.lower() for words in _NOT_LOGGED_IN):
         return Ended.NEEDS_LOGIN, f"claude: {message}; {_LOG_IN}"
     if jsonl.text(result, "terminal_reason").startswith("aborted"):
         return Ended.INTERRUPTED, "claude was interrupted"
@@ -144,12 +163,12 @@ def _failed(result: dict[str, Any], message: str) -> tuple[Ended, str]:
 
 
 def _kind_of(result: dict[str, Any], message: str) -> Ended:
-    status, why = result.get("api_error_status"), jsonl.text(result, "terminal_reason")
+    status, why = _status(result, message), jsonl.text(result, "terminal_reason")
     if why == "prompt_too_long" or "prompt is too long" in message.lower():
         return Ended.CONTEXT_TOO_LONG
     if why == "budget_exhausted" or result.get("subtype") == "error_max_budget_usd":
         return Ended.BUDGET_REACHED
-    if status == 529 or jsonl.text(result, "api_error_type") == "overloaded_error":
+    if status in (503, 529) or jsonl.text(result, "api_error_type") == "overloaded_error":
         return Ended.OVERLOADED
     return Ended.PERMISSION_REFUSED if status == 403 else Ended.FAILURE
 

@@ -27,7 +27,7 @@ from orchestrator.agents.arguments import Values, merged, parted
 from orchestrator.agents.base import Call, Command, Ended, Login, Option, Reader, Versions
 from orchestrator.agents.codex_said import said
 from orchestrator.agents.described import JsonAgent, logged_in
-from orchestrator.agents.listening import JsonListener, sign
+from orchestrator.agents.listening import JsonListener, credit_used_up, sign
 from orchestrator.agents.strict import strict
 from orchestrator.core.prices import Price
 from orchestrator.core.settings import AgentSettings
@@ -38,12 +38,12 @@ SIGNS = (
     sign(r"already has an active writer", Ended.FAILURE,
          "this session is open in Codex: close it there, and `codex app-server daemon stop`"),
     sign(r"ran out of room|context.?(window|length)", Ended.CONTEXT_TOO_LONG),
-    sign(r"check your plan and billing", Ended.FAILURE, "add credit to the account"),
-    sign(r"hit your .{0,20}limit|usage limit|status:? 429|rate.?limit|too many requests", Ended.RATE_LIMITED),
-    sign(
-        r"at capacity|high demand|overloaded|status:? (500|502|503|504|529)|stream (disconnected|closed)",
-        Ended.OVERLOADED,
+    credit_used_up(
+        r"check your plan and billing|insufficient_quota|credit balance|out of credits|(spend cap|credit limit)\b"
+        r"|payment required|status:? 402"
     ),
+    sign(r"hit your .{0,20}limit|usage limit|status:? 429|rate.?limit|too many requests", Ended.RATE_LIMITED),
+    sign(r"at capacity|high demand|overloaded|status:? (503|529)", Ended.OVERLOADED),
     sign(r"missing environment variable", Ended.NEEDS_LOGIN, "name it in `env` or `passEnv` of this agent"),
     sign(r"status:? 401|not logged in|refresh(ed)? .{0,20}token|token .{0,30}refreshed|log ?in again|sign in again"
          r"|invalid.{0,12}api.?key", Ended.NEEDS_LOGIN, LOG_IN),

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from orchestrator.agents import jsonl
-from orchestrator.agents.base import Ended, Report, Told
+from orchestrator.agents.base import CREDIT, Ended, Report, Told
 from orchestrator.agents.phrases import first_line, last_line
 from orchestrator.agents.resets import reset_time
 from orchestrator.core.outcome import Usage
@@ -24,11 +24,18 @@ class Sign(NamedTuple):
     ended: Ended
     hint: str = ""
     """What to do, for a person."""
+    limit: str = ""
+    """RATE_LIMITED: which one, where the words name none."""
 
 
-def sign(words: str, ended: Ended, hint: str = "") -> Sign:
+def sign(words: str, ended: Ended, hint: str = "", limit: str = "") -> Sign:
     """`words` is a regular expression, whatever the case."""
-    return Sign(re.compile(words, re.IGNORECASE), ended, hint)
+    return Sign(re.compile(words, re.IGNORECASE), ended, hint, limit)
+
+
+def credit_used_up(words: str) -> Sign:
+    """Nothing of the account can go on until somebody has paid: that is no fault of the ticket."""
+    return sign(words, Ended.RATE_LIMITED, "add credit to the account", CREDIT)
 
 
 class JsonListener:
@@ -122,6 +129,7 @@ class JsonListener:
             found, line = self._found(self.error or stderr_tail)
             if found is not None:
                 said = first_line(self.error) or line
+                self.limit = found.limit or self.limit
                 return found.ended, f"{self.name}: {said}{f'; {found.hint}' if found.hint else ''}"
             said = first_line(self.error) or _last_words(stderr_tail)
             if said and (self.error or exit_code != 0) and not (self.begun and not self.error):

@@ -27,7 +27,7 @@ from orchestrator.agents import api_errors, jsonl
 from orchestrator.agents.arguments import Values, merged
 from orchestrator.agents.base import Call, Command, Ended, Login, Option, Reader, Versions
 from orchestrator.agents.described import JsonAgent, logged_in
-from orchestrator.agents.listening import JsonListener, sign
+from orchestrator.agents.listening import JsonListener, credit_used_up, sign
 from orchestrator.agents.opencode_said import said
 from orchestrator.core.times import epoch_or
 
@@ -43,12 +43,11 @@ SIGNS = (
     sign(r"session not found", Ended.SESSION_GONE),
     sign(r"ContextOverflowError", Ended.CONTEXT_TOO_LONG),
     sign(r"ProviderAuthError|incorrect api key", Ended.NEEDS_LOGIN, LOG_IN),
-    sign(r"check your plan and billing", Ended.FAILURE, "add credit to the account"),
+    credit_used_up(r"check your plan and billing"),
     sign(r"MessageAbortedError", Ended.INTERRUPTED),
     sign(r"ProviderModelNotFoundError|ProviderInitError", Ended.FAILURE, "correct `model` of this agent"),
     sign(r"^opencode run \[message|unknown arguments?:", Ended.FAILURE, "correct defaultArgs of this agent"),
     *api_errors.signs(LOG_IN),
-    sign(r"^(502|504)\b|step .{0,10}finished with unknown", Ended.OVERLOADED),
 )
 FLAGS = {Option.MODEL: "--model -m"}
 OURS: dict[str, Values] = {
