@@ -3,7 +3,7 @@
 What it does is in files, so that a test can change it while it works: `beats` (messages before the result, 0: none),
 `beat` (seconds after each), `tokens` (of each message), `hold` (waits before its result while it exists). A million
 tokens in cost $1. Its result tells the running total of its session, as the real one does, which also ends itself
-when it has used up what it may, if it `obeys`.
+when it has used up what it may, if it `obeys`; one that is `mute` tells no cost.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ subtype=success error=false
 [ -z "$most" ] || [ ! -e '@/obeys' ] || { subtype=error_max_budget_usd error=true; }
 printf '{"type":"result","subtype":"%s","is_error":%s,"session_id":"%s","result":"done","num_turns":%s,' \\
   $subtype $error $session "$used"
+[ -e '@/mute' ] && printf '"total_cost_usd":null,"usage":{"input_tokens":%s}}\\n' $((used * tokens)) && exit
 printf '"total_cost_usd":%s,"usage":{"input_tokens":%s}}\\n' \\
   "$((total / 1000000)).$(printf %06d $((total % 1000000)))" $((used * tokens))
 """
@@ -75,10 +76,10 @@ def spender_site(
 
 def write_settings(site: Site, budgets: dict[str, Any] | None = None, **settings: Any) -> None:
     """Also meanwhile."""
-    given = {"max_concurrency": 6, "poll_interval": 1.0, **settings}
-    agents = {"claude": AgentSettings(command=str(site.root / "bin/claude"))}
     prices = {"dear": Price(input=1, output=0)}
-    made = Settings(agents=agents, prices=prices, grace=0.1, budgets=Budgets(**(budgets or {})), **given)
+    given = {"max_concurrency": 6, "poll_interval": 1.0, "prices": prices, **settings}
+    agents = {"claude": AgentSettings(command=str(site.root / "bin/claude"))}
+    made = Settings(agents=agents, grace=0.1, budgets=Budgets(**(budgets or {})), **given)
     replaced(site.root / "settings.json", msgspec.json.encode(made).decode())
     site.config = config_of(site.root)
 

@@ -214,6 +214,15 @@ def _told(site: Site) -> list[dict[str, Any]]:
     return list(map(json.loads, site.lines("notices")))
 
 
+def test_what_a_budget_in_dollars_does_not_see_is_said_once(make: Make) -> None:
+    site = spender_site(make, {"per_ticket_usd": 0.01, "per_attempt_tokens": 10**9})
+    write_settings(site, {"per_ticket_usd": 0.01, "per_attempt_tokens": 10**9}, prices={})
+    (site.root / "mute").touch()
+    site.tick()
+    assert (site.ticket().status, cost(site)) == (Status.COMPLETE, 0.0)
+    assert [(event["model"], event["agent"]) for event in site.events("unpriced")] == [("dear", "claude")]
+
+
 # -- a day ------------------------------------------------------------------------------------------------------------
 
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from orchestrator.cli.output import clean, has_colour, paint
+from orchestrator.core.outcome import dollars
 from orchestrator.core.times import duration, epoch_or
 
 Line = dict[str, Any]
@@ -90,11 +91,16 @@ def _ended(line: Line) -> str:
     outcome = str(line.get("outcome", "")).replace("_", " ")
     took = f" after {duration(line['took'])}" if line.get("took") is not None else ""
     reason = f": {line['reason']}" if line.get("reason") and outcome != "stopped" else ""
-    cost = f", ${line['cost']:.2f}" if line.get("cost") else ""
+    cost = f", {dollars(line['cost'])}" if line.get("cost") else ""
     retry = f", retry {line['retry']}" if line.get("retry") else ""
     again = f", {line['again']}" if line.get("again") else ""
     following = f" → {line['next']}" if line.get("next") else ""
     return f"{outcome}{took}{cost}{reason}{retry}{again}{following}{_until(line)}"
+
+
+def _unpriced(line: Line) -> str:
+    of = f"model {line['model']}" if line.get("model") else f"agent {line.get('agent')}"
+    return f"nobody knows what {of} costs: budgets in dollars do not see it; give it a price (`prices` in the config)"
 
 
 def _until(line: Line) -> str:
@@ -144,6 +150,7 @@ WORDS: dict[str, Callable[[Line], str]] = {
     "held": _held,
     "released": lambda e: f"{e.get('account')} is no longer held{_by(e)}",
     "budget_reached": lambda e: str(e.get("reason", "")),
+    "unpriced": _unpriced,
     "budget_free": lambda e: f"goes on: {e.get('budget', '')} is no longer used up",
     "cannot_run": lambda e: f"cannot be run: {e.get('reason', '')}",
     "needs_attention": lambda e: f"needs attention: {e.get('reason') or e.get('phase', '')}",

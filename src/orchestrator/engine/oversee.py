@@ -84,6 +84,8 @@ async def booked(host: Host, key: Key, attempt: Attempt, outcome: Outcome, direc
     if outcome.usage is None and (heard := purse.heard(attempt.id)) is not None:
         outcome = replace(outcome, usage=heard)
     purse.hear(attempt.id, key, outcome.usage)
+    if purse.misses(key, outcome.usage, outcome.model):
+        host.home.logs.event("unpriced", key, "warning", model=outcome.model, agent=attempt.agent)
     while not book(host.home, key, attempt, outcome, directory) and not host.closing:
         await asyncio.sleep(AGAIN_SECONDS)
     return outcome

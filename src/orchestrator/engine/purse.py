@@ -72,6 +72,7 @@ class Purse:
         self._today = Day(home.places)
         self._heard: dict[str, tuple[Key, Usage]] = {}
         """Of attempts that are not yet applied, by id."""
+        self._unpriced: set[str | None] = set()
 
     @property
     def _config(self) -> Budgets:
@@ -112,6 +113,17 @@ class Purse:
         """Dollars that it may still cost; None: nobody limits it."""
         rest = spending.allowance(self.limits(ticket, phase), self._sums(ticket, attempt_id))
         return None if rest is None else max(round(rest, 4), LEAST_USD)
+
+    def misses(self, key: Key, usage: Usage | None, model: str | None) -> bool:
+        """Whether a budget in dollars does not see what an attempt has used; said once for each model."""
+        if usage is None or usage.cost_usd is not None or not usage.tokens or model in self._unpriced:
+            return False
+        plan = self._board.plans.get(key.plan) or Plan(id=key.plan)
+        ticket = self._board.tickets.get(key) or Ticket(plan_id=key.plan, ticket_id=key.ticket)
+        if not any(one.is_usd for one in spending.limits_of(self._config, plan, ticket, None)):
+            return False
+        self._unpriced.add(model)
+        return True
 
     # -- what is shared -----------------------------------------------------------------------------------------------
 

@@ -125,7 +125,11 @@ def _notes(found: Costs) -> Iterator[str]:
     unknown = found.total.unknown
     if unknown:
         models = ", ".join(clean(model) for model in found.unpriced if model)
-        known = f"; a price of {models} under `prices` in the config lets them count" if models else ""
+        known = (
+            f"; a price of {models} under `prices` in the config lets {'it' if unknown == 1 else 'them'} count"
+            if models
+            else ""
+        )
         yield from _dim(f"? the cost of {unknown} attempt{'' if unknown == 1 else 's'} is not known{known}")
 
 

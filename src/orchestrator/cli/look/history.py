@@ -15,6 +15,7 @@ from orchestrator.cli.opened import key_of, opened
 from orchestrator.cli.options import command, json_option
 from orchestrator.cli.output import STATE_COLOURS, clean, paint, say
 from orchestrator.cli.times import clock
+from orchestrator.core.outcome import dollars
 from orchestrator.core.times import duration, iso
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def _cells(past: Past, now: float) -> tuple[str, ...]:
         word_of(past).replace("_", " "),
         str(past.exit_code) if past.exit_code is not None else "",
         clean(past.agent or ""),
-        f"${past.cost_usd:.2f}" if past.cost_usd is not None else "",
+        dollars(past.cost_usd) if past.cost_usd is not None else "",
     )
 
 
@@ -215,7 +216,7 @@ def _sums(seen: History, now: float) -> list[str]:
         f"{duration(found.worked)} of work",
     ]
     if found.cost_usd is not None:
-        parts.append(f"${found.cost_usd:.2f}")
+        parts.append(dollars(found.cost_usd))
     if found.input_tokens or found.output_tokens:
         parts.append(f"{found.input_tokens + found.cached_tokens:,} tokens in, {found.output_tokens:,} out")
     return _wrapped("  " + " · ".join(parts), "  ")
