@@ -54,6 +54,8 @@ def test_what_the_phase_and_the_settings_ask_for_is_given() -> None:
         ("--resume", "other"),
         ("-r", "other"),
         ("--session-id", "other", "--fork-session"),
+        ("--worktree", "elsewhere", "--tmux", "--no-session-persistence"),
+        ("-w", "--background", "--replay-user-messages"),
     ],
 )
 def test_flags_that_are_ours_are_not_doubled(default_args: tuple[str, ...]) -> None:

@@ -50,6 +50,10 @@ def test_what_is_ours_or_leads_elsewhere_is_left_out(default_args: tuple[str, ..
     assert called("--a", *default_args, "--auto").argv == (*TITLED, "--a", "--auto")
 
 
+def test_the_word_of_a_whole_command_line_is_no_part_of_the_prompt() -> None:
+    assert called("run", "--agent", "run").argv == (*TITLED, "--agent", "run")
+
+
 def test_allowed_tools_become_rules_under_which_everything_else_is_denied() -> None:
     def rules(*tools: str) -> Any:
         return json.loads(called(allowed_tools=tools).env["OPENCODE_PERMISSION"])

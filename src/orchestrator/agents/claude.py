@@ -97,7 +97,19 @@ _OURS: dict[str, Values] = {
     "-c": "none",
     "--continue": "none",
     "--fork-session": "none",
+    "--no-session-persistence": "none",
+    "--replay-user-messages": "none",
+    "--from-pr": "maybe",
+    "--teleport": "maybe",
+    "--cloud": "maybe",
+    "--bg": "none",
+    "--background": "none",
+    "--desktop": "none",
+    "-w": "maybe",
+    "--worktree": "maybe",
+    "--tmux": "none",
 }
+"""What is given here; and what would keep no session, or make it work elsewhere than in the ticket's worktree."""
 
 
 def command(call: Call) -> Command:

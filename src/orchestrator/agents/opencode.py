@@ -66,11 +66,17 @@ TOOLS = {
 def command(call: Call) -> Command:
     argv = [call.settings.command, "run", "--format", "json", "--thinking", "--print-logs", "--log-level", "ERROR"]
     argv += ["--session", call.session] if call.resume and call.session else ["--title", _title(call.folder)]
-    argv += merged(replace(call, allowed_tools=()), OURS, FLAGS)
+    settings = replace(call.settings, default_args=_options(call.settings.default_args))
+    argv += merged(replace(call, settings=settings, allowed_tools=()), OURS, FLAGS)
     env = {"OPENCODE_DISABLE_AUTOUPDATE": "1"}
     if call.allowed_tools:
         env["OPENCODE_PERMISSION"] = json.dumps(_rules(call.allowed_tools))
     return Command(tuple(argv), stdin=call.prompt, env=env)
+
+
+def _options(args: tuple[str, ...]) -> tuple[str, ...]:
+    """Without the word of a whole command line, which would be part of the prompt."""
+    return args[1:] if args[:1] == ("run",) else args
 
 
 def _title(folder: str) -> str:

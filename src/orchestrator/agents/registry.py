@@ -36,7 +36,7 @@ AGENTS: dict[str, Agent] = {kind: _adapter(place) for kind, place in TABLE.items
 def agent_for(settings: AgentSettings) -> Agent:
     if settings.type is not None:
         return _of_type(settings.type)
-    return AGENTS.get(settings.command.rpartition("/")[2], command)
+    return AGENTS.get(_name(settings.command), command)
 
 
 def account_of(settings: AgentSettings) -> str:
@@ -50,6 +50,16 @@ def account_of(settings: AgentSettings) -> str:
     if agent is not AGENTS["command"]:
         return agent.name
     return settings.command.rpartition("/")[2] or settings.command
+
+
+def _name(program: str) -> str:
+    """`codex` of `/opt/bin/codex`, and of what installers make of it elsewhere: `codex.cmd`, `bin/codex.js`."""
+    file = program.rpartition("/")[2]
+    stem, dot, suffix = file.rpartition(".")
+    return stem if dot and suffix.lower() in SUFFIXES else file
+
+
+SUFFIXES = ("cmd", "exe", "bat", "ps1", "js", "mjs")
 
 
 def _of_type(wanted: str) -> Agent:
