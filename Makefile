@@ -9,7 +9,7 @@ PYTEST = $(BIN)/python -m pytest
 # More for the program or for pytest: make demo ARGS="--keep /tmp/demo", make test ARGS="-k recovery".
 ARGS =
 
-.PHONY: help demo test check chaos e2e bench docs picture reference figures run-ready dev-ready docs-ready format schemas diagrams clean
+.PHONY: help demo test check chaos e2e conformance bench docs picture reference figures agents run-ready dev-ready docs-ready format schemas diagrams clean
 
 help:
 	@echo "make demo     watch it work: tickets of a small real project, from plan to merged"
@@ -24,6 +24,8 @@ help:
 	@echo "make diagrams draw docs/images/ anew: states and workflows, from the code"
 	@echo "make reference write the commands of docs/commands.md anew, from their help"
 	@echo "make figures  write the figures of README and docs anew, from benchmarks/results.json"
+	@echo "make conformance do make e2e, and write what was seen of each agent into e2e/conformance.json and docs/agents.md"
+	@echo "make agents   write the table of docs/agents.md anew, from e2e/conformance.json"
 	@echo "make picture  take the terminal's pictures in docs/images anew, from real runs"
 	@echo "make clean    remove everything that was made"
 
@@ -41,6 +43,10 @@ chaos: dev-ready
 
 e2e: dev-ready
 	@$(PYTEST) e2e -n 2 $(ARGS)
+
+conformance: dev-ready
+	@E2E_RENEW=1 $(PYTEST) e2e -n 2 $(ARGS)
+	@$(BIN)/python -m scripts.agents
 
 # PEER reaches it through the environment.
 bench: run-ready
@@ -64,6 +70,9 @@ reference: dev-ready
 
 figures: dev-ready
 	@$(BIN)/python -m scripts.figures
+
+agents: dev-ready
+	@$(BIN)/python -m scripts.agents
 
 picture: dev-ready
 	@$(BIN)/python -m scripts.picture $(ARGS)

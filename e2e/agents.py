@@ -45,6 +45,8 @@ class Real:
     """What of them allows everything."""
     models: tuple[str, str]
     """The one it uses, and another."""
+    answer_usd: float
+    """What each answer of the scripted model costs: 1000 tokens in, 200 into the cache, 300 from it, 25 out."""
     env: Of = _nothing
     """`env` of its configuration."""
     files: Files = _no_files
@@ -181,9 +183,11 @@ def _opencode_env(url: str) -> dict[str, str]:
 
 CLAUDE = Real(
     "claude",
-    args=lambda url: ["--dangerously-skip-permissions"],
+    # who has an allowance works with another model by default
+    args=lambda url: ["--dangerously-skip-permissions", "--model", "claude-opus-5-5"],
     asks=("--dangerously-skip-permissions",),
     models=("claude-opus-5-5", "claude-sonnet-4-5"),
+    answer_usd=0.00556,
     env=_claude_env,
     files=_claude_files,
     subscriber={"ANTHROPIC_API_KEY": "", "CLAUDE_CODE_OAUTH_TOKEN": "scripted"},
@@ -193,6 +197,7 @@ CODEX = Real(
     args=lambda url: ["--dangerously-bypass-approvals-and-sandbox"],
     asks=("--dangerously-bypass-approvals-and-sandbox",),
     models=("gpt-5.5", "gpt-5.4"),
+    answer_usd=0.0069,
     env=lambda url: {"SCRIPTED_KEY": "scripted"},
     files=_codex_files,
 )
@@ -201,6 +206,7 @@ PI = Real(
     args=lambda url: ["--provider", "scripted", "--model", "scripted-1"],
     asks=(),
     models=("scripted-1", "scripted-2"),
+    answer_usd=0.004215,
     env=lambda url: {"PI_OFFLINE": "1", "PI_TELEMETRY": "0"},
     files=_pi_files,
     session_seen=False,
@@ -210,6 +216,7 @@ GEMINI = Real(
     args=lambda url: ["--yolo", "-m", "gemini-2.5-pro"],
     asks=("--yolo",),
     models=("gemini-2.5-pro", "gemini-2.5-flash"),
+    answer_usd=0.0017875,
     env=_gemini_env,
     files=lambda url, root: {
         ".gemini/settings.json": _GEMINI_SETTINGS,
@@ -222,6 +229,7 @@ OPENCODE = Real(
     args=lambda url: [],
     asks=(),
     models=("scripted/scripted-1", "scripted/scripted-2"),
+    answer_usd=0.004065,
     env=_opencode_env,
     repeats_cut_answers=True,
     compacts=True,

@@ -11,7 +11,6 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from e2e.install import FOLDER
 
@@ -19,28 +18,27 @@ FILE = Path(__file__).with_name("conformance.json")
 RENEW = "E2E_RENEW"
 
 CAPABILITIES = {
-    "version": "Version tested",
-    "prompt": "Prompt",
-    "session": "Session id",
-    "resume": "Goes on in a session",
-    "stream": "Output",
-    "tokens": "Tokens are known",
-    "cost": "Cost",
+    "version": "version",
+    "prompt": "gets its prompt",
+    "session": "session id",
+    "resume": "a session is gone on with",
+    "takeover": "taken over in a terminal",
+    "tokens": "tokens",
+    "cost": "cost",
     "model": "`model`",
     "allowedTools": "`allowedTools`",
     "maxTurns": "`maxTurns`",
-    "maxCostUsd": "A budget is reached",
     "outputSchema": "`outputSchema`",
-    "evidence": "Exit 0 without work",
-    "usageLimit": "Usage limit",
-    "rateLimit": "429, too many requests",
-    "login": "401, key refused",
-    "overload": "503 or 529, overloaded",
-    "cut": "Server gone mid-answer",
-    "tooLong": "Context too long",
-    "stop": "Stopped while a tool runs",
-    "kill": "Killed with its runner (-9)",
-    "takeover": "Taken over in a terminal",
+    "evidence": "exit 0 without a commit, `evidence: commit`",
+    "budget": "a budget is used up",
+    "usageLimit": "usage limit",
+    "rateLimit": "too many requests (429)",
+    "overload": "overloaded (503, 529)",
+    "login": "key refused (401)",
+    "cut": "server gone in the middle of an answer",
+    "tooLong": "conversation too long for the model",
+    "stop": "stopped while a tool runs",
+    "kill": "killed together with the runner (-9)",
 }
 """Key in the file → what it is called in the documentation; in its order."""
 
@@ -48,7 +46,7 @@ Seen = dict[str, dict[str, str]]
 
 
 def read() -> Seen:
-    loaded: Any = json.loads(FILE.read_bytes()) if FILE.exists() else {}
+    loaded: Seen = json.loads(FILE.read_bytes()) if FILE.exists() else {}
     return loaded
 
 

@@ -26,7 +26,7 @@ pytestmark = EVERY
 
 NEWS = "enter/esc confirm"
 """Under what a program wants to tell a person first."""
-NO = "no; `workflow check` says so"
+NO = "no"
 ANSWER = {"score": 7, "note": "well done"}
 SCHEMA = {
     "type": "object",
@@ -68,7 +68,7 @@ def test_a_schema_is_kept_to_and_the_model_of_the_configuration_is_used(
     assert (ticket["context"]["score"], ticket["context"]["note"]) == ("7", "well done")
     own = has(real, Option.OUTPUT_SCHEMA)
     assert ("fenced" in tickets.asked("How good")[0].prompt) is not own
-    saw("outputSchema", "its own option" if own else "asked for in the prompt, and checked")
+    saw("outputSchema", "its own option" if own else "asked for in the prompt")
     assert has(real, Option.MODEL)
     assert {asked.model for asked in tickets.asked("How good")} == {real.models[1].rpartition("/")[2]}
     saw("model", "yes")

@@ -38,6 +38,7 @@ def checks(fresh: Path) -> list[Check]:
         Check("diagrams", [python, "scripts/diagrams.py", "--check"], "make diagrams"),
         Check("commands", [python, "scripts/reference.py", "--check"], "make reference"),
         Check("figures", [python, "-m", "scripts.figures", "--check"], "make figures"),
+        Check("agents", [python, "-m", "scripts.agents", "--check"], "make agents, or make conformance"),
     ]
 
 
