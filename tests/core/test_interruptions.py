@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
+from orchestrator.core.accounts import Account
 from orchestrator.core.decisions import HoldAccount, Notify
+from orchestrator.core.events import AccountReleased, AttemptEnded, Dispatched
 from orchestrator.core.model import Status
+from orchestrator.core.outcome import Outcome, OutcomeKind
 from orchestrator.core.times import iso
 from tests.core.builders import AT, Walk, agent, grant, open_ticket, script, terminal, ticket
 
@@ -137,6 +141,47 @@ def test_the_account_is_held_even_if_nobody_wants_that_attempt_any_more(say: str
     assert [type(decision) for decision in walk.decisions[1:]] == [HoldAccount]
     assert walk.t.wake_at is None
     assert walk.status is (Status.PAUSED if say == "pause" else Status.READY)
+
+
+def test_a_ticket_whose_work_others_may_do_waits_for_nothing_but_its_account_is_held() -> None:
+    accounts, stand_ins = {"claude": "claude", "codex": "codex", "two": "claude"}, {"claude": ("two", "codex")}
+    walk = Walk(agent("a", "b"), script("b"), chooses_session=CHOOSES, accounts=accounts, stand_ins=stand_ins)
+    walk.dispatch()
+    walk.end("rate_limited", until=AT + 3600, session="s-7")
+    assert (walk.status, walk.t.wake_at, walk.t.wait_reason) == (Status.READY, None, None)
+    assert [type(decision) for decision in walk.decisions[1:]] == [HoldAccount]
+    walk.do(Dispatched(at=AT + 9, grant=replace(walk.give(), agent="codex")))
+    assert (walk.attempt.agent, walk.attempt.account, walk.attempt.resume) == ("codex", "codex", False)
+    walk.end("success")
+    assert walk.t.phase_history[0].agent == "codex"
+
+
+def test_a_stand_in_of_the_same_account_is_none() -> None:
+    walk = Walk(agent("a", "b"), script("b"), accounts={"two": "claude"}, stand_ins={"claude": ("two",)})
+    walk.dispatch()
+    walk.end("rate_limited", until=AT + 3600)
+    assert walk.t.wake_at == iso(AT + 3600)
+
+
+def test_the_third_refused_login_fails_the_ticket_as_any_failure_and_holds_the_account() -> None:
+    walk = working()
+    at, known = walk.at, Account(account="claude", logins=2)
+    outcome = Outcome(kind=OutcomeKind.FAILURE, ended="needs_login", reason="log in")
+    walk.do(AttemptEnded(at=at, attempt_id=walk.attempt.id, outcome=outcome, account=known))
+    assert (walk.status, walk.t.retries, walk.t.wake_at) == (Status.READY, {"a": 1}, None)
+    (hold,) = [one for one in walk.decisions if isinstance(one, HoldAccount)]
+    assert (hold.until, hold.reason, hold.logins, hold.guessed) == (at + 300, "needs login: log in", 3, True)
+
+
+def test_a_released_account_wakes_whoever_waits_for_its_limit_and_nobody_else() -> None:
+    walk = Walk(agent("a", "b"), script("b"), accounts={"claude": "work"})
+    walk.dispatch()
+    walk.end("rate_limited", until=AT + 3600, limit="five-hour limit")
+    for account in ("claude", "other"):
+        walk.do(AccountReleased(at=AT, account=account))
+        assert walk.t.wake_at is not None
+    walk.do(AccountReleased(at=AT, account="work"))
+    assert (walk.t.wake_at, walk.t.wait_reason, walk.status) == (None, None, Status.READY)
 
 
 # -- sessions ---------------------------------------------------------------------------------------------------------

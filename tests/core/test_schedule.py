@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 import pytest
@@ -146,6 +147,38 @@ def test_the_next_attempt_of_a_ticket_may_use_the_agent_that_it_has_itself() -> 
     assert free("claude", "b", agents={"claude": 2}) and free("claude", "b", agents={"codex": 0})
     assert not free("claude", "a", held={"claude": AT + 1}) and free("claude", "a", held={"claude": AT})
     assert free(None, "a", agents={"claude": 0}, held={"codex": AT + 1})
+
+
+def test_while_an_account_is_held_the_first_stand_in_takes_the_step_that_is_free_itself() -> None:
+    made = board(plan(*"abc"), *tickets(*"abc"))
+    wanted = by("claude", "codex", "pi")
+
+    def took(**given: Any) -> str | None:
+        found = taker(made, wanted, Limits(max_concurrency=1, **given), AT, key("a"))
+        return found.agent if found is not None else None
+
+    held = {"claude": AT + 60}
+    assert took() == "claude" and took(held=held) == "codex"
+    assert took(held={**held, "codex": AT + 60}) == "pi" and took(held=held, agents={"codex": 0}) == "pi"
+    assert took(held={**held, "codex": AT + 60, "pi": AT + 60}) is None
+    assert took(agents={"claude": 0}) is None, "who has only no room left waits for it"
+    limits = {"step": lambda _: wanted, "held": held, "agents": {"codex": 1, "pi": 1}}
+    assert turn(made, **limits) == ["a", "b"]
+
+
+def test_an_account_that_must_prove_itself_has_one_attempt_at_a_time() -> None:
+    made = board(plan(*"abc"), *tickets("a", "b", current_phase="claude"), *tickets("c", current_phase="codex"))
+    limits = Limits(max_concurrency=9, alone=frozenset({"claude"}))
+    assert [k.ticket for k in next_up(made, by_phase, limits, AT)] == ["a", "c"]
+    attempt = Attempt(n=1, id="i", phase="x", started_at="", agent="other", account="claude")
+    made.put_ticket(ready(ticket_id="a", status=Status.RUNNING, attempt=attempt, attempts=1))
+    assert [k.ticket for k in next_up(made, by_phase, limits, AT)] == ["c"]
+    assert taker(made, by("claude"), limits, AT, key("a")) and not taker(made, by("claude"), limits, AT, key("b"))
+
+
+def test_what_is_held_without_an_end_wakes_nobody() -> None:
+    limits = Limits(max_concurrency=1, held={"plan:p1": inf, "claude": AT + 9})
+    assert next_wake(Board(), limits, AT) == AT + 9 and next_wake(Board(), limits, AT + 9) is None
 
 
 def test_a_held_account_holds_no_check_and_no_script() -> None:

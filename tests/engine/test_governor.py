@@ -246,6 +246,27 @@ def test_an_account_may_be_called_anything(make: Make) -> None:
     assert len(calls(site)) == 1
 
 
+def test_a_hold_that_only_tickets_tell_of_can_be_released_beside_a_daemon(make: Make) -> None:
+    site = home(make, CLAUDE, ["T1", "T2"])
+    site.edit(
+        T1, status="ready", currentPhase="work", wakeAt="2999-01-01T00:00:00Z", waitReason="usage limit of claude"
+    )
+    site.daemon()
+    let_pass(0.3)
+    assert calls(site) == [] and control.release(home_of(site), "claude")
+    wait_for(lambda: is_complete(site))
+
+
+def test_a_runner_that_dies_before_it_has_written_the_hold_leaves_it_to_the_ticket(make: Make) -> None:
+    site = home(make, CLAUDE, ["T1", "T2"], maxConcurrency=1)
+    limit(site, 3600)
+    site.crash("orchestrator.engine.governor:Governor.hold before 1")
+    assert account(site) is None and len(calls(site)) == 1
+    site.tick()
+    site.tick()
+    assert len(calls(site)) == 1
+
+
 def test_a_hold_of_an_earlier_version_is_that_of_its_tickets(make: Make) -> None:
     site = home(make, CLAUDE, ["T1", "T2"])
     site.edit(

@@ -6,7 +6,7 @@ The law: of each state a few tickets are shown and the others counted, so the le
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -111,7 +111,9 @@ def _urgency(line: PlanLine) -> tuple[bool, bool, bool]:
 def _group(board: Board, state: str, keys: list[Key], seen: Views, is_held: IsHeld, held_of: HeldOf) -> Group:
     reasons: tuple[Reason, ...] = ()
     if state == Status.QUEUED:
-        keys, reasons = _queued(board, keys, is_held)
+        keys, stuck = _queued(board, keys, is_held)
+        held = (held_of(board.tickets[key]) for key in keys if held_of is not nobody and key in board.unblocked)
+        reasons = (*stuck, *_held(held))
     elif state == Status.READY:
         keys, reasons = _ready(board, keys, held_of)
     most = SOME_RUNNING if state == Status.RUNNING else SOME
@@ -151,6 +153,11 @@ def _ready(board: Board, keys: list[Key], held_of: HeldOf) -> tuple[list[Key], t
             free.append(key)
     said = Counter(reason or "wait for a time" for reason in late.values()).most_common(REASONS)
     said += [("wait for their turn", len(free)), (f"their plan is {PlanStatus.PAUSED}", len(paused))]
-    reasons = [Reason(number, "", one) for one, number in Counter(held.values()).most_common(REASONS)]
-    reasons += [Reason(number, why) for why, number in said if number]
-    return [*late, *held, *free, *paused], tuple(reasons)
+    reasons = [Reason(number, why) for why, number in said if number]
+    return [*late, *held, *free, *paused], (*_held(held.values()), *reasons)
+
+
+def _held(found: Iterable[Held | None]) -> Iterator[Reason]:
+    """How many wait for which account."""
+    counted = Counter(one for one in found if one is not None)
+    return (Reason(number, "", one) for one, number in counted.most_common(REASONS))
