@@ -139,7 +139,8 @@ def _look(home: Home, key: Key) -> Ran | None:
 
 def _tell_news(log: LogTail, key: Key, show: Show) -> None:
     for line in log.lines():
-        if (line.get("plan"), line.get("ticket")) == key:
+        is_over_budget = line.get("event") == "budget_reached" and line.get("plan") in (None, key.plan)
+        if is_over_budget or (line.get("plan"), line.get("ticket")) == key:
             show.tell(line)
 
 

@@ -29,6 +29,7 @@ from orchestrator.core.workflow import Phase
 if TYPE_CHECKING:
     from orchestrator.engine.home import Home
 
+NO_BUDGETS = Budgets()
 LEAST_USD = 0.0001
 """An agent's program is not told to spend nothing: it has been decided that it starts."""
 
@@ -81,7 +82,7 @@ class Purse:
     @property
     def is_needed(self) -> bool:
         """Somebody has set a budget; one that is for a single ticket or phase costs nothing here."""
-        return self._config != Budgets() or bool(self._board.budgeted) or bool(self._board.dated)
+        return self._config != NO_BUDGETS or bool(self._board.budgeted) or bool(self._board.dated)
 
     # -- one attempt --------------------------------------------------------------------------------------------------
 
@@ -97,11 +98,11 @@ class Purse:
         """Its ticket has it now, or it is no longer ours."""
         self._heard.pop(attempt_id, None)
 
-    def limits(self, ticket: Ticket, phase: Phase) -> tuple[Limit, ...]:
+    def limits(self, ticket: Ticket, phase: Phase | None) -> tuple[Limit, ...]:
         """Those that apply to its attempt, as files and configuration say now."""
         ticket = self._board.tickets.get(ticket.key, ticket)
-        plan = self._board.plans.get(ticket.plan_id) or Plan(id=ticket.plan_id)
-        return spending.limits_of(self._config, plan, ticket, phase)
+        rules = self._home.rules(ticket)
+        return spending.limits_of(rules.budgets, rules.plan, ticket, phase)
 
     def reached(self, ticket: Ticket, phase: Phase, attempt_id: str) -> tuple[Limit, Usage] | None:
         """The first budget that this attempt and all before and beside it have used up."""
@@ -118,9 +119,7 @@ class Purse:
         """Whether a budget in dollars does not see what an attempt has used; said once for each model."""
         if usage is None or usage.cost_usd is not None or not usage.tokens or model in self._unpriced:
             return False
-        plan = self._board.plans.get(key.plan) or Plan(id=key.plan)
-        ticket = self._board.tickets.get(key) or Ticket(plan_id=key.plan, ticket_id=key.ticket)
-        if not any(one.is_usd for one in spending.limits_of(self._config, plan, ticket, None)):
+        if not any(one.is_usd for one in self.limits(Ticket(plan_id=key.plan, ticket_id=key.ticket), None)):
             return False
         self._unpriced.add(model)
         return True
@@ -174,8 +173,7 @@ class Purse:
     def day_is_over(self, ticket: Ticket) -> Limit | None:
         if ticket.key not in self._board.dated:
             return None
-        plan = self._board.plans.get(ticket.plan_id) or Plan(id=ticket.plan_id)
-        own = (one for one in spending.limits_of(self._config, plan, ticket, None) if one.sum is Sum.TICKET_DAY)
+        own = (one for one in self.limits(ticket, None) if one.sum is Sum.TICKET_DAY)
         return spending.first_reached(own, self._sums(ticket, None))
 
     def _until(self, limit: Limit) -> float:
