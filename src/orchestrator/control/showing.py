@@ -6,9 +6,7 @@ The law: what cannot be read is told, never left out.
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,14 +15,13 @@ import msgspec
 from orchestrator.adapters.catalog import Catalog
 from orchestrator.adapters.index import Index
 from orchestrator.adapters.places import Places
+from orchestrator.control.holding import holds
 from orchestrator.control.reading import checked_id, everything, unusable
 from orchestrator.core.budgets import Budgets
 from orchestrator.core.check_plan import Known, plan_problems
 from orchestrator.core.model import Plan, Status, Ticket, should_be
-from orchestrator.core.outcome import USAGE_LIMIT
 from orchestrator.core.problems import Problem, did_you_mean
 from orchestrator.core.settings import Config
-from orchestrator.core.show.held import HeldOf, nobody
 from orchestrator.core.show.overview import ORDER, SMALL, Overview, overview, total
 from orchestrator.core.show.views import PlanView, fits, plan_view
 from orchestrator.core.times import epoch_or
@@ -39,8 +36,6 @@ if TYPE_CHECKING:
     from orchestrator.engine.purse import Purse
 
 DEFAULT_WORKFLOW = "standard"
-MANY = 300
-"""So many waiting tickets are asked which account they wait for."""
 
 
 class Shown(NamedTuple):
@@ -154,19 +149,6 @@ class Scene:
             self._home.plans = self.index.board.plans
         return self._home
 
-    def holds(self) -> tuple[tuple[Account, ...], HeldOf]:
-        """The accounts that are held, and which of them a ticket waits for. Mostly there is nothing to be asked."""
-        board = self.index.board
-        waiting = [board.tickets[key] for key in islice(board.ready.waiting(), MANY)]
-        if not self.places.accounts.is_dir() and not any(_at_limit(ticket) for ticket in waiting):
-            return (), nobody
-        from orchestrator.core.show.holds import held_now, held_of
-        from orchestrator.engine.governor import standing
-
-        now = time.time()
-        accounts = standing(self.home, waiting, now).accounts
-        return tuple(held_now(accounts, now)), held_of(accounts, self.rules, now)
-
     def purse(self) -> Purse | None:
         """What is used up of budgets; None where nobody has set one."""
         board = self.index.board
@@ -241,7 +223,7 @@ def shown(scene: Scene, warnings: Iterable[Problem] = (), asked: Asked = EVERYTH
     """The same of what was read already."""
     plans = [scene.plan(asked.plan)] if asked.plan is not None else scene.plans()
     board, held = scene.index.board, scene.index.is_held
-    accounts, held_of = scene.holds()
+    accounts, held_of = holds(board, scene.places, lambda: scene.home)
     purse = scene.purse()
     over = tuple(one.words for one in purse.holds()) if purse is not None else ()
     held_of = purse.held_of(held_of) if purse is not None else held_of
@@ -254,10 +236,6 @@ def shown(scene: Scene, warnings: Iterable[Problem] = (), asked: Asked = EVERYTH
         return Shown((), tuple(problems), large, accounts, over)
     views = tuple(plan_view(board, plan, scene.workflow, held, asked.states, held_of) for plan in plans)
     return Shown(views, tuple(problems), None, accounts, over)
-
-
-def _at_limit(ticket: Ticket) -> bool:
-    return (ticket.wait_reason or "").startswith(USAGE_LIMIT)
 
 
 def _broken(catalog: Catalog) -> list[Problem]:

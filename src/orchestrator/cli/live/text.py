@@ -26,8 +26,6 @@ ORDER = (
 )  # fmt: skip
 LISTED = 5
 """So many that wait are shown where there is room at all."""
-HELD_SHARE = 4
-"""Accounts that are held take one line in so many at most."""
 PLAIN_SIGNS = {"…": "...", "→": "->", "·": "-", "—": "-", "’": "'"}
 
 
@@ -74,7 +72,8 @@ class Room(NamedTuple):
 
 def lines(view: View, room: Room, style: Style, now: float) -> list[str]:
     """Accounts that are held, tickets in flight, and those that wait."""
-    held = _held(view, room, style, now)
+    texts = [style.clean(account_text(one, now)) for one in view.held[: max(room.lines // 4, 0)]]
+    held = [style.paint(cut(text, room.columns, style.cut_mark), "yellow") for text in texts]
     room = room._replace(lines=room.lines - len(held))
     rows, waits = shares(view, room.lines)
     name = namer(view)
@@ -85,12 +84,6 @@ def lines(view: View, room: Room, style: Style, now: float) -> list[str]:
 
 def _short(one: Held, now: float) -> str:
     return f"{one.account} {one.limit}" if one.words else f"{one.account} held, {ticking(one.until - now)}"
-
-
-def _held(view: View, room: Room, style: Style, now: float) -> list[str]:
-    """A line for each account, where there is room for others."""
-    texts = [style.clean(account_text(one, now)) for one in view.held[: max(room.lines // HELD_SHARE, 0)]]
-    return [style.paint(cut(text, room.columns, style.cut_mark), "yellow") for text in texts]
 
 
 def shares(view: View, room: int) -> tuple[int, int]:
