@@ -71,6 +71,7 @@ SUB = REPO + (
         ("diff", SUB + "git config diff.ignoreSubmodules all", "echo 2 >>sub/f"),
         ("commit", REPO, "echo 'NO_CHANGE_NEEDED: it is there already'"),
         ("commit", REPO, "echo '**NO_CHANGE_NEEDED:** `it is`'"),
+        ("commit", REPO, "echo '- **NO_CHANGE_NEEDED**: it is'"),
     ],
 )
 def test_it_is_there(make: Make, evidence: str, before: str, agent: str) -> None:

@@ -19,7 +19,7 @@ from orchestrator.core.workflow import AgentPhase
 from orchestrator.engine.home import Home
 from orchestrator.engine.prepare import Scene
 
-_NO_CHANGE = re.compile(r"^[\s*_#>`~-]*NO_CHANGE_NEEDED:[\s*_`]*(?!<[^>\n]*>[\s*_`.]*$)(\S.*)$", re.MULTILINE)
+_NO_CHANGE = re.compile(r"^[\s*_#>`~-]*NO_CHANGE_NEEDED[*_`]*:[\s*_`]*(?!<[^>\n]*>[\s*_`.]*$)(\S.*)$", re.MULTILINE)
 """With a reason; the words of a prompt that was printed again, `<reason>`, are none."""
 
 
