@@ -174,22 +174,23 @@ def test_a_conversation_that_is_too_long_is_not_gone_on_with(
     saw("tooLong", "failure, retried in a new session")
 
 
+@pytest.mark.parametrize("key", ["perTicketTokens", "perTicketUsd"])
 def test_a_budget_ends_the_work_and_says_where_to_raise_it(
-    tickets: Home,
-    script: Script,
-    real: Real,
-    saw: Saw,
+    tickets: Home, script: Script, real: Real, saw: Saw, key: str
 ) -> None:
+    """Of less than three answers."""
     endless = script.when(IMPLEMENT)
     for n in range(10):
         endless.run(f"sleep 0.7; echo {n}")
     endless.say("That is all.")
-    tickets.configure(budgets={"perTicketTokens": 4000})
+    amount = 4000 if key == "perTicketTokens" else 2.6 * real.answer_usd
+    tickets.configure(budgets={key: amount})
     ran = tickets.orchestrator("run", PLAN, TICKET)
     assert ran.returncode == 1
     ticket = tickets.ticket()
-    assert (ticket["status"], "perTicketTokens" in ticket["error"]) == ("needs_attention", True), ticket["error"]
+    assert (ticket["status"], key in ticket["error"]) == ("needs_attention", True), ticket["error"]
     (attempt,) = tickets.attempts("implement")
     usage, asked = outcome(attempt)["usage"], len(tickets.asked(IMPLEMENT))
-    assert usage["inputTokens"] + usage["cachedTokens"] + usage["outputTokens"] >= 4000
+    tokens = usage["inputTokens"] + usage["cachedTokens"] + usage["outputTokens"]
+    assert (tokens if key == "perTicketTokens" else usage["costUsd"]) >= amount
     saw("budget", "stopped while it works" if asked < 11 else "no further attempt")
