@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
 
 from orchestrator.control import accounts as control
 from orchestrator.control import steering
+from orchestrator.core.decisions import HoldAccount
 from orchestrator.core.model import Key
 from orchestrator.core.times import epoch
+from orchestrator.engine.governor import Governor
 from orchestrator.engine.home import Home
 from tests.engine.limits import STREAMS, account, calls, hold_is_over, home, is_complete, limit, say
 from tests.engine.sites import Make, Site, make
@@ -46,6 +49,17 @@ def test_a_limit_holds_every_ticket_of_the_account_and_says_so_in_the_ticket_tha
     assert (epoch(met["wakeAt"]), met["waitReason"]) == (reset, "usage limit of claude (five-hour limit)")
     assert met["status"] == "ready" and "attempt" not in met and not met.get("retries")
     assert site.raw(T2).get("wakeAt") is None
+
+
+def test_a_later_reset_lengthens_the_same_hold(make: Make) -> None:
+    site = home(make, CLAUDE, ["T1"])
+    now = time.time()
+    for seconds in (60, 3600, 60):
+        governor = Governor(home_of(site))  # of several runners
+        governor.hold(HoldAccount("claude", "claude", now + seconds, "limit", told="structured"), T1, now)
+        assert governor.held["claude"] >= now + seconds
+    assert round(held_for(site)) == 3600
+    assert (len(site.events("held")), len(site.events("hold_changed"))) == (1, 1)
 
 
 @pytest.mark.parametrize(("stream", "limit"), [("e429", "usage limit"), ("e529", "overloaded")])

@@ -113,17 +113,23 @@ class Governor:
 
     def hold(self, hold: HoldAccount, key: Key | None, at: float, board: Board | None = None) -> None:
         """Once, however many attempts meet it."""
-        news: list[bool] = []
+        found: list[tuple[Account, bool]] = []
         share = random.random()
 
         def decide(known: Account) -> Account:
             after, is_new = accounts.held(known, hold, at, share)
-            news.append(is_new)
+            found.append((known, is_new))
             return after
 
         after = self._change(hold.account, decide)
-        if after is not None and news[-1]:
+        if after is None:
+            return
+        before, is_new = found[-1]
+        if is_new:
             self._tell_held(after, hold, key, board)
+        elif after.until != before.until:
+            about = {"account": after.account, "until": after.until, "limit": after.limit or None, "told": after.told}
+            self._home.logs.event("hold_changed", key, "warning", **about)
 
     def passed(self, attempt: Attempt, outcome: Outcome, at: float) -> None:
         """An attempt has ended that calls for no hold. Mostly there is nothing to write."""
