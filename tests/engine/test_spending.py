@@ -83,6 +83,7 @@ DIED = Usage(input_tokens=TOKENS)
         ([ended(1.0), DIED, DIED, ended(4.0), ended(5.0)], [1.0, 1.0, 1.0, 1.0, 1.0]),
         ([ended(5.0), ended(1.0)], [5.0, 1.0]),  # a total that went back began anew
         ([ended(0.1), ended(0.3)], [0.1, 0.2]),  # and not 0.19999999999999998
+        ([ended(0.0045000000000000005)], [0.0045]),
     ],
 )
 def test_each_run_of_a_session_costs_what_the_total_has_grown(

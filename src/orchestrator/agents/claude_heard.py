@@ -31,7 +31,7 @@ class Heard(msgspec.Struct):
     turns: int = 0
     model: str | None = None
     messages: dict[str, int] = {}
-    """Tokens of the answers so far, for as long as there is no result; each is told once for every block of it."""
+    """Tokens of the answers since the last result; each is told once for every block of it."""
     message: str = ""
     """The id of the last one."""
     tools_done: int = 0
@@ -60,7 +60,11 @@ def hear(heard: Heard, event: dict[str, Any]) -> None:
 def _hear_result(heard: Heard, event: dict[str, Any]) -> None:
     heard.result, heard.went_on = event, False
     heard.turns += int(jsonl.number(event, "num_turns") or 0)
-    _add_tokens(heard.tokens, event)
+    told: dict[str, int] = {}
+    _add_tokens(told, event)
+    if event.get("subtype") != "success":  # one that was ended at its limit, or cut off, leaves out its last answer
+        told = {key: max(told.get(key, 0), heard.messages.get(key, 0)) for key in told.keys() | heard.messages.keys()}
+    heard.tokens, heard.messages = _sums(heard.tokens, told), {}
 
 
 def _count_message(heard: Heard, event: dict[str, Any]) -> None:
@@ -80,6 +84,10 @@ def _add_tokens(tokens: dict[str, int], owner: dict[str, Any]) -> None:
             tokens[key] = tokens.get(key, 0) + count
 
 
+def _sums(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
+    return {key: one.get(key, 0) + other.get(key, 0) for key in one.keys() | other.keys()}
+
+
 def _said(event: dict[str, Any]) -> str:
     """The model's text in one of its own messages, not a subagent's."""
     if event.get("type") != "assistant" or event.get("parent_tool_use_id") is not None:
@@ -97,7 +105,8 @@ def final_text(heard: Heard) -> str:
 def usage(heard: Heard) -> Usage | None:
     if heard.result is None:
         return None
-    return replace(_of(heard.tokens), cost_usd=jsonl.number(heard.result, "total_cost_usd"), turns=heard.turns)
+    tokens = _sums(heard.tokens, heard.messages)
+    return replace(_of(tokens), cost_usd=jsonl.number(heard.result, "total_cost_usd"), turns=heard.turns)
 
 
 def so_far(heard: Heard) -> Usage | None:

@@ -99,7 +99,7 @@ def less(total: Usage, before: Usage | None, fields: Collection[str], floor: boo
     """`total` without what had been told before, in these counters. A counter that went back began anew; with `floor`
     there is nothing left of it."""
     if before is None:
-        return total
+        return exact(total)
     changes = {}
     for f in fields:
         now, then = getattr(total, f), getattr(before, f)
