@@ -207,13 +207,48 @@ def test_a_ticket_that_is_resumed_meanwhile_starts_when_the_session_is_over(take
     taken.is_now("complete")
 
 
-def test_two_persons_do_not_work_in_the_same_worktree(taken: Site) -> None:
+def test_two_persons_do_not_work_in_the_same_worktree(taken: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("USER", "ada")
     with_session(taken)
     process = opened(taken)
     called = resumed(taken)
-    assert called.code == 1 and "somebody else works on it" in called.err
+    assert called.code == 1 and f"ada (pid {process.pid}) is in its session" in called.err
     close(taken)
     assert finish(process).code == 0
+
+
+def test_whoever_looks_sees_who_is_in_the_session_and_for_how_long(
+    taken: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("USER", "ada")
+    with_session(taken)
+    before = taken.call("status", "--json").out
+    process = opened(taken)
+    words = f"ada (pid {process.pid}) is in its session"
+    assert words in taken.call("status").out
+    assert taken.call("status", "--json").out == before
+    watch = taken.start("watch")
+    assert watch.stdout is not None
+    assert any(words in watch.stdout.readline() for _ in range(9))
+    close(taken)
+    assert finish(process).code == 0
+    assert "in its session" not in taken.call("status").out
+
+
+def test_a_run_beside_a_person_says_for_whom_it_waits_and_goes_on_afterwards(
+    taken: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("USER", "ada")
+    with_session(taken)
+    process = opened(taken)
+    taken.call("resume", "p", "T-1")
+    run = taken.start("run", "p", "T-1")
+    assert run.stdout is not None and "ada" in run.stdout.readline()
+    close(taken)
+    finish(process)
+    wait_for(lambda: len(calls(taken)) > 1, what="the attempt")
+    run.send_signal(signal.SIGINT)
+    assert finish(run).code == 130
 
 
 def test_help_says_how_to_hold_the_ticket() -> None:

@@ -64,6 +64,15 @@ class Places:
         """Held by whoever walks the ticket."""
         return self.locks / key.plan / f"{key.ticket}.walk"
 
+    @property
+    def persons(self) -> Path:
+        """Who is in a session of an agent: a folder per plan."""
+        return self.locks / ".persons"
+
+    def person_lock(self, key: Key) -> Path:
+        """Held while a person is in a session of the ticket, and says who."""
+        return self.persons / key.plan / key.ticket
+
     def plan_lock(self, plan_id: str) -> Path:
         return self.locks / plan_id / ".plan"
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from orchestrator.agents.base import Call, Option
+from orchestrator.core.settings import AgentSettings
 
 Values = Literal["none", "one", "maybe", "many"]
 """What follows a flag; `maybe` and `many` end at the next flag."""
@@ -44,6 +45,13 @@ def merged(call: Call, ours: Mapping[str, Values], flags: Mapping[Option, str]) 
     for _, spellings, text in chosen:
         argv += [spellings[0], text]
     return argv
+
+
+def chosen_model(settings: AgentSettings) -> tuple[str, ...]:
+    """What chooses the model, for a person who goes on with a session: another one would be a surprise."""
+    if settings.model is not None:
+        return "--model", settings.model
+    return tuple(parted(settings.default_args, {"--model": "one", "-m": "one"})[1])
 
 
 def _follows(option: Option) -> Values:

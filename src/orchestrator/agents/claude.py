@@ -20,7 +20,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 
-from orchestrator.agents.arguments import Values, without
+from orchestrator.agents.arguments import Values, chosen_model, without
 from orchestrator.agents.base import Call, Command, Login, Option, Reader, Versions, Written
 from orchestrator.agents.claude_report import Listener
 from orchestrator.agents.claude_report import report as report
@@ -147,7 +147,7 @@ def _chosen(call: Call) -> list[tuple[str, str]]:
 
 
 def resume_command(settings: AgentSettings, session: str) -> tuple[str, ...] | None:
-    return (settings.command, "--resume", session)
+    return (settings.command, "--resume", session, *chosen_model(settings))
 
 
 def adjusted(settings: AgentSettings) -> str | None:

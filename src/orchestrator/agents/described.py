@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from orchestrator.agents import line_said
+from orchestrator.agents.arguments import chosen_model
 from orchestrator.agents.base import Agent, Call, Command, Login, Option, Reader, Said, Versions, Written
 from orchestrator.agents.listening import JsonListener, Sign
 from orchestrator.core.prices import Price
@@ -92,7 +93,8 @@ class JsonAgent(msgspec.Struct, frozen=True, kw_only=True):
     def resume_command(self, settings: AgentSettings, session: str) -> tuple[str, ...] | None:
         if self.session_flags is None:
             return None
-        return (settings.command, *self.session_flags, session)
+        model = chosen_model(settings) if Option.MODEL in self.options else ()
+        return (settings.command, *self.session_flags, session, *model)
 
 
 def _satisfies(described: JsonAgent) -> Agent:

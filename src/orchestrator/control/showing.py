@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from orchestrator.adapters import persons
 from orchestrator.adapters.catalog import Catalog
 from orchestrator.adapters.index import Index
 from orchestrator.adapters.places import Places
@@ -226,7 +227,7 @@ def shown(scene: Scene, warnings: Iterable[Problem] = (), asked: Asked = EVERYTH
     accounts, held_of = holds(board, scene.places, lambda: scene.home)
     purse = scene.purse()
     over = tuple(one.words for one in purse.holds()) if purse is not None else ()
-    held_of = purse.held_of(held_of) if purse is not None else held_of
+    held_of = persons.held_of(scene.places, purse.held_of(held_of) if purse is not None else held_of)
     problems = [problem for plan in plans for problem in scene.problems_of(plan)]
     if asked.plan is None:
         lost = [problem for name in scene.held_plans() for problem in scene.file_problems(name)]

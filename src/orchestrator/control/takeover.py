@@ -6,13 +6,15 @@ an attempt in that worktree, whatever the ticket's status says.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from orchestrator.adapters import persons
 from orchestrator.adapters.environment import person_env
 from orchestrator.adapters.files import Lock, try_lock
 from orchestrator.adapters.program import StartError, program
@@ -118,6 +120,13 @@ def _found(command: str, cwd: str, env: dict[str, str]) -> str:
 # -- nobody else works on it ------------------------------------------------------------------------------------------
 
 
+@contextlib.contextmanager
+def held(home: Home, key: Key, pause: bool, say: Say) -> Iterator[None]:
+    """Meanwhile nobody else works on the ticket, and everybody sees who does. Raises OrchestratorError."""
+    with hold(home, key, pause, say), persons.tell(home.places, key, home.user) or contextlib.nullcontext():
+        yield
+
+
 def hold(home: Home, key: Key, pause: bool, say: Say) -> Lock:
     """The walk lock of a ticket that has no open attempt; `pause`: see to that. Raises OrchestratorError."""
     ticket = existing_ticket(home.places, key)
@@ -166,8 +175,11 @@ def _lock(home: Home, key: Key) -> Lock:
     due = time.monotonic() + LOCK_SECONDS
     while (lock := try_lock(home.places.walk_lock(key))) is None:
         if time.monotonic() > due:
+            who = persons.in_session(home.places, key)
+            if who is not None:
+                raise OrchestratorError(f"ticket {key}: {who} is in its session; wait until that is over")
             raise OrchestratorError(
-                f"ticket {key}: somebody else works on it just now (a run, a check, or another session); "
+                f"ticket {key}: somebody else works on it just now (a run or a check); "
                 f"`orchestrator pause {key.plan} {key.ticket}` first, or say --pause"
             )
         time.sleep(LOOK_SECONDS)

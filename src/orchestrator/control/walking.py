@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
+from orchestrator.adapters import persons
 from orchestrator.adapters.files import Lock, try_lock
 from orchestrator.adapters.logs import Tell
 from orchestrator.control import accounts
@@ -56,6 +57,9 @@ def run(home: Home, key: Key, load: Load, show: Show) -> Ran:
     held = accounts.waits_for(home, ticket)
     if held is not None:
         show.waits(held)
+    who = persons.in_session(home.places, key)
+    if who is not None:
+        show.say(f"{who} is in a session of ticket {key.ticket}; it goes on when that is over")
     runner = locks.running(home.places)
     if runner is not None:
         _make_ready(home, key)
@@ -63,7 +67,8 @@ def run(home: Home, key: Key, load: Load, show: Show) -> Ran:
         return _follow(home, key, load, show)
     lock = try_lock(home.places.walk_lock(key))
     if lock is None:
-        show.say(f"another run walks ticket {key.ticket}; following it")
+        if who is None:
+            show.say(f"another run walks ticket {key.ticket}; following it")
         return _follow(home, key, load, show)
     return _alone(home, key, load, lock, show.onlook)
 

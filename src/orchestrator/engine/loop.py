@@ -12,6 +12,7 @@ import contextlib
 import time
 from collections.abc import Callable
 
+from orchestrator.adapters import persons
 from orchestrator.adapters.files import Lock
 from orchestrator.adapters.index import Index
 from orchestrator.core.board import Board
@@ -65,7 +66,7 @@ class Loop:
             is_held=desk.index.is_held,
             slots=desk.home.settings.max_concurrency if desk.mode is not Mode.RUN else None,
             held=[*(as_held(one) for one in held_now(accounts, now)), *(one.shown for one in desk.home.purse.holds())],
-            held_of=desk.home.purse.held_of(held_of(accounts, desk.home.rules, now)),
+            held_of=persons.held_of(desk.home.places, desk.home.purse.held_of(held_of(accounts, desk.home.rules, now))),
             stopping=desk.close_reason,
             problems=len(desk.index.problems),
         )

@@ -62,7 +62,7 @@ def resume_session(plan: str, ticket: str, session_id: str | None, phase: str | 
 
     home, wanted = opened_home(), takeover.Wanted(key_of(plan, ticket), session_id, phase)
     takeover.check(home, wanted, pause)
-    with takeover.hold(home, wanted.key, pause, complain):
+    with takeover.held(home, wanted.key, pause, complain):
         chosen = takeover.interactive(home, wanted)
         complain(f"continuing session {chosen.session} of {chosen.agent} in {chosen.cwd}")
         code = foreground.run(chosen.argv, chosen.cwd, chosen.env)

@@ -10,7 +10,7 @@ import threading
 import time
 from itertools import islice
 
-from orchestrator.adapters import accounts
+from orchestrator.adapters import accounts, persons
 from orchestrator.adapters.index import Index
 from orchestrator.adapters.watch import Watch
 from orchestrator.control.live.diary import Diary
@@ -95,7 +95,7 @@ class Elsewhere:
             workflow_of=lambda ticket: self.home.rules(ticket).workflow,
             is_held=index.is_held,
             held=[*(as_held(one) for one in held_now(known, now)), *(one.shown for one in self._purse.holds())],
-            held_of=self._purse.held_of(held_of(known, self.home.rules, now)),
+            held_of=persons.held_of(self.home.places, self._purse.held_of(held_of(known, self.home.rules, now))),
             problems=len(index.problems),
         )
 

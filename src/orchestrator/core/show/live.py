@@ -222,10 +222,10 @@ def _waits(seen: Seen, scope: Scope, most: int, now: float) -> Iterator[Wait]:
     is_few = len(by_status[Status.READY]) <= MANY or scope.only in by_status[Status.READY]
     lined_up = by_status[Status.READY].difference(timed) if is_few else set()
     groups: list[tuple[Collection[Key], Callable[[Ticket], Wait | None]]] = [
-        (by_status[Status.NEEDS_ATTENTION], _told),
-        (by_status[Status.FAILED], _told),
+        (by_status[Status.NEEDS_ATTENTION], lambda ticket: _told(seen, ticket)),
+        (by_status[Status.FAILED], lambda ticket: _told(seen, ticket)),
         (timed, lambda ticket: _timed(seen, ticket, now)),
-        (by_status[Status.PAUSED], _told),
+        (by_status[Status.PAUSED], lambda ticket: _told(seen, ticket)),
         (lined_up, lambda ticket: _lined_up(seen, ticket, now)),
         (by_status[Status.QUEUED], lambda ticket: _queued(seen, ticket)),
     ]
@@ -247,8 +247,8 @@ def _wait(ticket: Ticket, state: Status, why: str = "", until: float | None = No
     return Wait(key=ticket.key, state=state, phase=ticket.current_phase, why=why, until=until)
 
 
-def _told(ticket: Ticket) -> Wait:
-    return _wait(ticket, ticket.status, ticket.error or "")
+def _told(seen: Seen, ticket: Ticket) -> Wait:
+    return msgspec.structs.replace(_wait(ticket, ticket.status, ticket.error or ""), held=seen.held_of(ticket))
 
 
 def _timed(seen: Seen, ticket: Ticket, now: float) -> Wait:
