@@ -215,6 +215,17 @@ def test_a_full_disk_is_broken_and_a_nearly_full_one_a_warning(
     assert machine.doctor().code == 0
 
 
+def test_a_folder_that_cannot_be_written_is_not_said_to_lie_on_the_wrong_disk(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(**_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("orchestrator.adapters.disks.tempfile.NamedTemporaryFile", full)
+    one = machine.found("locks", "stateDir")
+    assert one["status"] == "broken" and "No space left" in one["text"] and one["hint"].startswith("make room")
+
+
 def test_a_channel_of_notifications_without_its_program_is_a_warning(machine: Machine) -> None:
     machine.site.config(agents={"claude": {"command": "claude"}}, notify=[{"command": ["no-such-program"]}])
     one = machine.found("notify", "notify")

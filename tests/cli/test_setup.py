@@ -25,6 +25,17 @@ def test_init_makes_a_home_and_never_overwrites(site: Site, monkeypatch: pytest.
     assert config.read_text() == "# mine\n"
 
 
+def test_what_a_new_configuration_proposes_about_money_and_agents_can_be_taken_as_it_is(site: Site) -> None:
+    site.call("init", "-d", str(site.root / "new"))
+    config = site.root / "new/config.yaml"
+    text = config.read_text()
+    for key in ("budgets", "reviewAgent", "fallbackAgents"):
+        assert f"\n# {key}: " in text
+        text = text.replace(f"\n# {key}: ", f"\n{key}: ")
+    config.write_text(text)
+    assert site.call("config", "check", "-C", str(config)).out == f"{config} checked: no problems\n"
+
+
 def test_init_makes_the_home_that_the_environment_names(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ORCHESTRATOR_HOME", str(site.root / "new"))
     assert site.call("init").code == 0

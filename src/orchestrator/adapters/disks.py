@@ -13,6 +13,8 @@ REMOTE = frozenset(
 )
 """Where a lock that one machine holds may be unknown to another, or to none, and a rename is not one step."""
 
+UNWRITTEN = "cannot be written"
+
 
 class Room(NamedTuple):
     place: Path
@@ -67,7 +69,7 @@ def unfit(folder: Path) -> str | None:
                 return "a lock that is held is given to a second one"
             _replace(held.name)
     except OSError as error:
-        return f"cannot be written: {error.strerror}"
+        return f"{UNWRITTEN}: {error.strerror}"
     return None
 
 

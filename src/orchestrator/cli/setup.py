@@ -31,7 +31,7 @@ def init(folder: str | None) -> int:
     say(
         f"Created {made.config}",
         f"Plans go to {home / 'state/plans'}, logs to {home / 'logs'}.",
-        f"Next: orchestrator config check{use}, orchestrator demo, orchestrator daemon{use}",
+        f"Next: orchestrator doctor{use}, orchestrator demo, orchestrator daemon{use}",
     )
     return 0
 

@@ -212,7 +212,12 @@ def _tried(name: str, folder: Path) -> Iterator[Finding]:
     if reason is None:
         yield Finding("locks", name, "ok", "locks hold, and files are replaced in one step")
     else:
-        yield Finding("locks", name, "broken", f"{folder}: {reason}", f"put {name} on a disk of this machine")
+        hint = (
+            "make room, or let this user write there"
+            if reason.startswith(disks.UNWRITTEN)
+            else f"put {name} on a disk of this machine"
+        )
+        yield Finding("locks", name, "broken", f"{folder}: {reason}", hint)
 
 
 # -- plans and tickets ------------------------------------------------------------------------------------------------

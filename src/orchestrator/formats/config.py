@@ -261,6 +261,10 @@ maxConcurrency: 3             # attempts at the same time, over all plans
 ghCommand: gh                 # the GitHub command line
 grace: 2                      # seconds between the signals that stop a process: INT, TERM, KILL
 
+# budgets: {{ perTicketUsd: 10, perDayUsd: 50 }}   # what agents may cost; `orchestrator costs` says what they did
+# reviewAgent: codex          # another agent does self_review
+# fallbackAgents: [codex]     # who works while the account of an agent is held by its usage limit
+
 # mcpServers:                 # tools for the interactive planning session
 #   linear:
 #     command: npx
