@@ -288,8 +288,7 @@ class Agent(Protocol):
         ...
 
     def resume_command(self, settings: AgentSettings, session: str) -> tuple[str, ...] | None:
-        """argv of the agent's own interactive program in that session, with the model that is configured; None when
-        it has none. The rest of `defaultArgs` is meant for a program that nobody watches."""
+        """argv of its own interactive program in that session, with the model that is configured; None: it has none."""
         ...
 
 
