@@ -188,6 +188,15 @@ def test_the_words_of_a_limit_are_known_with_either_apostrophe(apostrophe: str) 
     assert report([line], "", 1).ended is Ended.RATE_LIMITED
 
 
+@pytest.mark.parametrize(
+    ("words", "limit"),
+    [("5-hour limit", "five-hour limit"), ("weekly limit", "weekly limit"), ("limit", "usage limit")],
+)
+def test_without_an_event_the_words_name_the_limit(words: str, limit: str) -> None:
+    line = result_line(is_error=True, result=f"You've hit your {words} · resets 3pm (UTC)")
+    assert report([line], "", 1).limit == limit
+
+
 def test_a_used_up_window_that_was_paid_for_is_no_limit_when_the_run_fails_otherwise() -> None:
     event = {
         "type": "rate_limit_event",

@@ -43,7 +43,8 @@ def test_it_is_the_end_of_the_next_minute_that_is_named(words: str, moment: str)
     [
         "",
         "resets soon",
-        "resets 3pm",
+        "resets 3",
+        "resets 3 times",
         "resets 3pm (local time)",
         "resets 25:00 (UTC)",
         "resets 3:99pm (UTC)",
@@ -101,6 +102,9 @@ def here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
         ("2026-11-22T12:23", "or try again at Nov 25th, 2026 11:30 AM.", "2026-11-25T11:31"),
         ("2026-12-30T12:23", "try again at Jan 2nd, 2027 8:05 PM.", "2027-01-02T20:06"),
         ("2026-11-22T12:23", "try again at 12:20 PM", "2026-11-22T12:21"),  # over by now: not tomorrow
+        ("2026-11-22T12:23", "You've hit your 5-hour limit · resets 2:33pm", "2026-11-22T14:34"),
+        ("2026-11-22T22:23", "You’ve hit your 5-hour limit · resets 1am", "2026-11-23T01:01"),
+        ("2026-11-22T12:23", "weekly limit · resets Nov 25, 11am", "2026-11-25T11:01"),
         (
             "2026-03-07T20:00",
             "try again at Mar 8th, 2026 5:00 PM",
@@ -108,7 +112,7 @@ def here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
         ),  # summer time begins
     ],
 )
-def test_to_try_again_at_a_time_is_meant_on_the_clock_of_this_machine(
+def test_a_time_without_a_zone_is_meant_on_the_clock_of_this_machine(
     here: ZoneInfo, written: str, words: str, moment: str
 ) -> None:
     now = datetime.fromisoformat(written).replace(tzinfo=here).timestamp()

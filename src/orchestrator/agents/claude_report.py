@@ -18,6 +18,7 @@ _NO_CREDIT = re.compile(r"credit balance|out of (extra usage|credits?)\b", re.IG
 _PAY = "add credit to the account"
 _STATUS = re.compile(r"API Error[: (]+(\d{3})\b|Request rejected \((\d{3})\)")
 """Older versions tell it in words alone."""
+_LIMIT_NAMED = re.compile(r"\b(5-hour|weekly) (?:usage )?limit\b", re.IGNORECASE)
 _LIMIT_REACHED = re.compile(r"you['’]ve hit your .*limit|usage limit reached", re.IGNORECASE)
 _HINTS = (
     ("maximum number of turns", "raise maxTurns of the phase, or retry"),
@@ -89,7 +90,14 @@ def _limit_name(heard: Heard, error: str) -> str:
     if error.endswith(_PAY):
         return CREDIT
     kind = jsonl.text(heard.limit, "rateLimitType") if heard.limit.get("status") == "rejected" else ""
-    return _LIMITS.get(kind, kind.replace("_", " ") or "usage limit")
+    return _LIMITS.get(kind, kind.replace("_", " ")) or _limit_in(error)
+
+
+def _limit_in(message: str) -> str:
+    """`You've hit your 5-hour limit` is all that some formats tell of it."""
+    found = _LIMIT_NAMED.search(message)
+    name = found[1].lower() if found is not None else ""
+    return {"5-hour": _LIMITS["five_hour"], "weekly": _LIMITS["seven_day"]}.get(name, "usage limit")
 
 
 def _denied(result: dict[str, Any]) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
 """When a usage limit ends, from prose: `resets 3:23pm (UTC)`, `resets Nov 25, 11am (Europe/Berlin)`, `try again in 5m`.
 
-The words name a minute and mean a moment within it, so the answer is the end of that minute. Without a zone there is no
-answer, for a wrong hour is worse than none; but `try again at 2:33 PM` is what a CLI says in the zone of its machine,
-which is this one, and of the same day: else it names the date.
+The words name a minute and mean a moment within it, so the answer is the end of that minute. Without a zone it is the
+clock of the CLI's machine, which is this one; `try again at 2:33 PM` is of the same day, too: else it names the date. A
+zone that nobody knows gives no answer, for a wrong hour is worse than none.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _RESET = re.compile(
     (?:(?P<month>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?\s+(?P<day>\d{1,2})(?:st|nd|rd|th)?
         (?:,?\s+(?P<year>\d{4}))?,?\s+(?:at\s+)?)?
     (?P<hour>\d{1,2})(?::(?P<minute>\d{2}))?\s*(?P<half>[ap]m\b)?
-    (?:\s*\((?P<zone>[A-Za-z0-9_+/-]+)\)|(?(local)(?![\d:])|(?!)))""",
+    (?:\s*\((?P<zone>[A-Za-z0-9_+/-]+)\)|(?(local)(?![\d:])|(?![\d:]|\s*\()))""",
     re.IGNORECASE | re.VERBOSE,
 )
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
