@@ -45,8 +45,8 @@ def until(known: Account) -> float:
 
 
 def test_a_reset_that_was_told_counts_however_it_is_known() -> None:
-    found = met(NOTHING, limit(until=AT + HOUR, told="text", limit="five-hour limit", reason="said so"))
-    assert (until(found), found.told, found.limit, found.reason) == (HOUR, "text", "five-hour limit", "said so")
+    found = met(NOTHING, limit(until=AT + HOUR + 1, told="text", limit="five-hour limit", reason="said so"))
+    assert (until(found), found.told, found.limit, found.reason) == (HOUR + 1, "text", "five-hour limit", "said so")
     assert (found.agent, found.since, found.guesses) == ("claude", iso(AT), 0)
 
 
@@ -104,7 +104,7 @@ def test_a_ticket_that_meets_a_hold_waits_for_its_end() -> None:
 def test_a_later_reset_extends_the_hold_and_an_earlier_one_only_corrects_a_guess() -> None:
     known = met(NOTHING, limit(until=AT + HOUR, told="structured", limit="five-hour limit"))
     assert until(met(known, limit(until=AT + 60, told="structured"))) == HOUR
-    longer = met(known, limit(at=AT + 5, until=AT + 9 * HOUR, told="text", limit="weekly limit"))
+    longer = met(known, limit(at=AT + 5, until=AT + 9 * HOUR, told="file", limit="weekly limit"))
     assert (until(longer), longer.limit, longer.since) == (9 * HOUR, "weekly limit", known.since)
     assert until(met(met(NOTHING, limit()), limit(at=AT + 1, until=AT + 12, told="structured"))) == 12
 
@@ -122,8 +122,27 @@ def test_only_the_first_is_a_new_hold() -> None:
 def test_it_is_tried_again_a_little_after_the_reset(seconds: float, most: float) -> None:
     for share in (0.0, 0.5, 1.0):
         known = met(NOTHING, limit(until=AT + seconds), share)
-        assert (known.frees_at or 0) - AT - seconds == pytest.approx(most * share, abs=0.001)
+        assert (known.frees_at or 0) - AT - seconds == pytest.approx(1 + most * share, abs=0.001)
         assert until(known) == seconds, "what is told stays as it was told"
+
+
+def test_a_guess_is_tried_as_soon_as_it_is_over() -> None:
+    known = met(NOTHING, limit())
+    assert (known.frees_at or 0) - AT == until(known)
+
+
+@pytest.mark.parametrize("before", [NOTHING, met(NOTHING, limit())], ids=["free", "guessed"])
+def test_of_words_the_minute_is_told_and_its_end_awaited(before: Account) -> None:
+    assert AT % 60 == 0
+    known = met(before, limit(at=AT + 5, until=AT + 600, told="text"))
+    assert (until(known), known.frees_at) == (540, AT + 600)
+    hold = hold_of(known, limit(at=AT + 6, until=AT + 600, told="text"))
+    assert hold is not None and accounts.held(known, hold, AT + 6, 0) == (known, False)
+
+
+def test_of_the_minute_that_is_under_way_the_end_is_told() -> None:
+    known = met(NOTHING, limit(began=AT - 9, at=AT + 10, until=AT + 60, told="text"))
+    assert (until(known), known.frees_at) == (60, AT + 61)
 
 
 # --- logins
@@ -184,4 +203,4 @@ def test_the_hold_of_an_account_can_be_told_again() -> None:
     assert hold is not None
     assert accounts.as_hold(accounts.held(NOTHING, hold, AT, 0)[0]) == HoldAccount(
         "claude", "claude", AT + HOUR, "r", "l", told="structured"
-    )
+    ), "without the seconds that are of no interest to who hears of it"

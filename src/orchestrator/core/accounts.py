@@ -27,6 +27,7 @@ LOGINS = 3
 """So often in a row an account must be refused until it is held."""
 LOGIN_SECONDS, LONGEST_LOGIN = 300.0, 3600.0
 NEEDS_LOGIN = "needs login"
+MINUTE, SECOND = 60.0, 1.0
 JITTER_SHARE, LONGEST_JITTER = 0.05, 30.0
 """How much later than its reset an account may be tried again, so that not everybody comes at the same moment."""
 
@@ -93,19 +94,29 @@ def hold_of(known: Account, met: Met) -> HoldAccount | None:
 
 def _limited(known: Account, met: Met) -> HoldAccount:
     outcome, until, told = met.outcome, _believed(met), met.outcome.told or "structured"
-    guesses = known.guesses
+    guesses, slack = known.guesses, 0.0
     if until is None and known.is_held(met.at):
         until, told = epoch_or(known.until, met.at), known.told
     elif until is None:
         counts = met.began >= epoch_or(known.since, 0)
         guesses = max(guesses + counts, 1)
         until, told = met.at + min(GUESS_SECONDS * 2 ** min(guesses - 1, 32), LONGEST_GUESS), GUESS
-    elif known.is_held(met.at) and known.told != GUESS:
-        until = max(until, epoch_or(known.until, 0))
+    else:
+        until, slack = _named(until, told, met.at)
+        if known.is_held(met.at) and known.told != GUESS:
+            until = max(until, epoch_or(known.until, 0))
     reason = outcome.reason or f"{USAGE_LIMIT}{met.agent}"
     return HoldAccount(
-        known.account, met.agent, until, reason, outcome.limit, told=told, guesses=guesses, logins=known.logins
-    )
+        known.account, met.agent, until, reason, outcome.limit, told=told, guesses=guesses, logins=known.logins,
+        slack=slack,
+    )  # fmt: skip
+
+
+def _named(until: float, told: str, at: float) -> tuple[float, float]:
+    """The moment as it was named, for a person, and how much later it may be meant. Of words, which name a minute, we
+    get its end."""
+    is_minute = told == "text" and until % MINUTE == 0 and until - MINUTE > at
+    return (until - MINUTE, MINUTE) if is_minute else (until, SECOND)
 
 
 def _believed(met: Met) -> float | None:
@@ -142,8 +153,11 @@ def held(known: Account, hold: HoldAccount, at: float, share: float) -> tuple[Ac
         surer = known.told == GUESS and not hold.guessed
         if hold.guessed or not (surer or hold.until > now_until):
             return counted, False
-        return replace(counted, until=iso(hold.until), told=hold.told, reason=hold.reason, limit=hold.limit), False
-    jitter = min(JITTER_SHARE * (hold.until - at), LONGEST_JITTER) * share
+        return replace(
+            counted, until=iso(hold.until), told=hold.told, reason=hold.reason, limit=hold.limit,
+            jitter=max(known.jitter, hold.slack),
+        ), False  # fmt: skip
+    jitter = hold.slack + min(JITTER_SHARE * (hold.until - at), LONGEST_JITTER) * share
     new = replace(
         counted, agent=hold.agent, since=iso(at), until=iso(hold.until), jitter=round(max(jitter, 0), 3),
         reason=hold.reason, limit=hold.limit, told=hold.told,

@@ -42,6 +42,8 @@ class HoldAccount(msgspec.Struct, frozen=True, tag_field="decision", tag=True, o
     """In a row, this one included."""
     logins: int = 0
     """How often in a row it was refused for want of a login."""
+    slack: float = 0
+    """Seconds after `until` in which the reset may still come: who tells it names a minute or a second."""
 
     @property
     def guessed(self) -> bool:

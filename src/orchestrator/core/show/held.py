@@ -16,6 +16,11 @@ class Held(msgspec.Struct, frozen=True):
     """Which one, for a person: `five-hour limit`."""
     words: str = ""
     """What is said instead, where it is no account but a budget."""
+    frees_at: float = 0
+    """When it is tried again: a little later than `until`."""
+
+    def is_over(self, now: float) -> bool:
+        return max(self.until, self.frees_at) <= now
 
 
 HeldOf = Callable[[Ticket], Held | None]

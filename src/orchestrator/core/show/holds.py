@@ -19,7 +19,7 @@ RulesOf = Callable[[Ticket], Rules]
 
 
 def as_held(one: Account) -> Held:
-    return Held(one.account, epoch_or(one.until, 0), one.limit or ANY_LIMIT)
+    return Held(one.account, epoch_or(one.until, 0), one.limit or ANY_LIMIT, frees_at=one.frees_at or 0)
 
 
 def held_now(accounts: Mapping[str, Account], now: float) -> list[Account]:

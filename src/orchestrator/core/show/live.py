@@ -133,7 +133,7 @@ def view(seen: Seen, scope: Scope, most: int, now: float) -> View:
         waiting=_waiting(board, counts, flying),
         slots_used=len(board.open),
         slots=None if seen.is_over else seen.slots,
-        held=tuple(one for one in seen.held if one.until > now),
+        held=tuple(one for one in seen.held if not one.is_over(now)),
         stopping=None if seen.is_over else seen.stopping,
         problems=seen.problems,
         plans=tuple(sorted(scope.plans)),
