@@ -105,6 +105,10 @@ def test_the_allowance_is_what_the_tightest_budget_leaves() -> None:
 def test_the_reason_of_a_stop_alone_tells_what_follows(limit: Limit, kind: str) -> None:
     found = spending.outcome_of(spending.words(limit, Usage(cost_usd=2, input_tokens=2)))
     assert found is not None and (found.kind, found.budget) == (OutcomeKind(kind), limit.key)
+    told = spending.stop_words(limit, Usage(cost_usd=2, input_tokens=2))
+    assert spending.outcome_of(told) == replace(found, reason=told)
+    is_said = told.endswith(f"; raise it in {limit.place}")
+    assert is_said == (limit.sum is Sum.ATTEMPT), "of others its ticket or plan says what to do"
 
 
 def test_other_stops_are_no_budgets() -> None:

@@ -160,6 +160,12 @@ def words(limit: Limit, usage: Usage) -> str:
     return f"{REACHED}{spent} of {limit.key} {amount} ({limit.owner})"
 
 
+def stop_words(limit: Limit, usage: Usage) -> str:
+    """Why an attempt is stopped; where that is a failure also what to do: nothing else will say it."""
+    todo = f"; raise it in {limit.place}" if limit.sum is Sum.ATTEMPT else ""
+    return words(limit, usage) + todo
+
+
 def refusal(config: Budgets, plan: Plan, ticket: Ticket, phase: Phase | None) -> str | None:
     """Why no further attempt of an agent begins for this ticket before a person has raised something."""
     own = (one for one in limits_of(config, plan, ticket, phase) if one.sum is Sum.TICKET)

@@ -64,7 +64,7 @@ async def oversee(home: Home, scene: Scene, phase: Phase, apply: Apply, stop: Ca
         if is_limited and (used := ear.usage()) is not None:
             purse.hear(attempt.id, scene.key, meter.own(used, ear.model, ear.session))
             if (over := purse.reached(scene.ticket, phase, attempt.id)) is not None:
-                reason = spending.words(*over)
+                reason = spending.stop_words(*over)
                 home.logs.event("stopping", scene.key, "warning", attempt=attempt.n, reason=reason)
                 stop(reason)
                 return

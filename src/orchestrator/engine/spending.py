@@ -23,7 +23,7 @@ from orchestrator.agents.base import Agent, Ended, Report
 from orchestrator.core.model import Attempt, Key
 from orchestrator.core.outcome import Outcome, Usage, added, exact, less
 from orchestrator.core.prices import price_of, priced
-from orchestrator.core.spending import outcome_of, words
+from orchestrator.core.spending import outcome_of, stop_words
 from orchestrator.core.times import iso
 from orchestrator.core.workflow import AgentPhase
 from orchestrator.engine.home import Home
@@ -130,7 +130,7 @@ def by_budget(home: Home, scene: Scene, phase: AgentPhase, report: Report, outco
     if report.ended is not Ended.BUDGET_REACHED:
         return outcome
     over = home.purse.reached(scene.ticket, phase, scene.attempt.id)
-    known = outcome_of(words(*over)) if over is not None else None
+    known = outcome_of(stop_words(*over)) if over is not None else None
     if known is None:
         return outcome
     return replace(outcome, kind=known.kind, reason=known.reason, budget=known.budget)
