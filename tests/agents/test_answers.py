@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.agents.answers import NoAnswerError, answer_in, asking
+from orchestrator.agents.kit.answers import NoAnswerError, answer_in, asking
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from orchestrator.agents.resets import reset_time
+from orchestrator.agents.kit.resets import reset_time
 from orchestrator.core.times import epoch, iso
 
 NOW = epoch("2026-11-22T12:23:35Z")

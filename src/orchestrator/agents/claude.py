@@ -20,11 +20,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 
-from orchestrator.agents.arguments import Values, chosen_model, without
 from orchestrator.agents.base import Call, Command, Login, Option, Reader, Versions, Written
 from orchestrator.agents.claude_report import Listener
 from orchestrator.agents.claude_report import report as report
 from orchestrator.agents.claude_said import said as said
+from orchestrator.agents.kit.arguments import Values, chosen_model, without
 from orchestrator.core.prices import Price
 from orchestrator.core.settings import AgentSettings
 

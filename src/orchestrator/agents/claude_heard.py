@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from orchestrator.agents import jsonl
+from orchestrator.agents.kit import jsonl
 from orchestrator.core.outcome import Usage
 from orchestrator.core.times import epoch_or
 

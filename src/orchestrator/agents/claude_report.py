@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from orchestrator.agents import jsonl
 from orchestrator.agents.base import CREDIT, Ended, Report, Told
 from orchestrator.agents.claude_heard import Heard, final_text, hear, so_far, usage
-from orchestrator.agents.phrases import first_line, last_line
-from orchestrator.agents.resets import reset_time
+from orchestrator.agents.kit import jsonl
+from orchestrator.agents.kit.phrases import first_line, last_line
+from orchestrator.agents.kit.resets import reset_time
 from orchestrator.core.outcome import Usage
 
 _NOT_LOGGED_IN = ("not logged in", "please run /login", "invalid api key")

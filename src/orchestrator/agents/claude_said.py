@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from orchestrator.agents import jsonl, saying
 from orchestrator.agents.base import Kind, Said
-from orchestrator.agents.json_said import by_event, repeated, word
-from orchestrator.agents.phrases import first_line
+from orchestrator.agents.kit import jsonl, saying
+from orchestrator.agents.kit.json_said import by_event, repeated, word
+from orchestrator.agents.kit.phrases import first_line
 from orchestrator.core.times import duration
 
 

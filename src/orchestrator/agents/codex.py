@@ -21,14 +21,15 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from orchestrator.agents import api_errors, codex_file, jsonl
-from orchestrator.agents.answers import asking
-from orchestrator.agents.arguments import Values, merged, parted
+from orchestrator.agents import codex_file
 from orchestrator.agents.base import Call, Command, Ended, Login, Option, Reader, Versions
 from orchestrator.agents.codex_said import said
-from orchestrator.agents.described import JsonAgent, logged_in
-from orchestrator.agents.listening import JsonListener, credit_used_up, sign
-from orchestrator.agents.strict import strict
+from orchestrator.agents.kit import api_errors, jsonl
+from orchestrator.agents.kit.answers import asking
+from orchestrator.agents.kit.arguments import Values, merged, parted
+from orchestrator.agents.kit.described import JsonAgent, logged_in
+from orchestrator.agents.kit.listening import JsonListener, credit_used_up, sign
+from orchestrator.agents.kit.strict import strict
 from orchestrator.core.prices import Price
 from orchestrator.core.settings import AgentSettings
 

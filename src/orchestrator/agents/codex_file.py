@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from orchestrator.agents import jsonl
 from orchestrator.agents.base import Written
+from orchestrator.agents.kit import jsonl
 from orchestrator.core.outcome import Usage
 from orchestrator.core.times import epoch_or
 

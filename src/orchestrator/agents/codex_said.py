@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from orchestrator.agents import api_errors, jsonl, saying
 from orchestrator.agents.base import Kind, Said
-from orchestrator.agents.line_said import said as plain
-from orchestrator.agents.phrases import first_line
+from orchestrator.agents.kit import api_errors, jsonl, saying
+from orchestrator.agents.kit.line_said import said as plain
+from orchestrator.agents.kit.phrases import first_line
 
 _SHELLS = ("/bin/bash -lc ", "bash -lc ", "/bin/sh -lc ", "/bin/sh -c ", "/bin/zsh -lc ", "zsh -lc ")
 

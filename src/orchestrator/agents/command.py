@@ -10,8 +10,8 @@ import signal
 from collections.abc import Iterable, Mapping
 
 from orchestrator.agents.base import Call, Command, Ended, Login, Option, Reader, Report, Versions, Written
-from orchestrator.agents.line_said import said as said
-from orchestrator.agents.phrases import last_line
+from orchestrator.agents.kit.line_said import said as said
+from orchestrator.agents.kit.phrases import last_line
 from orchestrator.core.outcome import Usage
 from orchestrator.core.prices import Price
 from orchestrator.core.settings import AgentSettings

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from orchestrator.agents import api_errors, jsonl, saying
 from orchestrator.agents.base import Kind, Said
-from orchestrator.agents.line_said import said as plain
+from orchestrator.agents.kit import api_errors, jsonl, saying
+from orchestrator.agents.kit.line_said import said as plain
 
 
 def said(line: bytes) -> tuple[Said, ...]:

@@ -18,11 +18,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from orchestrator.agents import api_errors, jsonl
-from orchestrator.agents.arguments import Values, merged, renamed
 from orchestrator.agents.base import Call, Command, Ended, Login, Option, Reader, Versions
-from orchestrator.agents.described import JsonAgent, logged_in
-from orchestrator.agents.listening import JsonListener, sign
+from orchestrator.agents.kit import api_errors, jsonl
+from orchestrator.agents.kit.arguments import Values, merged, renamed
+from orchestrator.agents.kit.described import JsonAgent, logged_in
+from orchestrator.agents.kit.listening import JsonListener, sign
 from orchestrator.agents.pi_said import said
 from orchestrator.core.times import epoch_or
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from orchestrator.agents import jsonl, saying
-from orchestrator.agents.api_errors import plain
 from orchestrator.agents.base import Kind, Said
-from orchestrator.agents.json_said import by_event, failed, repeated, word
+from orchestrator.agents.kit import jsonl, saying
+from orchestrator.agents.kit.api_errors import plain
+from orchestrator.agents.kit.json_said import by_event, failed, repeated, word
 
 _EDITS = ("edit", "write")
 

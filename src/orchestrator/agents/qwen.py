@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from orchestrator.agents.api_errors import plain, signs
-from orchestrator.agents.arguments import Values, merged
 from orchestrator.agents.base import Call, Command, Ended, Option, Versions
-from orchestrator.agents.described import JsonAgent
-from orchestrator.agents.jsonl import mapping, number, text
-from orchestrator.agents.listening import JsonListener, sign
+from orchestrator.agents.kit.api_errors import plain, signs
+from orchestrator.agents.kit.arguments import Values, merged
+from orchestrator.agents.kit.described import JsonAgent
+from orchestrator.agents.kit.jsonl import mapping, number, text
+from orchestrator.agents.kit.listening import JsonListener, sign
 
 SIGNS = (sign("no saved session", Ended.SESSION_GONE), sign("session id .* already exists", Ended.SESSION_EXISTS))
 FLAGS = {Option.MODEL: "--model -m", Option.MAX_TURNS: "--max-session-turns"}

@@ -9,8 +9,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from orchestrator.agents.answers import NoAnswerError, answer_in, asking, shown
 from orchestrator.agents.base import Agent, Option, Report
+from orchestrator.agents.kit.answers import NoAnswerError, answer_in, asking, shown
 from orchestrator.core.workflow import AgentPhase, answers
 from orchestrator.formats.answer_schema import mismatches
 

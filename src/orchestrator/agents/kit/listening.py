@@ -10,10 +10,10 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from orchestrator.agents import jsonl
 from orchestrator.agents.base import CREDIT, Ended, Report, Told
-from orchestrator.agents.phrases import first_line, last_line
-from orchestrator.agents.resets import reset_time
+from orchestrator.agents.kit import jsonl
+from orchestrator.agents.kit.phrases import first_line, last_line
+from orchestrator.agents.kit.resets import reset_time
 from orchestrator.core.outcome import Usage
 
 

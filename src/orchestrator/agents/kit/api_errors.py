@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from orchestrator.agents import jsonl
 from orchestrator.agents.base import Ended
-from orchestrator.agents.listening import Sign, credit_used_up, sign
+from orchestrator.agents.kit import jsonl
+from orchestrator.agents.kit.listening import Sign, credit_used_up, sign
 
 _KINDS = ("code", "type", "status")
 

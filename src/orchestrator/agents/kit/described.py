@@ -11,10 +11,10 @@ from typing import Any
 
 import msgspec
 
-from orchestrator.agents import line_said
-from orchestrator.agents.arguments import chosen_model
 from orchestrator.agents.base import Agent, Call, Command, Login, Option, Reader, Said, Versions, Written
-from orchestrator.agents.listening import JsonListener, Sign
+from orchestrator.agents.kit import line_said
+from orchestrator.agents.kit.arguments import chosen_model
+from orchestrator.agents.kit.listening import JsonListener, Sign
 from orchestrator.core.prices import Price
 from orchestrator.core.settings import AgentSettings
 

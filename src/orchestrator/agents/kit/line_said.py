@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from orchestrator.agents import jsonl, saying
 from orchestrator.agents.base import Kind, Said
-from orchestrator.agents.phrases import first_line
+from orchestrator.agents.kit import jsonl, saying
+from orchestrator.agents.kit.phrases import first_line
 
 _INSIDE = ("item", "part", "data", "state")
 _TEXTS = ("text", "content", "message", "msg", "result", "summary", "response")

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from orchestrator.agents import jsonl, saying
 from orchestrator.agents.base import Kind, Said
-from orchestrator.agents.phrases import first_line
+from orchestrator.agents.kit import jsonl, saying
+from orchestrator.agents.kit.phrases import first_line
 from orchestrator.core.times import duration
 
 _TYPE = re.compile(rb'"type"\s*:\s*"([\w.]+)"')

@@ -1,0 +1,1 @@
+"""What the adapters share: reading of lines, errors and reset times, arguments, and what is told to a person."""
