@@ -53,7 +53,7 @@ def limits(config: Any = None, plan: Any = None, ticket: Any = None, max_cost_us
         ),
         (
             {"config": {"per_plan_usd": 1}, "plan": {"per_plan_usd": 2}, "ticket": {"per_plan_usd": 3}},
-            [("perPlanUsd", Sum.PLAN, 2, "plan p1")],
+            [("perPlanUsd", Sum.PLAN, 2, "plan p1"), ("perPlanUsd", Sum.PLAN, 3, "ticket p1/T-1")],
         ),
         (  # what is written about a day is about what wrote it
             {"config": {"per_day_usd": 9}, "plan": {"per_day_usd": 2}, "ticket": {"per_day_usd": 1}},

@@ -196,6 +196,20 @@ phases:
     assert site.runner("run", "--key", "p1/T1").wait() == 0  # and does not wait for ever
 
 
+def test_what_a_ticket_says_of_its_plan_keeps_back_that_ticket_alone(make: Make) -> None:
+    site = spender_site(make)
+    site.plan({"T1": [], "T2": []})
+    site.edit(budgets={"perPlanUsd": 5})
+    site.edit(Key("p1", "T2"), usage={"costUsd": 5.0})
+    site.tick()
+    assert site.ticket().status is Status.READY
+    assert site.ticket(Key("p1", "T2")).status is Status.COMPLETE
+    assert site.runner("run", "--key", "p1/T1").wait() == 0  # and does not wait for ever
+    site.edit(budgets={"perPlanUsd": 50})
+    site.tick()
+    assert site.ticket().status is Status.COMPLETE
+
+
 def test_a_notice_tells_once_that_the_budget_of_a_plan_is_used_up(make: Make) -> None:
     site = spender_site(make)
     write_settings(site, notify=(NotifySettings(command=f"cat >>{site.root}/notices", on=("budget_reached",)),))
@@ -221,6 +235,17 @@ def test_what_a_budget_in_dollars_does_not_see_is_said_once(make: Make) -> None:
     site.tick()
     assert (site.ticket().status, cost(site)) == (Status.COMPLETE, 0.0)
     assert [(event["model"], event["agent"]) for event in site.events("unpriced")] == [("dear", "claude")]
+    assert site.events("untold") == []
+
+
+@pytest.mark.parametrize("budgets", [{"per_ticket_tokens": 9}, {"per_day_usd": 9}, None])
+def test_that_an_agent_tells_nothing_is_said_once_where_there_is_a_budget(make: Make, budgets: Any) -> None:
+    site = spender_site(make, budgets)
+    (site.root / "mute").touch()
+    (site.root / "tokens").write_text("0")
+    site.tick()
+    assert site.ticket().status is Status.COMPLETE
+    assert [event["agent"] for event in site.events("untold")] == (["claude"] if budgets else [])
 
 
 # -- a day ------------------------------------------------------------------------------------------------------------

@@ -66,7 +66,7 @@ def test_a_plan_waits_until_a_person_acts_and_a_day_until_midnight(tmp_path: Pat
     bench.purse.hear("a", KEY, Usage(cost_usd=1.0))
     midnight = next_midnight(time.time())
     assert bench.purse.held() == {"plan:p1": inf, "day:p1": midnight, "day:p1/T-1": midnight}
-    assert bench.purse.waiting() == {KEY}
+    assert bench.purse.waiting().keys() == {KEY}
 
 
 def test_a_budget_of_the_configuration_is_each_plans_own(tmp_path: Path) -> None:

@@ -103,6 +103,10 @@ def _unpriced(line: Line) -> str:
     return f"nobody knows what {of} costs: budgets in dollars do not see it; give it a price (`prices` in the config)"
 
 
+def _untold(line: Line) -> str:
+    return f"agent {line.get('agent')} tells nothing of what it uses: no budget sees it; limit its time or its retries"
+
+
 def _until(line: Line) -> str:
     if not line.get("until"):
         return ""
@@ -151,6 +155,7 @@ WORDS: dict[str, Callable[[Line], str]] = {
     "released": lambda e: f"{e.get('account')} is no longer held{_by(e)}",
     "budget_reached": lambda e: str(e.get("reason", "")),
     "unpriced": _unpriced,
+    "untold": _untold,
     "budget_free": lambda e: f"goes on: {e.get('budget', '')} is no longer used up",
     "cannot_run": lambda e: f"cannot be run: {e.get('reason', '')}",
     "needs_attention": lambda e: f"needs attention: {e.get('reason') or e.get('phase', '')}",

@@ -42,7 +42,8 @@ def run(plan: str, ticket: str) -> int:
         tells = walking.Show(show.say, show.tell, onlook, lambda held: show.say(f"ticket {ticket} is {waits(held)}"))
         ran = walking.run(home, key, wiring.loader(options(), home), tells)
     if ran.signal is not None:
-        complain(f"interrupted; ticket {ticket} stays {ran.ticket.status} in phase {ran.ticket.current_phase}")
+        phase = f" in phase {ran.ticket.current_phase}" if ran.ticket.current_phase else ""
+        complain(f"interrupted; ticket {ticket} stays {ran.ticket.status}{phase}")
         return INTERRUPTED
     status, error = ran.ticket.status, ran.ticket.error
     if status == "complete":
@@ -51,6 +52,8 @@ def run(plan: str, ticket: str) -> int:
     if ran.plan.status == "paused":
         complain(f"orchestrator: plan {plan} is paused; ticket {ticket} stays {status}")
         return 1
+    if error is None and status == "ready":
+        error = f"a budget is used up; `orchestrator status --plan {plan}` says which, and where to raise it"
     complain(f"orchestrator: ticket {ticket} is {status}{f': {clean(error)}' if error else ''}")
     return 1
 

@@ -43,7 +43,7 @@ class Board:
         self.budgeted: set[str] = set()
         """Plans with budgets of their own."""
         self.dated: set[Key] = set()
-        """Tickets that limit what a day may cost."""
+        """Tickets that limit what their day or their plan may cost."""
         self._spent: dict[str, Usage | None] = {}
         """By plan; worked out when it is asked for."""
 
@@ -103,7 +103,7 @@ class Board:
         self.by_status[should_be(ticket)].add(key)
         if ticket.attempt is not None:
             self.open.add(key)
-        if ticket.budgets is not None and (ticket.budgets.per_day_usd or ticket.budgets.per_day_tokens):
+        if ticket.budgets is not None and ticket.budgets.may_wait:
             self.dated.add(key)
         self._of_plan[key.plan].add(key)
         if key in self.places:

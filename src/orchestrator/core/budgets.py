@@ -25,3 +25,9 @@ class Budgets(
     per_ticket_tokens: int | None = None
     per_plan_tokens: int | None = None
     per_day_tokens: int | None = None
+
+    @property
+    def may_wait(self) -> bool:
+        """A ticket that says this waits, without an attempt of its own, for its day or its plan."""
+        said = (self.per_day_usd, self.per_day_tokens, self.per_plan_usd, self.per_plan_tokens)
+        return any(amount is not None for amount in said)

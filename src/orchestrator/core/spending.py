@@ -1,8 +1,9 @@
 """Which budgets apply to an attempt, whether one of them is used up, and the words for that. Pure: sums come in.
 
-The law: of an attempt, a ticket and a plan the most specific word counts (phase, ticket, plan, configuration). What is
-written about a day is about what wrote it: the configuration's about all, a plan's about that plan, a ticket's about
-that ticket. A budget is reached when what was spent is no less than it; then no further attempt begins.
+The law: of an attempt, a ticket and a plan the most specific word counts (phase, ticket, plan, configuration); what a
+ticket says of its plan counts besides, for that ticket alone. What is written about a day is about what wrote it: the
+configuration's about all, a plan's about that plan, a ticket's about that ticket. A budget is reached when what was
+spent is no less than it; then no further attempt begins.
 """
 
 from __future__ import annotations
@@ -53,6 +54,10 @@ class Limit(NamedTuple):
         return self.key.endswith("Usd")
 
     @property
+    def is_of_ticket(self) -> bool:
+        return self.owner.startswith("ticket ")
+
+    @property
     def place(self) -> str:
         """Where it is to be raised."""
         kind, _, name = self.owner.partition(" ")
@@ -80,6 +85,11 @@ def limits_of(config: Budgets, plan: Plan, ticket: Ticket, phase: Phase | None) 
     if config == _NONE and plan.budgets is None and ticket.budgets is None and _max_cost(phase) is None:
         return ()
     return tuple(_limits(config, plan, ticket, phase))
+
+
+def own_of(limits: Iterable[Limit]) -> Iterator[Limit]:
+    """Of all those for which this ticket alone waits: what it says of its day and of its plan."""
+    return (one for one in limits if one.sum is Sum.TICKET_DAY or (one.sum is Sum.PLAN and one.is_of_ticket))
 
 
 def limits_of_plan(config: Budgets, plan: Plan) -> tuple[Limit, ...]:
@@ -110,6 +120,7 @@ def _limits(config: Budgets, plan: Plan, ticket: Ticket, phase: Phase | None) ->
         yield from _nearest_of("perAttempt", Sum.ATTEMPT, owners)
     yield from _nearest_of("perTicket", Sum.TICKET, owners)
     yield from _nearest_of("perPlan", Sum.PLAN, owners[1:])
+    yield from _nearest_of("perPlan", Sum.PLAN, owners[:1])
     for of_day, owner in zip((Sum.TICKET_DAY, Sum.PLAN_DAY, Sum.DAY), owners, strict=True):
         yield from _nearest_of("perDay", of_day, (owner,))
 

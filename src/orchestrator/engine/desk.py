@@ -183,7 +183,7 @@ class Desk:
         agent = next_agent(self.home.rules(ticket), ticket, outcome)
         if agent is not None and agent not in self.home.settings.agents:
             return None  # the dispatch says so
-        if agent is not None and self.home.purse.day_is_over(ticket) is not None:
+        if agent is not None and self.home.purse.own_is_over(ticket) is not None:
             return None
         return self.grant_for(
             ticket, self.step(ticket.plan_id, agent), self.governor.foresee(ticket, outcome, time.time())

@@ -9,6 +9,7 @@ from orchestrator.core.events import CannotRun, Dispatched
 from orchestrator.core.model import Key, Status, Ticket, should_be
 from orchestrator.core.rules import agent_of
 from orchestrator.core.schedule import Needs, Step, next_up
+from orchestrator.core.spending import Sum
 from orchestrator.core.workflow import AgentPhase, PollPhase, TerminalPhase
 from orchestrator.engine.attend import unblocked
 from orchestrator.engine.checks import check
@@ -43,7 +44,7 @@ class Dispatch:
         self._has_looked = False
         if self._desk.home.purse.is_needed:
             self._crier.tell(self._desk.home.purse.holds())
-            busy |= self._over_today()
+            busy |= self._kept_back()
         chosen = next_up(self._desk.board, self._step, self._desk.limits(), time.time(), busy, checks)
         if self._desk.mode is Mode.TICK and self._round is None:
             self._round = set(chosen) | set(self._desk.walks)
@@ -76,14 +77,15 @@ class Dispatch:
             self._has_looked = True
         return self._desk.step(ticket.plan_id, agent_of(rules, phase, ticket))
 
-    def _over_today(self) -> set[Key]:
-        """Tickets of which an agent's turn is next, and whose own day is used up."""
+    def _kept_back(self) -> set[Key]:
+        """Tickets of which an agent's turn is next, and whose own budget is used up."""
         board = self._desk.board
         return {key for key in self._desk.home.purse.waiting() if self._step(board.tickets[key]).agent is not None}
 
     def waits_for_person(self, ticket: Ticket) -> bool:
         """Its plan's budget is used up, and without an agent it does not go on."""
-        if f"plan:{ticket.plan_id}" not in self._desk.home.purse.held():
+        own = self._desk.home.purse.own_is_over(ticket)
+        if f"plan:{ticket.plan_id}" not in self._desk.home.purse.held() and (own is None or own.sum is not Sum.PLAN):
             return False
         return ticket.plan_id in self._desk.board.plans and self._step(ticket).agent is not None
 

@@ -86,6 +86,8 @@ async def booked(host: Host, key: Key, attempt: Attempt, outcome: Outcome, direc
     purse.hear(attempt.id, key, outcome.usage)
     if purse.misses(key, outcome.usage, outcome.model):
         host.home.logs.event("unpriced", key, "warning", model=outcome.model, agent=attempt.agent)
+    elif purse.is_blind(key, attempt.agent, outcome):
+        host.home.logs.event("untold", key, "warning", agent=attempt.agent)
     while not book(host.home, key, attempt, outcome, directory) and not host.closing:
         await asyncio.sleep(AGAIN_SECONDS)
     return outcome

@@ -18,7 +18,7 @@ from orchestrator.core import spending
 from orchestrator.core.board import Board
 from orchestrator.core.budgets import Budgets
 from orchestrator.core.model import Key, Plan, Ticket
-from orchestrator.core.outcome import Usage, total_of
+from orchestrator.core.outcome import Outcome, Usage, total_of
 from orchestrator.core.schedule import Step
 from orchestrator.core.show.held import Held as Shown
 from orchestrator.core.show.held import HeldOf
@@ -74,6 +74,7 @@ class Purse:
         self._heard: dict[str, tuple[Key, Usage]] = {}
         """Of attempts that are not yet applied, by id."""
         self._unpriced: set[str | None] = set()
+        self._silent: set[str] = set()
 
     @property
     def _config(self) -> Budgets:
@@ -124,6 +125,20 @@ class Purse:
         self._unpriced.add(model)
         return True
 
+    def is_blind(self, key: Key, agent: str | None, outcome: Outcome) -> bool:
+        """Whether there is a budget, and an agent that did its work told nothing that counts; said once for each."""
+        if agent is None or agent in self._silent or outcome.ended != "success":
+            return False
+        usage = outcome.usage or NOTHING
+        if (
+            usage.tokens
+            or usage.cost_usd is not None
+            or not self.limits(Ticket(plan_id=key.plan, ticket_id=key.ticket), None)
+        ):
+            return False
+        self._silent.add(agent)
+        return True
+
     # -- what is shared -----------------------------------------------------------------------------------------------
 
     def names(self, plan_id: str) -> tuple[str, ...]:
@@ -142,7 +157,7 @@ class Purse:
         """Of these names those that are held, until when (`inf`: until somebody raises something)."""
         held = {one.name: one.until for one in self.holds()}
         # no step names a ticket; but its midnight is to be woken up for
-        return held | {f"day:{key}": next_midnight(time.time()) for key in self.waiting()}
+        return held | {f"day:{key}": self._until(limit) for key, limit in self.waiting().items()}
 
     def holds(self) -> Iterator[Held]:
         if not self.is_needed:
@@ -158,22 +173,31 @@ class Purse:
                     seen.add(name)
                     yield Held(name, limit, usage, plan.id, self._until(limit))
 
-    def waiting(self) -> set[Key]:
-        """Tickets whose own day is used up: until midnight no agent works on them."""
-        return {key for key in self._board.dated if self.day_is_over(self._board.tickets[key])}
+    def waiting(self) -> dict[Key, Limit]:
+        """Tickets of which a budget is used up that they alone have, of their day or their plan: no agent works on
+        them before midnight, or before it is raised."""
+        return {key: limit for key in self._board.dated if (limit := self.own_is_over(self._board.tickets[key]))}
 
     def held_of(self, otherwise: HeldOf) -> HeldOf:
         """Why a ticket waits, for somebody who looks on."""
         if not self.is_needed:
             return otherwise
         holds = {one.name: one.of_ticket for one in self.holds()}
-        today = Shown("day budget", next_midnight(time.time()), "used up", OVER_TODAY)
-        return with_budgets(holds, dict.fromkeys(self.waiting(), today), self._home.rules, otherwise)
+        own = {key: self._shown(key, limit) for key, limit in self.waiting().items()}
+        return with_budgets(holds, own, self._home.rules, otherwise)
 
-    def day_is_over(self, ticket: Ticket) -> Limit | None:
+    def _shown(self, key: Key, limit: Limit) -> Shown:
+        if limit.sum in DAYS:
+            return Shown("day budget", self._until(limit), "used up", OVER_TODAY)
+        usage = self._sums(self._board.tickets[key], None)(limit)
+        what, words = spending.hold_what(limit, key.plan), spending.hold_words(limit, usage, key.plan)
+        return Shown(what, self._until(limit), "used up", f"waits: {words}")
+
+    def own_is_over(self, ticket: Ticket) -> Limit | None:
+        """Of the budgets that it alone has the one that is used up."""
         if ticket.key not in self._board.dated:
             return None
-        own = (one for one in self.limits(ticket, None) if one.sum is Sum.TICKET_DAY)
+        own = spending.own_of(self.limits(ticket, None))
         return spending.first_reached(own, self._sums(ticket, None))
 
     def _until(self, limit: Limit) -> float:
