@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from orchestrator.adapters.files import is_locked
+from orchestrator.cli import foreground
 from tests.cli.kit import PROGRAM, Called, Site, finish
 from tests.waiting import wait_for
 
@@ -99,6 +100,18 @@ def test_what_ends_us_ends_it(taken: Site) -> None:
     process = opened(taken)
     process.terminate()
     assert finish(process).code == 128 + signal.SIGTERM
+
+
+def test_what_ends_us_while_it_is_being_started_ends_it_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = subprocess.Popen
+
+    def slow(*words: Any, **fields: Any) -> Any:
+        started = real(*words, **fields)
+        os.kill(os.getpid(), signal.SIGTERM)
+        return started
+
+    monkeypatch.setattr(foreground.subprocess, "Popen", slow)
+    assert foreground.run(["/bin/sleep", "20"], str(tmp_path), {}) == 128 + signal.SIGTERM
 
 
 def test_ctrl_c_is_for_the_program(taken: Site) -> None:

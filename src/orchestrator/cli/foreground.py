@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import termios
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import FrameType
 from typing import Any
 
@@ -26,12 +26,12 @@ PASSED_ON = (signal.SIGTERM, signal.SIGHUP)
 
 def run(argv: Sequence[str], cwd: str, env: Mapping[str, str]) -> int:
     """Its exit code; 128 + n after signal n. Raises OrchestratorError."""
-    with _modes_kept(), _signals() as passed_to:
+    with _modes_kept(), _signals() as began:
         try:
             child = subprocess.Popen(argv, cwd=cwd, env=env)
         except OSError as error:
             raise OrchestratorError(f"cannot start {argv[0]}: {error.strerror}; is it installed?") from error
-        passed_to.append(child)
+        began(child)
         return _wait(child)
 
 
@@ -47,13 +47,22 @@ def _wait(child: subprocess.Popen[bytes]) -> int:
 
 
 @contextlib.contextmanager
-def _signals() -> Iterator[list[subprocess.Popen[bytes]]]:
+def _signals() -> Iterator[Callable[[subprocess.Popen[bytes]], None]]:
+    """Yields who is to be told of the program. What comes before that, while it is being started, is for it, too."""
     children: list[subprocess.Popen[bytes]] = []
+    early: list[int] = []
 
-    def pass_on(number: int, _: FrameType | None) -> None:
+    def pass_on(number: int, _: FrameType | None = None) -> None:
+        if not children:
+            early.append(number)
         for child in children:
             if child.returncode is None:  # not collected, so the pid is its own
                 os.kill(child.pid, number)
+
+    def began(child: subprocess.Popen[bytes]) -> None:
+        children.append(child)
+        for number in early:
+            pass_on(number)
 
     def leave_it(number: int, _: FrameType | None) -> None:
         """It is for the program."""
@@ -62,7 +71,7 @@ def _signals() -> Iterator[list[subprocess.Popen[bytes]]]:
     for number in (one for one in (*KEYS, *PASSED_ON) if signal.getsignal(one) != signal.SIG_IGN):
         before[number] = signal.signal(number, leave_it if number in KEYS else pass_on)
     try:
-        yield children
+        yield began
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
