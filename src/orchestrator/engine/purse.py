@@ -129,12 +129,8 @@ class Purse:
         """Whether there is a budget, and an agent that did its work told nothing that counts; said once for each."""
         if agent is None or agent in self._silent or outcome.ended != "success":
             return False
-        usage = outcome.usage or NOTHING
-        if (
-            usage.tokens
-            or usage.cost_usd is not None
-            or not self.limits(Ticket(plan_id=key.plan, ticket_id=key.ticket), None)
-        ):
+        usage, ticket = outcome.usage or NOTHING, Ticket(plan_id=key.plan, ticket_id=key.ticket)
+        if usage.tokens or usage.cost_usd or not self.limits(ticket, None):
             return False
         self._silent.add(agent)
         return True
