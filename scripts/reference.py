@@ -51,7 +51,7 @@ def reference() -> str:
 
 def described(command: click.Command, path: str) -> Iterator[str]:
     """The command, then those below it."""
-    ctx = click.Context(command, info_name=path)
+    ctx = click.Context(command, info_name=path, **command.context_settings)  # or it would keep --help without -h
     words = [piece for piece in command.collect_usage_pieces(ctx) if piece != "[OPTIONS]"]
     options = [one for one in command.params if isinstance(one, click.Option) and not set(one.opts) & set(EVERYWHERE)]
     yield f"\n### {path.removeprefix('orchestrator ')}\n\n"
