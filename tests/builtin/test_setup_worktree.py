@@ -115,7 +115,7 @@ def test_a_worktree_whose_directory_was_deleted_is_made_again(repo: Path, tmp_pa
     assert git(tree, "rev-parse", "HEAD") == sha
 
 
-@pytest.mark.parametrize("got_as_far_as", ["registered", "checking out", "forgotten"])
+@pytest.mark.parametrize("got_as_far_as", ["registered", "checking out", "forgotten", "nothing written"])
 def test_a_half_made_worktree_is_finished(repo: Path, tmp_path: Path, got_as_far_as: str) -> None:
     tree = tmp_path / "w"
     run("setup-worktree.sh", repo, "t", tree)
@@ -127,8 +127,10 @@ def test_a_half_made_worktree_is_finished(repo: Path, tmp_path: Path, got_as_far
         (tree / "shared").write_text("line 1\nli")
     else:
         (tree / "shared").unlink()
-    if got_as_far_as == "forgotten":
+    if got_as_far_as in ("forgotten", "nothing written"):
         subprocess.run(["rm", "-rf", str(admin)], check=True)
+    if got_as_far_as == "nothing written":
+        (tree / ".git").write_text("")
     said = run("setup-worktree.sh", repo, "t", tree)
     assert said.code == 0, said
     assert git(tree, "status", "--porcelain") == ""

@@ -48,9 +48,10 @@ finish_half_made() {
   patiently git -C "$worktree" reset --hard --quiet || die 1 "cannot finish the half-made worktree $worktree: $git_said"
 }
 
-# The .git file of a worktree of this repository that git has forgotten.
+# The .git file of a worktree of this repository that git has forgotten, or that it had not written when it was killed.
 is_orphan() {
   holds_only_dot_git "$1" || return 1
+  [ -s "$1/.git" ] || return 0
   case $(cat -- "$1/.git") in "gitdir: $common/worktrees/"*) return 0 ;; esac
   return 1
 }
