@@ -28,6 +28,10 @@ class _Screen(pyte.Screen):
             super().select_graphic_rendition(*attrs)
 
 
+NOBODY = ("CI", "GITHUB_ACTIONS")
+"""With these a program takes it that no person sits there, whatever its terminal is."""
+
+
 class Terminal:
     def __init__(self, columns: int = 80, lines: int = 24) -> None:
         self.screen = _Screen(columns, lines)
@@ -37,7 +41,8 @@ class Terminal:
         self._resize(columns, lines)
 
     def start(self, *argv: str, **environ: str) -> subprocess.Popen[bytes]:
-        env = {**os.environ, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", **environ}
+        person = {name: value for name, value in os.environ.items() if name not in NOBODY}
+        env = {**person, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", **environ}
         name = os.ttyname(self._slave)
         return subprocess.Popen(["/bin/sh", "-c", OWN_TERMINAL, name, *argv], env=env, start_new_session=True)
 
