@@ -125,6 +125,27 @@ def test_a_rebase_that_was_killed_half_way_is_begun_anew(repo: Path) -> None:
     assert git(tree, "status", "--porcelain", "--branch") == "## u/T-1"
 
 
+@pytest.mark.parametrize("missing", [("head-name", "orig-head", "onto"), ("orig-head",)])
+@pytest.mark.parametrize("had_left_the_branch", [False, True])
+def test_a_rebase_that_git_had_not_written_down_whole_is_begun_anew(
+    repo: Path, missing: tuple[str, ...], had_left_the_branch: bool
+) -> None:
+    tree = ticket(repo)
+    sha = commit(tree, shared="mine\n")
+    elsewhere(repo, shared="theirs\n")
+    git(tree, "fetch", "--quiet")
+    with pytest.raises(AssertionError):
+        git(tree, "rebase", "origin/main")
+    for name in missing:
+        (Path(git(tree, "rev-parse", "--absolute-git-dir")) / "rebase-merge" / name).unlink()
+    if not had_left_the_branch:
+        git(tree, "symbolic-ref", "HEAD", "refs/heads/u/T-1")
+        git(tree, "reset", "--quiet", "--hard")
+    assert integrate(repo).code == 3
+    assert git(tree, "status", "--porcelain", "--branch") == "## u/T-1"
+    assert git(tree, "rev-parse", "HEAD") == sha
+
+
 @pytest.mark.parametrize("remote", [True, False])
 def test_eight_tickets_at_once_are_each_merged_once_and_nothing_is_missing(tmp_path: Path, remote: bool) -> None:
     repo = (repo_with_origin if remote else lone_repo)(tmp_path / "repo")

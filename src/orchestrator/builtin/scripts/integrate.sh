@@ -27,12 +27,23 @@ refresh() {
   fetch_origin "$repo" "+refs/heads/$base:$tracked" || die 1 "cannot fetch $base from origin: $git_said"
 }
 
+# A rebase that was killed. git cannot abort one that it had not written down whole; the branch itself is moved only by
+# its last step, so what the ticket has done is still there.
+give_rebase_up() {
+  local dir
+  git -C "$worktree" rebase --abort 2>/dev/null && return
+  dir=$(git_dir "$worktree")
+  rm -rf -- "$dir/rebase-merge" "$dir/rebase-apply"
+  git -C "$worktree" symbolic-ref --quiet HEAD >/dev/null && return
+  git -C "$worktree" symbolic-ref HEAD "refs/heads/$branch" && git -C "$worktree" reset --hard --quiet
+}
+
 rebase_onto() {
   local files
   patiently git -C "$worktree" -c rebase.autoStash=false -c rebase.updateRefs=false -c core.quotePath=false \
     rebase --quiet "$1" && return 0
   files=$(git -C "$worktree" -c core.quotePath=false diff --name-only --diff-filter=U)
-  [ -z "$(unfinished "$worktree")" ] || git -C "$worktree" rebase --abort \
+  [ -z "$(unfinished "$worktree")" ] || give_rebase_up \
     || die 1 "$worktree: the rebase can be neither finished nor aborted"
   [ -n "$files" ] || die 1 "cannot rebase $branch onto $base: $git_said"
   printf 'Rebasing %s onto %s (%s) conflicts in:\n%s\n' "$branch" "$base" "${1:0:12}" "$files"
@@ -93,7 +104,7 @@ finish() {
 }
 
 free_worktree "$worktree" "$branch"
-[ "$(unfinished "$worktree")" != rebase ] || git -C "$worktree" rebase --abort \
+[ "$(unfinished "$worktree")" != rebase ] || give_rebase_up \
   || die 1 "$worktree: a rebase is unfinished and cannot be aborted"
 there=$(git -C "$worktree" symbolic-ref --quiet --short HEAD || echo "no branch")
 [ "$there" = "$branch" ] || die 1 "$worktree is on $there, not on $branch: check out $branch there"
