@@ -87,6 +87,16 @@ class Places:
         return self.locks / ".accounts"
 
     @property
+    def pull_requests(self) -> Path:
+        """What is remembered of each ticket's pull request: a folder per plan."""
+        return self.state / ".pull-requests"
+
+    @property
+    def pull_requests_lock(self) -> Path:
+        """Held for one change of them."""
+        return self.locks / ".pull-requests"
+
+    @property
     def caught_up(self) -> Path:
         """Locked while somebody makes up for what a crash left out; changed when that was done last."""
         return self.locks / ".caught-up"

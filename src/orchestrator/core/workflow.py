@@ -25,6 +25,8 @@ class PhaseBase(msgspec.Struct, frozen=True, rename="camel", kw_only=True, tag_f
     retry_delay_seconds: float = 0
     capture: dict[str, str] = {}
     timeout_seconds: float | None = None
+    lane: bool = False
+    """One ticket of a repository and base at a time is in such phases."""
 
 
 class ScriptPhase(PhaseBase, frozen=True, rename="camel", kw_only=True, tag_field="type", tag="script"):

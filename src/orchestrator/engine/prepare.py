@@ -7,6 +7,7 @@ falls back to wherever the runner was started.
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -239,7 +240,13 @@ def _request(scene: Scene, phase: str, **known: Any) -> Request:
 
 def script_environment(home: Home, scene: Scene) -> dict[str, str]:
     """The environment of scripts, poll checks and capture commands."""
-    return script_env(home.environ, _given(scene), home.settings.gh_command)
+    return script_env(home.environ, {**_program_of_ours(home), **_given(scene)}, home.settings.gh_command)
+
+
+def _program_of_ours(home: Home) -> dict[str, str]:
+    """How a script asks this very program, with this very configuration."""
+    told = {"ORCHESTRATOR_PYTHON": sys.executable}
+    return told | ({"ORCHESTRATOR_CONFIG": home.config.file} if home.config.file else {})
 
 
 def _given(scene: Scene) -> dict[str, str]:

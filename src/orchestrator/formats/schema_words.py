@@ -18,6 +18,7 @@ _PHASE = {
     "maxVisits": "How often the phase may be entered; default: the workflow's.",
     "retryDelaySeconds": "Wait before a failure is tried again.",
     "capture": "Key to store → `stdout` (the final text) or a shell command that prints the value.",
+    "lane": "true: only one ticket of a repository and base at a time is in such phases.",
     "timeoutSeconds": "Longest time of an attempt (agents: 3600 if left out); of a poll phase, of the stay (86400).",
 }
 _PROGRAM = {

@@ -1,0 +1,1 @@
+"""The place where pull requests live."""
