@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,6 @@ def test_lines_that_are_none_are_left_out(path: Path) -> None:
 
 def test_a_line_that_did_not_fit_on_the_disk_is_an_error(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Journal().append(path, [saved(0, {}, {"a": 0}, whole=True)])
-    monkeypatch.setattr(journal.os, "write", lambda fd, content: 3)
+    monkeypatch.setattr(os, "write", lambda fd, content: 3)
     with pytest.raises(OSError, match="No space left"):
         Journal().append(path, [saved(1, {"a": 0}, {"a": 1})])

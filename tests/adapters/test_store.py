@@ -195,7 +195,7 @@ def test_a_disk_that_is_full_for_the_journal_only_does_not_stop_the_work(
 
     real = os.write
     with monkeypatch.context() as m:
-        m.setattr(journal.os, "write", lambda fd, c: short(fd, c) if b'"event":' in bytes(c[:400]) else real(fd, c))
+        m.setattr(os, "write", lambda fd, c: short(fd, c) if b'"event":' in bytes(c[:400]) else real(fd, c))
         shelf.end()
     assert shelf.raw()["rev"] == 2
     shelf.dispatch()

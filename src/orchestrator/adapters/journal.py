@@ -6,14 +6,13 @@ that was changed by somebody else is recognised, and what was written at any `re
 
 from __future__ import annotations
 
-import errno
 import hashlib
-import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 
+from orchestrator.adapters.lines import append_lines
 from orchestrator.formats.plan_json import dump
 
 Doc = dict[str, Any]
@@ -74,24 +73,10 @@ class Journal:
 
     def append(self, path: Path, entries: list[Entry]) -> None:
         """Raises OSError. A line that a crash cut off is closed first."""
-        payload = b"".join(msgspec.json.encode(entry) + b"\n" for entry in entries)
-        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-        try:
-            fd = os.open(path, flags, 0o644)
-        except FileNotFoundError:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            fd = os.open(path, flags, 0o644)
-        try:
-            size = os.fstat(fd).st_size
-            if size and os.pread(fd, 1, size - 1) != b"\n":
-                payload = b"\n" + payload
-            if os.write(fd, payload) < len(payload):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            states = [entry for entry in entries if entry.sum]
-            if states:
-                self._remember(path, size + len(payload), Last(states[-1].rev, states[-1].sum))
-        finally:
-            os.close(fd)
+        size = append_lines(path, b"".join(msgspec.json.encode(entry) + b"\n" for entry in entries))
+        states = [entry for entry in entries if entry.sum]
+        if states:
+            self._remember(path, size, Last(states[-1].rev, states[-1].sum))
 
     def last(self, path: Path) -> Last | None:
         """How the file last looked; None when nothing says so."""

@@ -6,8 +6,6 @@ written once more, with the same id; whoever reads counts each id once. A line t
 
 from __future__ import annotations
 
-import errno
-import os
 import time
 from collections.abc import Iterator
 from datetime import date
@@ -15,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from orchestrator.adapters.lines import append_lines
 from orchestrator.adapters.places import Places
 from orchestrator.core.model import Key
 from orchestrator.core.outcome import Usage, added
@@ -64,21 +63,7 @@ def next_midnight(at: float) -> float:
 
 def append(places: Places, line: Line, at: float) -> None:
     """Raises OSError. A line that was cut off is closed first."""
-    path, content = places.costs / f"{day_of(at)}{SUFFIX}", msgspec.json.encode(line) + b"\n"
-    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-    try:
-        fd = os.open(path, flags, 0o644)
-    except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fd = os.open(path, flags, 0o644)
-    try:
-        size = os.fstat(fd).st_size
-        if size and os.pread(fd, 1, size - 1) != b"\n":
-            content = b"\n" + content
-        if os.write(fd, content) < len(content):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    finally:
-        os.close(fd)
+    append_lines(places.costs / f"{day_of(at)}{SUFFIX}", msgspec.json.encode(line) + b"\n")
 
 
 def lines(places: Places, since: date | None = None) -> Iterator[tuple[str, Line]]:

@@ -18,13 +18,14 @@ both) and the exit code does not contradict it. The exit code alone is wrong: af
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
-from orchestrator.agents.base import Call, Command, Login, Option, Reader, Versions, Written
+from orchestrator.agents.base import Call, Command, Login, Option, Reader, Versions
 from orchestrator.agents.claude_report import Listener
 from orchestrator.agents.claude_report import report as report
 from orchestrator.agents.claude_said import said as said
 from orchestrator.agents.kit.arguments import Values, chosen_model, without
+from orchestrator.agents.kit.described import as_written, no_files, no_remarks, nothing_in
 from orchestrator.core.prices import Price
 from orchestrator.core.settings import AgentSettings
 
@@ -36,6 +37,7 @@ cumulative: frozenset[str] = frozenset({"cost_usd"})
 streams_usage = True
 versions: Versions | None = Versions("2.0.0", "2.1.330", "3")
 help_calls: tuple[tuple[str, ...], ...] = (("--help",),)
+adjusted, remarks, session_files, told_in = as_written, no_remarks, no_files, nothing_in
 flags: tuple[str, ...] = (
     "--print", "--output-format", "--verbose", "--session-id", "--resume", "--model", "--allowedTools", "--json-schema",
     "--max-budget-usd",
@@ -148,22 +150,6 @@ def _chosen(call: Call) -> list[tuple[str, str]]:
 
 def resume_command(settings: AgentSettings, session: str) -> tuple[str, ...] | None:
     return (settings.command, "--resume", session, *chosen_model(settings))
-
-
-def adjusted(settings: AgentSettings) -> str | None:
-    return None
-
-
-def remarks(settings: AgentSettings) -> tuple[str, ...]:
-    return ()
-
-
-def session_files(environ: Mapping[str, str], session: str | None) -> tuple[str, ...]:
-    return ()
-
-
-def told_in(lines: Iterable[bytes]) -> Written:
-    return Written()
 
 
 def login(environ: Mapping[str, str], read: Reader) -> Login:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterable, Mapping
 
-from orchestrator.agents.base import Call, Command, Ended, Login, Option, Reader, Report, Versions, Written
+from orchestrator.agents.base import Call, Command, Ended, Login, Option, Reader, Report, Versions
+from orchestrator.agents.kit.described import as_written, no_files, no_remarks, nothing_in
 from orchestrator.agents.kit.line_said import said as said
 from orchestrator.agents.kit.phrases import last_line
 from orchestrator.core.outcome import Usage
@@ -26,6 +27,7 @@ versions: Versions | None = None
 help_calls: tuple[tuple[str, ...], ...] = ()
 flags: tuple[str, ...] = ()
 prices: Mapping[str, Price] = {}
+adjusted, remarks, session_files, told_in = as_written, no_remarks, no_files, nothing_in
 login_env: tuple[str, ...] = ()
 
 ARGUMENT_LIMIT = 128_000
@@ -51,22 +53,6 @@ def _fits(prompt: str) -> bool:
 
 def resume_command(settings: AgentSettings, session: str) -> tuple[str, ...] | None:
     return None
-
-
-def adjusted(settings: AgentSettings) -> str | None:
-    return None
-
-
-def remarks(settings: AgentSettings) -> tuple[str, ...]:
-    return ()
-
-
-def session_files(environ: Mapping[str, str], session: str | None) -> tuple[str, ...]:
-    return ()
-
-
-def told_in(lines: Iterable[bytes]) -> Written:
-    return Written()
 
 
 def login(environ: Mapping[str, str], read: Reader) -> Login:
