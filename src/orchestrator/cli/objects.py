@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from orchestrator.control.showing import Documents
+    from orchestrator.control.written import Documents
     from orchestrator.core.problems import Problem
 
 
@@ -30,4 +30,5 @@ def plan_object(documents: Documents) -> dict[str, Any]:
         "plan": documents.plan,
         "tickets": documents.tickets,
         "problems": problem_objects(documents.problems),
+        **({"pullRequests": documents.reviews} if documents.reviews else {}),
     }

@@ -72,11 +72,11 @@ def show(plan_id: str, full: bool, as_json: bool) -> int:
      "tiers": [["T-1", "T-2"], ["T-3"]], "criticalPath": ["T-1", "T-3"],
      "cyclic": tickets in a cycle or behind one, "unlisted": tickets that plan.json does not list
     """
-    from orchestrator.control import outlining, showing
+    from orchestrator.control import outlining, written
 
     config = opened().config
     if as_json:
-        documents = plan_object(showing.documents(config, plan_id)[0])
+        documents = plan_object(written.documents(config, plan_id)[0])
         outline = outlining.outline(config, plan_id) if documents["plan"] is not None else None
         output.show_json({**documents, **_outline_object(outline)})
         return 0

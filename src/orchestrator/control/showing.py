@@ -1,4 +1,4 @@
-"""What `status` shows: the plans as views, or exactly as their files are written; and everything that is wrong.
+"""What `status` shows a person: the plans as views, and everything that is wrong.
 
 The law: what cannot be read is told, never left out.
 """
@@ -6,11 +6,9 @@ The law: what cannot be read is told, never left out.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-import msgspec
+from typing import TYPE_CHECKING, NamedTuple
 
 from orchestrator.adapters import persons
 from orchestrator.adapters.catalog import Catalog
@@ -18,17 +16,17 @@ from orchestrator.adapters.index import Index
 from orchestrator.adapters.places import Places
 from orchestrator.control.holding import holds
 from orchestrator.control.reading import checked_id, everything, unusable
+from orchestrator.control.reviews import words_of
 from orchestrator.core.budgets import Budgets
 from orchestrator.core.check_plan import Known, plan_problems
-from orchestrator.core.model import Plan, Status, Ticket, should_be
+from orchestrator.core.model import Plan, Status, Ticket
 from orchestrator.core.problems import Problem, did_you_mean
 from orchestrator.core.settings import Config
 from orchestrator.core.show.overview import ORDER, SMALL, Overview, overview, total
-from orchestrator.core.show.views import PlanView, fits, plan_view
+from orchestrator.core.show.views import PlanView, plan_view
 from orchestrator.core.times import epoch_or
 from orchestrator.core.workflow import Workflow
 from orchestrator.errors import CannotRunError, UsageError
-from orchestrator.formats.plan_json import Loaded, Malformed, decode_plan, decode_ticket
 
 if TYPE_CHECKING:
     from orchestrator.core.accounts import Account
@@ -66,15 +64,6 @@ class Asked(NamedTuple):
 
 
 EVERYTHING = Asked()
-
-
-class Documents(NamedTuple):
-    """One plan as its files are written."""
-
-    plan: Any
-    """None: plan.json cannot be used."""
-    tickets: list[Any]
-    problems: list[Problem]
 
 
 class Workflows(Mapping[str, Workflow | None]):
@@ -198,9 +187,6 @@ class Scene:
         return [one for path, found in self.index.problems.items() if path.startswith(folder) for one in found]
 
 
-# -- for people -------------------------------------------------------------------------------------------------------
-
-
 def named_states(words: Iterable[str]) -> frozenset[str]:
     """The states that `failed,running` names. Raises UsageError."""
     named = frozenset(word.strip().lower().replace("-", "_") for one in words for word in one.split(","))
@@ -233,62 +219,13 @@ def shown(scene: Scene, warnings: Iterable[Problem] = (), asked: Asked = EVERYTH
         lost = [problem for name in scene.held_plans() for problem in scene.file_problems(name)]
         problems = [*lost, *problems, *_broken(scene.catalog), *warnings]
     if not asked.is_narrow and total(board, plans) > SMALL:
-        large = overview(board, plans, scene.workflow, held, held_of)
+        large = overview(board, plans, scene.workflow, held, held_of, words_of(scene.places))
         return Shown((), tuple(problems), large, accounts, over)
-    views = tuple(plan_view(board, plan, scene.workflow, held, asked.states, held_of) for plan in plans)
+    reviews = words_of(scene.places)
+    views = tuple(plan_view(board, plan, scene.workflow, held, asked.states, held_of, reviews) for plan in plans)
     return Shown(views, tuple(problems), None, accounts, over)
 
 
 def _broken(catalog: Catalog) -> list[Problem]:
     """Workflows that cannot be used."""
     return [one for file in catalog.broken() for one in file.problems if one.severity == "error"]
-
-
-# -- for programs -----------------------------------------------------------------------------------------------------
-
-
-def documents(config: Config, plan_id: str | None = None, states: frozenset[str] = frozenset()) -> list[Documents]:
-    """Each plan and ticket with every key and value of its file; if `states` are named, only tickets that fit.
-
-    Raises like `status`.
-    """
-    contents: dict[str, bytes] = {}
-    scene = Scene(config, contents)
-    if plan_id is not None and plan_id not in scene.held_plans():
-        return [_documents(scene, scene.plan(plan_id), contents, states)]
-    held = [name for name in scene.held_plans() if plan_id in (None, name)]
-    found = [] if plan_id is not None else [_documents(scene, plan, contents, states) for plan in scene.plans()]
-    return found + [
-        Documents(None, _tickets(scene, name, contents, states), scene.file_problems(name)) for name in held
-    ]
-
-
-def _documents(scene: Scene, plan: Plan, contents: dict[str, bytes], states: frozenset[str]) -> Documents:
-    raw = _raw(str(scene.places.plan_file(plan.id)), contents, decode_plan)
-    return Documents(raw, _tickets(scene, plan.id, contents, states), scene.problems_of(plan))
-
-
-def _tickets(scene: Scene, plan_id: str, contents: dict[str, bytes], states: frozenset[str]) -> list[Any]:
-    folder = scene.places.tickets(plan_id)
-    chosen = (ticket for ticket in scene.index.board.of_plan(plan_id) if fits(ticket, should_be(ticket), states))
-    found = (_raw(f"{folder}/{ticket.ticket_id}.json", contents, decode_ticket) for ticket in chosen)
-    return [raw for raw in found if raw is not None]
-
-
-_JSON = msgspec.json.Decoder(msgspec.Raw)
-
-
-def _raw(file: str, contents: dict[str, bytes], decode: Callable[[bytes, str], Loaded[Any]]) -> Any:
-    """The file as it is written, copied without being understood where that is possible."""
-    try:
-        content = contents.get(file) or Path(file).read_bytes()
-    except OSError:
-        return None  # it went away while we looked
-    try:
-        return _JSON.decode(content)
-    except msgspec.DecodeError:
-        pass
-    try:
-        return decode(content, file).raw
-    except Malformed:
-        return None

@@ -237,7 +237,7 @@ def _number_of(state: Status, number: int) -> str:
 def _wait(one: Wait, room: Room, style: Style, now: float, plan: str | None, width: int) -> str:
     name = pad(_cut_left(style.clean(_name(one.key, plan)), width, style.cut_mark), width)
     state = _word(one.state)
-    why = style.clean(_why(one, now, plan))
+    why = style.clean(" · ".join(filter(None, (_why(one, now, plan), one.review))))
     rest = room.columns - width - 2
     text = cut(f"{state}  {why}" if why else state, max(rest, 0), style.cut_mark)
     colour = STATE_COLOURS.get(one.state)

@@ -45,7 +45,9 @@ def show(plan_id: str | None, as_json: bool, states: Sequence[str] = (), every: 
     named = showing.named_states(states)
     loaded = opened()
     if as_json:
-        documents = [plan_object(one) for one in showing.documents(loaded.config, plan_id, named)]
+        from orchestrator.control import written
+
+        documents = [plan_object(one) for one in written.documents(loaded.config, plan_id, named)]
         output.show_json(documents if plan_id is None else documents[0])
         return 0
     asked = showing.Asked(plan_id, named, every)

@@ -21,7 +21,8 @@ def status(plan_id: str | None, states: tuple[str, ...], every: bool, watches: b
     """Show plans and tickets.
 
     Per ticket: its state, the phase and its position, what it waits for and until when, which blocker holds it, its
-    error, pull request and session; at the end everything that is wrong with the files.
+    error, its pull request with review and checks as the forge told them last, its session; at the end everything that
+    is wrong with the files.
 
     With more than 50 tickets: sums, a line per plan, and of each state the first tickets: what needs a person, what
     runs, what waits and why. --plan, --status and --all show every ticket that fits.
@@ -33,6 +34,9 @@ def status(plan_id: str | None, states: tuple[str, ...], every: bool, watches: b
     --json: [{"plan": …, "tickets": […], "problems": […]}], each plan and ticket as in its file;
     with --plan X: {"plan": …, "tickets": […], "problems": […]}. With --status only the tickets that fit.
     A problem: {"where", "what", "severity", "hint", "file", "line", "column"}.
+    Where something is known of pull requests, also "pullRequests": {TICKET: {"number", "url",
+    "state": "open" | "merged" | "closed", "draft", "review", "checks": {"passed", "failed", "pending"},
+    "mergeable", "openThreads", "rounds", "askedAt"}}.
     """
     if watches:
         from orchestrator.cli.live.watched_status import watch_status

@@ -77,7 +77,9 @@ def _remarks(ticket: TicketView, now: float, plan_is_paused: bool) -> Iterator[s
         yield ticket.error
     if ticket.cost_usd:
         yield dollars(ticket.cost_usd)
-    if ticket.pr:
+    if ticket.review:
+        yield ticket.review + (f" · {ticket.pr}" if ticket.pr else "")
+    elif ticket.pr:
         yield f"PR {ticket.pr}"
     if ticket.session and ticket.state != Status.COMPLETE:
         yield f"session {ticket.session}"

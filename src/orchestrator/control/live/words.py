@@ -1,4 +1,4 @@
-"""What is said of a ticket beside its file: the last thing that its program printed.
+"""What is said of a ticket beside its file: the last thing that its program printed, and how its review stands.
 
 The law: bounded work. Of a file only the end is read, only when the file changed, and only of tickets that are shown.
 """
@@ -12,8 +12,10 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from orchestrator.agents.base import Agent
+from orchestrator.control import reviews
 from orchestrator.core.model import Key
-from orchestrator.core.show.live import Row, View
+from orchestrator.core.show.live import Row, View, Wait
+from orchestrator.core.show.reviews import words
 from orchestrator.engine.home import Home
 from orchestrator.errors import CannotRunError
 
@@ -113,14 +115,39 @@ def _read(path: str, offset: int, count: int) -> bytes:
         os.close(fd)
 
 
+class Reviews:
+    """How the reviews of those that wait stand."""
+
+    def __init__(self, home: Home) -> None:
+        self._places = home.places
+        self._known: dict[Key, tuple[object, str]] = {}
+
+    def told(self, wait: Wait) -> str:
+        if wait.pr is None:
+            return ""
+        mark = (wait.pr, reviews.mark_of(self._places, wait.key))
+        before = self._known.get(wait.key)
+        if before is None or before[0] != mark:
+            known = reviews.known_about(self._places, wait.key, wait.pr)
+            before = self._known[wait.key] = (mark, words(known) if known is not None else f"PR #{wait.pr}")
+        return before[1]
+
+    def forget_others(self, waits: tuple[Wait, ...]) -> None:
+        shown = {one.key for one in waits}
+        self._known = {key: known for key, known in self._known.items() if key in shown}
+
+
 class Told:
     """Fills in what a view needs of the above."""
 
     def __init__(self, home: Home) -> None:
         self.words = Words(home)
+        self.reviews = Reviews(home)
 
     def filled(self, view: View, most: int) -> View:
         """`most`: rows that are shown."""
         rows = tuple(replace(row, said=self.words.said(row)) for row in view.rows[:most])
         self.words.forget_others(rows)
-        return replace(view, rows=rows)
+        waits = tuple(replace(one, review=self.reviews.told(one)) if one.pr else one for one in view.waits)
+        self.reviews.forget_others(waits)
+        return replace(view, rows=rows, waits=waits)

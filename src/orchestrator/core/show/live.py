@@ -17,6 +17,7 @@ from orchestrator.core.board import Board
 from orchestrator.core.model import Attempt, Key, PlanStatus, Status, Ticket, should_be
 from orchestrator.core.outcome import Usage, total_of
 from orchestrator.core.show.held import Held, HeldOf, nobody
+from orchestrator.core.show.reviews import number_of
 from orchestrator.core.show.views import Blocker, IsHeld, WorkflowOf, blockers_of
 from orchestrator.core.times import epoch_or
 
@@ -76,6 +77,9 @@ class Wait(msgspec.Struct, frozen=True, kw_only=True):
     blockers: tuple[Blocker, ...] = ()
     held: Held | None = None
     """The account that it waits for."""
+    pr: int | None = None
+    review: str = ""
+    """What is known of its pull request, in words."""
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):
@@ -236,15 +240,14 @@ def _waits(seen: Seen, scope: Scope, most: int, now: float) -> Iterator[Wait]:
 
 
 def _some(board: Board, scope: Scope, keys: Collection[Key]) -> list[Key]:
-    only = scope.only
-    few = [only] if only is not None and only in keys else list(islice(keys, MANY + 1))
+    few = [scope.only] if scope.only is not None and scope.only in keys else list(islice(keys, MANY + 1))
     if len(few) > MANY:
         return []
     return _ordered(board, (key for key in few if _is_meant(key, scope) and board.tickets[key].attempt is None))
 
 
 def _wait(ticket: Ticket, state: Status, why: str = "", until: float | None = None) -> Wait:
-    return Wait(key=ticket.key, state=state, phase=ticket.current_phase, why=why, until=until)
+    return Wait(key=ticket.key, state=state, phase=ticket.current_phase, why=why, until=until, pr=number_of(ticket))
 
 
 def _told(seen: Seen, ticket: Ticket) -> Wait:

@@ -13,6 +13,7 @@ import msgspec
 from orchestrator.core.board import Board
 from orchestrator.core.model import Key, Plan, PlanStatus, Status
 from orchestrator.core.show.held import Held, HeldOf, nobody
+from orchestrator.core.show.reviews import WordsOf, untold
 from orchestrator.core.show.views import MISSING, STUCK, UNREADABLE, IsHeld, TicketView, Views, WorkflowOf, states_of
 
 ORDER: tuple[str, ...] = (
@@ -79,7 +80,12 @@ def total(board: Board, plans: Sequence[Plan]) -> int:
 
 
 def overview(
-    board: Board, plans: Sequence[Plan], workflow_of: WorkflowOf, is_held: IsHeld, held_of: HeldOf = nobody
+    board: Board,
+    plans: Sequence[Plan],
+    workflow_of: WorkflowOf,
+    is_held: IsHeld,
+    held_of: HeldOf = nobody,
+    review_of: WordsOf = untold,
 ) -> Overview:
     lines, keys = [], {state: list[Key]() for state in ORDER}
     for plan in plans:
@@ -91,7 +97,7 @@ def overview(
     counts = Counter[str]()
     for line in lines:
         counts.update(line.counts)
-    seen = Views(board, workflow_of, is_held, held_of)
+    seen = Views(board, workflow_of, is_held, held_of, review_of)
     shown = sorted(lines, key=_urgency)[:SOME_PLANS]
     return Overview(
         counts={state: counts[state] for state in ORDER if counts[state]},

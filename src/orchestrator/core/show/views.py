@@ -14,6 +14,7 @@ import msgspec
 from orchestrator.core.board import Board
 from orchestrator.core.model import Key, Plan, Status, Ticket, should_be
 from orchestrator.core.show.held import Held, HeldOf, nobody
+from orchestrator.core.show.reviews import WordsOf, untold
 from orchestrator.core.workflow import Workflow
 
 MISSING = "missing"
@@ -70,6 +71,9 @@ class TicketView(msgspec.Struct, frozen=True, kw_only=True):
     """The account that it waits for."""
     error: str | None = None
     pr: str | None = None
+    """Its address."""
+    review: str = ""
+    """What is known of the pull request, in words."""
     session: str | None = None
     """The latest session of an agent."""
     running: Running | None = None
@@ -110,10 +114,11 @@ def plan_view(
     is_held: IsHeld,
     states: Collection[str] = (),
     held_of: HeldOf = nobody,
+    review_of: WordsOf = untold,
 ) -> PlanView:
     """Its tickets in the order of plan.json, then those that it does not list; if `states` are named, only those."""
     found = states_of(board, plan, is_held)
-    seen = Views(board, workflow_of, is_held, held_of)
+    seen = Views(board, workflow_of, is_held, held_of, review_of)
     keys = [(Key(plan.id, name), state) for name, state in found.items()]
     shown = [seen.of(key) for key, state in keys if fits(board.tickets.get(key), state, states)]
     usage = board.spent(plan.id)
@@ -146,8 +151,16 @@ def fits(ticket: Ticket | None, state: str, states: Collection[str]) -> bool:
 class Views:
     """Tickets as they are shown. Many stand in the same place of a workflow, which is looked up once."""
 
-    def __init__(self, board: Board, workflow_of: WorkflowOf, is_held: IsHeld, held_of: HeldOf = nobody) -> None:
+    def __init__(
+        self,
+        board: Board,
+        workflow_of: WorkflowOf,
+        is_held: IsHeld,
+        held_of: HeldOf = nobody,
+        review_of: WordsOf = untold,
+    ) -> None:
         self._board, self._workflow_of, self._is_held, self._held_of = board, workflow_of, is_held, held_of
+        self._review_of = review_of
         self._places: dict[tuple[str, str | None, str | None], Place] = {}
 
     def of(self, key: Key) -> TicketView:
@@ -157,7 +170,9 @@ class Views:
         where = (key.plan, ticket.workflow, ticket.current_phase)
         if where not in self._places:
             self._places[where] = place_of(ticket, self._workflow_of(ticket))
-        return ticket_view(self._board, ticket, self._places[where], self._is_held, self._held_of)
+        seen = ticket_view(self._board, ticket, self._places[where], self._is_held, self._held_of)
+        review = self._review_of(ticket) if ticket.context else ""
+        return msgspec.structs.replace(seen, review=review) if review else seen
 
 
 def place_of(ticket: Ticket, workflow: Workflow | None) -> Place:
