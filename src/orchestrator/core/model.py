@@ -76,6 +76,10 @@ class Plan(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     budgets: Budgets | None = None
     review_agent: str | None = None
     """Who does its reviews."""
+    stack: bool = False
+    """Its tickets may start on the branch of the one that blocks them, as soon as that has its pull request."""
+    allow_overlap: bool = False
+    """Tickets that touch the same files may run at the same time."""
 
 
 class PhaseEntry(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -140,6 +144,10 @@ class Ticket(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     worktree: str | None = None
     agent: str | None = None
     budgets: Budgets | None = None
+    touches: tuple[str, ...] = ()
+    """Globs of the files that it will change."""
+    stack: bool | None = None
+    """None: as its plan says."""
 
     status: Status = Status.QUEUED
     current_phase: str | None = None
@@ -161,6 +169,14 @@ class Ticket(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     """Of all its attempts."""
     steered: str | None = None
     """The last command of a person that changed it, so that saying it twice is a no-op."""
+    lane: str | None = None
+    """The lane that it is in (`core.lane`)."""
+    claim: str | None = None
+    """Since when it claims what it touches: from its start until it ends or is paused."""
+    stacked_on: str | None = None
+    """The ticket on whose branch it started."""
+    slot: int | None = None
+    """Of those under way no other has the same (`core.slots`); kept at the end, for a retry."""
 
     @property
     def key(self) -> Key:
@@ -170,7 +186,7 @@ class Ticket(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
 PLANNER_FIELDS = frozenset(
     {
         "planId", "ticketId", "title", "description", "acceptanceCriteria", "linearUrl", "repo", "workflow",
-        "branch", "worktree", "agent", "budgets",
+        "branch", "worktree", "agent", "budgets", "touches", "stack",
     }
 )  # fmt: skip
 """The planner's part of a ticket, by its names on disk."""

@@ -24,8 +24,11 @@ _RAW = msgspec.json.Decoder()
 _BOM = b"\xef\xbb\xbf"
 
 OPTIONAL_FIELDS = frozenset(
-    {"rev", "attempt", "attempts", "visit", "visits", "wakeAt", "waitReason", "steered", "usage", "budgets"},
-)
+    {
+        "rev", "attempt", "attempts", "visit", "visits", "wakeAt", "waitReason", "steered", "usage", "budgets",
+        "slot", "touches", "stack", "lane", "claim", "stackedOn",
+    }
+)  # fmt: skip
 """Keys of a ticket that the original does not know: written only when they say something."""
 
 _BLANK = msgspec.to_builtins(Ticket(plan_id="", ticket_id=""))
@@ -35,7 +38,7 @@ _REQUIRED = tuple(key for key in _BLANK if key not in OPTIONAL_FIELDS)
 _NULLABLE = frozenset({"linearUrl", "repo", "agent", "error"})
 """Of the original's keys those that may be null; the others are text, lists or objects."""
 
-_NEW_IN_PLANS = frozenset({"budgets", "reviewAgent"})
+_NEW_IN_PLANS = frozenset({"budgets", "reviewAgent", "stack", "allowOverlap"})
 """Keys of plans that the original does not know; written when they say something."""
 
 _IDENTITY = {
@@ -112,11 +115,13 @@ def encode(record: Plan | Ticket) -> dict[str, Any]:
     raw: dict[str, Any] = msgspec.to_builtins(record)
     if isinstance(record, Plan):
         raw["tickets"] = [_encode_entry(entry) for entry in raw["tickets"]]
-        return {key: value for key, value in raw.items() if value is not None or key not in _NEW_IN_PLANS}
+        return {key: value for key, value in raw.items() if value or key not in _NEW_IN_PLANS}
     for key, default in _SILENT.items():
         if raw[key] == default:
             del raw[key]
-    raw["acceptanceCriteria"] = list(raw["acceptanceCriteria"])
+    for key in ("acceptanceCriteria", "touches"):
+        if key in raw:
+            raw[key] = list(raw[key])
     raw["phaseHistory"] = [_encode_phase(entry) for entry in raw["phaseHistory"]]
     return raw
 

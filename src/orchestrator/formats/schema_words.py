@@ -41,6 +41,8 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "tickets": "The plan's tickets and what blocks them.",
         "budgets": "What its attempts may cost; perPlan and perDay are sums of this plan.",
         "reviewAgent": "Agent of the reviews, whoever writes; null: reviewAgent of the configuration.",
+        "stack": "true: a ticket may start on its blocker's branch, as soon as that has its pull request.",
+        "allowOverlap": "true: tickets that touch the same files may run at the same time.",
     },
     "PlanEntry": {
         "ticketId": "Name of the ticket's file, without .json.",
@@ -60,6 +62,8 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "worktree": "Absolute path of the worktree; left out: <worktreeRoot>/<ticketId>.",
         "agent": "Agent of this ticket; null: the plan's.",
         "budgets": "What its attempts may cost, before the plan's and the configuration's.",
+        "touches": "Files that it will change (globs); two tickets that overlap do not run at the same time.",
+        "stack": "true: may start on its blocker's branch, as soon as that has its pull request; null: as the plan says.",
         "status": "What should be. Write paused to stop it, ready to go on.",
         "currentPhase": "Phase of the workflow; left out: the first.",
         "phaseHistory": "What happened, oldest first. Written by the runner.",
@@ -75,6 +79,10 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "waitReason": "What it waits for.",
         "usage": "Tokens and cost of all its attempts. Written by the runner.",
         "steered": "The last command of a person.",
+        "lane": "The lane that it is in. Written by the runner.",
+        "claim": "Since when it claims what it touches. Written by the runner.",
+        "stackedOn": "The ticket on whose branch it started. Written by the runner.",
+        "slot": "Which one of those under way it is, from 0; ORCHESTRATOR_SLOT of its programs.",
     },
     "PhaseEntry": {
         "output": "The first 4,096 characters; of a failure the last.",
@@ -128,6 +136,18 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "prices": "Model (or pattern) → its price, where an agent does not tell the cost; before the shipped ones.",
         "fallbackAgents": "Who works instead of an agent whose account is held; the first that is free.",
         "reviewAgent": "Agent of the reviews, whoever writes.",
+        "worktree": "What is done in a new worktree, and how much room there must be.",
+        "ports": "The ports that tickets get, so many each.",
+    },
+    "WorktreeSettings": {
+        "setup": "A line for bash, run in each new worktree; default: .orchestrator/setup of the repository.",
+        "timeoutSeconds": "Longest time of setup.",
+        "cacheKey": "Files of the worktree (globs): while they and the command are the same, setup is not run again.",
+        "minFreeGb": "With less free gigabytes than this for worktrees, logs or state nothing new starts; 0: never mind.",
+    },
+    "PortSettings": {
+        "first": "The first port of the first ticket.",
+        "count": "How many ports each ticket has.",
     },
     "NotifySettings": {
         "command": "A program with its arguments, or a line for /bin/sh; gets the event as JSON on standard input.",
@@ -190,5 +210,8 @@ AT_LEAST: dict[str, dict[str, int]] = {
     "input": {"minimum": 0},
     "cachedInput": {"minimum": 0},
     "output": {"minimum": 0},
+    "minFreeGb": {"minimum": 0},
+    "first": {"minimum": 1, "maximum": 65535},
+    "count": {"minimum": 1, "maximum": 65535},
 }
 """Numbers that workflows and the configuration bound."""
