@@ -17,6 +17,30 @@ git() {
     command git "$@"
 }
 
+# orchestrator WORDS...: the very program that runs this script, with its configuration; run by hand, the one that the
+# script belongs to, or the one on PATH.
+orchestrator() {
+  local python=${ORCHESTRATOR_PYTHON:-} here
+  if [ -z "$python" ]; then
+    here=$(cd -- "${BASH_SOURCE[0]%/*}" && pwd -P)
+    case $here in
+      */lib/python*/site-packages/orchestrator/builtin/scripts) python=${here%/lib/python*}/bin/python ;;
+      */src/orchestrator/builtin/scripts) python=${here%/src/*}/.venv/bin/python ;;
+    esac
+  fi
+  if [ -n "$python" ] && [ -x "$python" ]; then
+    set -- "$python" -P -m orchestrator ${ORCHESTRATOR_CONFIG:+-C "$ORCHESTRATOR_CONFIG"} "$@"
+  else
+    set -- orchestrator ${ORCHESTRATOR_CONFIG:+-C "$ORCHESTRATOR_CONFIG"} "$@"
+  fi
+  command "$@"
+}
+
+# furnish REPO WORKTREE: what the worktree needs beside its files, once these are all there.
+furnish() {
+  :
+}
+
 # die CODE WORDS...
 die() {
   local code=$1
