@@ -35,6 +35,7 @@ def event(kind: type) -> Event:
         events.AccountReleased: {"account": "claude"},
         events.StopRequested: {"reason": "shutdown"},
         events.SkipRequested: {"phase": "done"},
+        events.HeldBack: {"reason": "not enough room"},
     }
     made: Event = kind(at=AT, **fields.get(kind, {}))
     return made

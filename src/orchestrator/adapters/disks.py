@@ -40,6 +40,15 @@ def room(folder: Path) -> Room:
     return Room(place, place.stat().st_dev, found.f_bavail * found.f_frsize, inodes, _kind(place))
 
 
+def free_bytes(folder: Path) -> int | None:
+    """Where the folder is, or will be. None: nobody knows."""
+    try:
+        found = os.statvfs(existing(folder))
+    except OSError:
+        return None
+    return found.f_bavail * found.f_frsize
+
+
 def existing(folder: Path) -> Path:
     """The folder, or what will hold it."""
     return next((one for one in (folder, *folder.parents) if one.is_dir()), Path("/"))

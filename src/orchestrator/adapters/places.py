@@ -97,6 +97,25 @@ class Places:
         return self.locks / ".pull-requests"
 
     @property
+    def slots(self) -> Path:
+        """Who took each slot last, a file each."""
+        return self.state / ".slots"
+
+    @property
+    def slots_lock(self) -> Path:
+        """Held while one is taken."""
+        return self.locks / ".slots"
+
+    @property
+    def caches(self) -> Path:
+        """What setups of worktrees share: a folder per repository, in it one per key."""
+        return self.state / ".caches"
+
+    def setup_log(self, key: Key) -> Path:
+        """What the setup of the ticket's worktree printed."""
+        return self.ticket_logs(key) / "worktree-setup.log"
+
+    @property
     def caught_up(self) -> Path:
         """Locked while somebody makes up for what a crash left out; changed when that was done last."""
         return self.locks / ".caught-up"

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from orchestrator.core.model import Key, Plan, PlanStatus, Status, Ticket, should_be
 from orchestrator.core.outcome import Usage, total_of
 from orchestrator.core.ready import Ready
+from orchestrator.core.slots import Slots
 
 
 class Place(NamedTuple):
@@ -33,6 +34,7 @@ class Board:
         self.by_status: dict[Status, set[Key]] = {status: set() for status in Status}
         self.open: set[Key] = set()
         """Tickets with an open attempt."""
+        self.slots = Slots()
         self._ready: Ready | None = None
         """None: nobody has asked yet. Whoever only shows the board need not put thousands in line."""
         self._unblocked: set[Key] = set()
@@ -103,6 +105,8 @@ class Board:
         self.by_status[should_be(ticket)].add(key)
         if ticket.attempt is not None:
             self.open.add(key)
+        if ticket.slot is not None:
+            self.slots.put(ticket)
         if ticket.budgets is not None and ticket.budgets.may_wait:
             self.dated.add(key)
         self._of_plan[key.plan].add(key)
@@ -128,6 +132,8 @@ class Board:
             self.by_status[should_be(ticket)].discard(key)
             self.open.discard(key)
             self.dated.discard(key)
+            if ticket.slot is not None:
+                self.slots.drop(ticket)
             self._out_of_line(key)
             self._of_plan[key.plan].discard(key)
 

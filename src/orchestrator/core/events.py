@@ -16,6 +16,8 @@ class Grant(msgspec.Struct, frozen=True):
     """Used when the agent's CLI lets us choose its session id."""
     agent: str | None = None
     """Who does it; None: the agent of the phase. Else it stands in, for an account is held."""
+    slot: int | None = None
+    """The ticket's, from now on; None: as it is."""
 
 
 class EventBase(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", omit_defaults=True):
@@ -32,8 +34,18 @@ class Dispatched(EventBase, frozen=True, kw_only=True, tag=True):
     grant: Grant
 
 
+class HeldBack(EventBase, frozen=True, kw_only=True, tag=True):
+    """Its turn would be next, but for another ticket; or what every start needs is not there (room on a disk)."""
+
+    reason: str | None
+    """None: that is over."""
+
+
 class CheckStarted(EventBase, frozen=True, kw_only=True, tag=True):
     """The first check of a poll phase is about to run."""
+
+    slot: int | None = None
+    """The ticket's, from now on; None: as it is."""
 
 
 class CheckEnded(EventBase, frozen=True, kw_only=True, tag=True):
@@ -103,6 +115,7 @@ class RetryRequested(EventBase, frozen=True, kw_only=True, tag=True):
 Event = (
     Unblocked
     | Dispatched
+    | HeldBack
     | CheckStarted
     | CheckEnded
     | AttemptEnded

@@ -111,8 +111,17 @@ def begin(rules: Rules, t: Ticket, phase: Phase, grant: Grant, at: float) -> Dec
     )
     asked = t.visit.asked and resume
     visit = replace(t.visit, first=t.visit.first or n, session=None, agent=None, say=None, asked=asked)
+    slot = t.slot if grant.slot is None else grant.slot
     t = replace(
-        t, status=Status.RUNNING, attempt=attempt, attempts=n, visit=visit, wake_at=None, wait_reason=None, error=None
+        t,
+        status=Status.RUNNING,
+        attempt=attempt,
+        attempts=n,
+        visit=visit,
+        wake_at=None,
+        wait_reason=None,
+        error=None,
+        slot=slot,
     )
     return (Save(t), StartAttempt(attempt))
 

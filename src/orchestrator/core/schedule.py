@@ -33,6 +33,8 @@ class Needs(Enum):
     SLOT = "slot"
     CHECK = "check"
     NOTHING = "nothing"
+    ROOM = "room"
+    """On a disk, where there is none: it does not start now."""
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,6 +102,8 @@ class _Room:
     def has(self, step: Step) -> bool:
         if step.needs is Needs.SLOT:
             return self._slots > 0 and self.taker(step) is not None
+        if step.needs is Needs.ROOM:
+            return False
         return step.needs is Needs.NOTHING or self._checks > 0
 
     def take(self, step: Step) -> None:

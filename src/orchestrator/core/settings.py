@@ -56,6 +56,26 @@ class NotifySettings(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     timeout_seconds: float = 30
 
 
+class WorktreeSettings(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """What surrounds a worktree."""
+
+    setup: str | None = None
+    """A line for bash, run in each new worktree; None: `.orchestrator/setup` of the repository, where there is one."""
+    timeout_seconds: float = 600
+    """Longest time of `setup`."""
+    cache_key: tuple[str, ...] = ()
+    """Files of the worktree (globs): as long as they and the command are the same, it is not run there again."""
+    min_free_gb: float = 0.5
+    """With less room than this nothing new starts; 0: nobody looks."""
+
+
+class PortSettings(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """The ports that tickets get, so many each (`core.slots`)."""
+
+    first: int = 20000
+    count: int = 10
+
+
 class Settings(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     """`config.yaml` as written, every key optional. Paths may be relative to the file; `Config` has them resolved."""
 
@@ -80,6 +100,8 @@ class Settings(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     fallback_agents: tuple[str, ...] = ()
     review_agent: str | None = None
     """Who does the phases that are a review, where neither phase nor plan says it."""
+    worktree: WorktreeSettings = WorktreeSettings()
+    ports: PortSettings = PortSettings()
 
 
 class Config(msgspec.Struct, frozen=True, rename="camel", kw_only=True):

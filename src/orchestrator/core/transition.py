@@ -24,6 +24,7 @@ from orchestrator.core.events import (
     CheckStarted,
     Dispatched,
     Event,
+    HeldBack,
     PauseRequested,
     PhaseEdited,
     ResumeRequested,
@@ -71,7 +72,16 @@ def _dispatched(rules: Rules, t: Ticket, e: Dispatched) -> Decisions:
 
 def _check_started(rules: Rules, t: Ticket, e: CheckStarted) -> Decisions:
     before, t = t, replace(moves.first_visit(rules, derive(rules, t), e.at), error=None)
+    if e.slot is not None:
+        t = replace(t, slot=e.slot)
     return () if t == before else (Save(t),)
+
+
+def _held_back(rules: Rules, t: Ticket, e: HeldBack) -> Decisions:
+    """It stays in line: what it waits for is asked again, at each turn."""
+    if t.wake_at is not None or t.wait_reason == e.reason:
+        return ()
+    return (Save(replace(t, wait_reason=e.reason)),)
 
 
 def _session_known(rules: Rules, t: Ticket, e: SessionKnown) -> Decisions:
@@ -188,6 +198,7 @@ TABLE: dict[tuple[Status, bool, type], Row] = {
     (Q, OPEN, Unblocked): _unblocked,
     (R, CLOSED, Dispatched): _dispatched,
     (Q, CLOSED, Dispatched): _dispatched,
+    (R, CLOSED, HeldBack): _held_back,
     (R, CLOSED, CheckStarted): _check_started,
     (R, CLOSED, CheckEnded): check_ended,
     (R, CLOSED, CannotRun): _cannot_run,

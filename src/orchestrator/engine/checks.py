@@ -28,7 +28,7 @@ from orchestrator.errors import OrchestratorError, StoreError
 async def check(walk: Walk) -> None:
     """Ask once; go on with what the answer leads to."""
     walk.is_check = True
-    applied = await walk.save(lambda t: CheckStarted(at=time.time()) if _asks(t) else None)
+    applied = await walk.save(lambda t: CheckStarted(at=time.time(), slot=walk.host.slot(t)) if _asks(t) else None)
     if applied is None or not _asks(applied.ticket) or applied.ticket.visit is None:
         return
     ticket, visit = applied.ticket, applied.ticket.visit
@@ -95,6 +95,8 @@ def _request(home: Home, scene: Scene, phase: PollPhase) -> Request | Outcome:
         return replace(request(home, scene, phase), timeout_seconds=None)
     except MissingDirectoryError as error:
         return Outcome(kind=OutcomeKind.FAILURE, reason=str(error))
+    except StoreError as error:
+        return Outcome(kind=OutcomeKind.NOT_YET, reason=str(error))
     except OrchestratorError as error:
         return Outcome(kind=OutcomeKind.ERROR, reason=str(error))
 

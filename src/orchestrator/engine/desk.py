@@ -24,7 +24,7 @@ from orchestrator.core.model import ENDED, Key, Status, Ticket
 from orchestrator.core.outcome import Outcome, OutcomeKind
 from orchestrator.core.peek import next_agent
 from orchestrator.core.schedule import Limits, Step, taker
-from orchestrator.engine import notices, reached
+from orchestrator.engine import belongings, notices, reached, slots
 from orchestrator.engine.governor import Governor
 from orchestrator.engine.home import Home
 from orchestrator.engine.purse import Purse
@@ -97,6 +97,7 @@ class Desk:
             if isinstance(named[-1], AttemptEnded):
                 self.governor.ended(applied.before, named[-1], applied.decisions, self.board)
             self._carry_out(key, applied)
+            belongings.let_go(self.home, applied.before, applied.ticket)
         return applied
 
     def try_(self, key: Key, decide: Decide) -> Applied | None:
@@ -198,7 +199,11 @@ class Desk:
         if takes is None:
             return None
         stands_in = takes.agent if takes is not step else None
-        return Grant(attempt_id=uuid.uuid4().hex, session=str(uuid.uuid4()), agent=stands_in)
+        return Grant(attempt_id=uuid.uuid4().hex, session=str(uuid.uuid4()), agent=stands_in, slot=self.slot(ticket))
+
+    def slot(self, ticket: Ticket) -> int:
+        """The ticket's, from now on."""
+        return slots.take(self.home, self.board, ticket)
 
     def unwanted(self, ticket: Ticket) -> str | None:
         """Why what is under way for this ticket should not be; None when it should."""

@@ -15,6 +15,7 @@ from orchestrator.engine.attend import unblocked
 from orchestrator.engine.checks import check
 from orchestrator.engine.desk import Desk, Mode
 from orchestrator.engine.reached import Crier
+from orchestrator.engine.room import Room
 from orchestrator.engine.walk import Walk
 from orchestrator.errors import CannotRunError
 
@@ -32,6 +33,7 @@ class Dispatch:
         self._has_looked = False
         """At the accounts, in this turn."""
         self._crier = Crier(desk.home)
+        self._room = Room(desk)
 
     def dispatch(self) -> bool:
         """Start whose turn it is; whether there was anybody."""
@@ -48,6 +50,7 @@ class Dispatch:
         chosen = next_up(self._desk.board, self._step, self._desk.limits(), time.time(), busy, checks)
         if self._desk.mode is Mode.TICK and self._round is None:
             self._round = set(chosen) | set(self._desk.walks)
+        self._room.tell()
         until = time.monotonic() + TURN_SECONDS
         for started, key in enumerate(chosen):
             self.has_more = started > 0 and time.monotonic() > until
@@ -68,6 +71,8 @@ class Dispatch:
         phase = rules.workflow.phase(ticket.current_phase or rules.workflow.first or "")
         if phase is None or isinstance(phase, TerminalPhase):
             return Step(Needs.NOTHING)
+        if self._room.lacks(ticket) is not None:
+            return Step(Needs.ROOM)
         if isinstance(phase, PollPhase):
             return Step(Needs.CHECK)
         if not isinstance(phase, AgentPhase):

@@ -14,7 +14,7 @@ from orchestrator.core.decisions import Notify
 from orchestrator.core.events import AttemptEnded, Event, Grant
 from orchestrator.core.model import Attempt, Key, Ticket
 from orchestrator.core.outcome import Outcome
-from orchestrator.engine import locks, notices
+from orchestrator.engine import belongings, locks, notices
 from orchestrator.engine.governor import Governor
 from orchestrator.engine.home import Home
 from orchestrator.engine.reports import report
@@ -41,6 +41,7 @@ def command(home: Home, key: Key, decide: Decide) -> Applied:
             if isinstance(decision, Notify):
                 notices.ticket_ended(home, applied.ticket, decision)
                 _deliver(home)
+        belongings.let_go(home, applied.before, applied.ticket)
     return applied
 
 
@@ -91,6 +92,9 @@ class _Outside:
 
     def grant(self, ticket: Ticket, outcome: Outcome) -> Grant | None:
         return None
+
+    def slot(self, ticket: Ticket) -> int | None:
+        return ticket.slot
 
 
 def is_walked(home: Home, key: Key) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from orchestrator.agents.base import Call
 from orchestrator.core.model import Attempt, Key, PhaseStatus, Ticket
 from orchestrator.core.rules import Rules
 from orchestrator.core.workflow import DEFAULT_AGENT_TIMEOUT, AgentPhase, PollPhase, ScriptPhase
+from orchestrator.engine import belongings
 from orchestrator.engine.answers import asked_for
 from orchestrator.engine.home import Home
 from orchestrator.errors import CannotRunError, OrchestratorError
@@ -186,7 +188,7 @@ def _agent_request(home: Home, scene: Scene, phase: AgentPhase) -> Request:
         env={
             **command.env,
             **(git.identity(cwd) if command.hides_git_config else {}),
-            **agent_env(home.environ, settings, agent.login_env, _given(scene)),
+            **agent_env(home.environ, settings, agent.login_env, _given(home, scene, settings.env)),
         },
         files=dict(command.files),
         timeout_seconds=phase.timeout_seconds or DEFAULT_AGENT_TIMEOUT,
@@ -240,7 +242,7 @@ def _request(scene: Scene, phase: str, **known: Any) -> Request:
 
 def script_environment(home: Home, scene: Scene) -> dict[str, str]:
     """The environment of scripts, poll checks and capture commands."""
-    return script_env(home.environ, {**_program_of_ours(home), **_given(scene)}, home.settings.gh_command)
+    return script_env(home.environ, {**_program_of_ours(home), **_given(home, scene)}, home.settings.gh_command)
 
 
 def _program_of_ours(home: Home) -> dict[str, str]:
@@ -249,9 +251,10 @@ def _program_of_ours(home: Home) -> dict[str, str]:
     return told | ({"ORCHESTRATOR_CONFIG": home.config.file} if home.config.file else {})
 
 
-def _given(scene: Scene) -> dict[str, str]:
-    a = scene.attempt
-    return attempt_vars(
+def _given(home: Home, scene: Scene, written: Mapping[str, str] | None = None) -> dict[str, str]:
+    """`written`: what the configuration says itself of the environment. Raises StoreError."""
+    a, own = scene.attempt, belongings.given(home, scene.ticket)
+    return {name: value for name, value in own.items() if name not in (written or {})} | attempt_vars(
         plan=scene.key.plan,
         ticket=scene.key.ticket,
         phase=a.phase,

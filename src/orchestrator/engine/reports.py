@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from orchestrator.adapters.logs import Logs
 from orchestrator.core.again import was_asked
 from orchestrator.core.decisions import Decision, Notify, StartAttempt, StopAttempt
-from orchestrator.core.events import AttemptEnded, CannotRun, CheckEnded, Event
+from orchestrator.core.events import AttemptEnded, CannotRun, CheckEnded, Event, HeldBack
 from orchestrator.core.model import ENDED, Ticket
 from orchestrator.core.outcome import Outcome, OutcomeKind
 from orchestrator.core.route import exit_route
@@ -36,6 +36,8 @@ def report(
             _ended(logs, workflow, before, after, event.phase, outcome, None, None)
     elif isinstance(event, CannotRun):
         logs.event("cannot_run", key, "error", reason=event.reason)
+    elif isinstance(event, HeldBack) and event.reason is not None and before.wait_reason is None:
+        logs.event("held_back", key, "warning", reason=event.reason)
     for decision in decisions:
         _decided(logs, workflow, after, decision)
     if after.status in ENDED and before.status != after.status:

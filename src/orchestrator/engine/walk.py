@@ -51,6 +51,8 @@ class Host(Protocol):
 
     def grant(self, ticket: Ticket, outcome: Outcome) -> Grant | None: ...
 
+    def slot(self, ticket: Ticket) -> int | None: ...
+
 
 class Walk:
     def __init__(self, host: Host, key: Key, lock: Lock, owned: bool = True) -> None:

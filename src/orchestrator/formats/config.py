@@ -17,7 +17,7 @@ from orchestrator.core.problems import Problem
 from orchestrator.core.settings import AgentSettings, Config, Settings
 from orchestrator.formats.config_agents import name_agents
 from orchestrator.formats.fields import is_mapping, read_fields
-from orchestrator.formats.problem_list import AT_LEAST_0, AT_LEAST_1, POSITIVE, Reading, Where
+from orchestrator.formats.problem_list import AT_LEAST_0, AT_LEAST_1, POSITIVE, Range, Reading, Where
 from orchestrator.formats.yaml_tree import INVALID, read_yaml
 
 DEFAULT_AGENTS = {
@@ -33,7 +33,9 @@ RANGES = {
     "grace": AT_LEAST_0,
     "idleTimeoutSeconds": POSITIVE,
     **dict.fromkeys((field.encode_name for field in msgspec.structs.fields(Budgets)), POSITIVE),
-    **dict.fromkeys(("input", "cachedInput", "output"), AT_LEAST_0),
+    **dict.fromkeys(("input", "cachedInput", "output", "minFreeGb"), AT_LEAST_0),
+    "timeoutSeconds": POSITIVE,
+    **dict.fromkeys(("first", "count"), Range(lambda n: 1 <= n <= 65535, "from 1 to 65535")),
 }
 
 WHERE = Where("config")
@@ -85,6 +87,10 @@ def _settings(reading: Reading) -> Settings | None:
         from orchestrator.formats.config_notify import read_notify  # few have it, and every command would wait for it
 
         fields["notify"] = read_notify(reading, WHERE, value["notify"])
+    if "worktree" in fields or "ports" in fields:
+        from orchestrator.formats.config_worktree import check_around
+
+        check_around(reading, fields, value)
     if not value.get("agents"):
         fields["agents"] = DEFAULT_AGENTS
     if isinstance(value.get("agents"), dict | None) and isinstance(value.get("defaultAgent"), str | None):

@@ -23,6 +23,7 @@ from orchestrator.core.events import (
     Dispatched,
     Event,
     Grant,
+    HeldBack,
     PauseRequested,
     PhaseEdited,
     ResumeRequested,
@@ -70,7 +71,7 @@ WORDS = {
     Unblocked: "blockers complete", Dispatched: "dispatched", CheckStarted: "check begins",
     CheckEnded: "poll answers", AttemptEnded: "attempt ends", SessionKnown: "session known",
     CannotRun: "cannot be run", StopRequested: "stopped", PhaseEdited: "phase edited",
-    AccountReleased: "account released",
+    AccountReleased: "account released", HeldBack: "held back",
     **COMMANDS,
 }  # fmt: skip
 """What each event is called in a drawing."""
@@ -190,6 +191,7 @@ def _events(kind: type, ticket: Ticket) -> list[Event]:
     samples: dict[type, list[Event]] = {
         Unblocked: [Unblocked(at=AT)],
         Dispatched: [Dispatched(at=AT, grant=GRANT)],
+        HeldBack: [HeldBack(at=AT, reason="sample")],
         CheckStarted: [CheckStarted(at=AT)],
         CheckEnded: [
             CheckEnded(at=AT, phase=ticket.current_phase or "", outcome=outcome, grant=grant)
