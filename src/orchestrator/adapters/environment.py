@@ -86,6 +86,11 @@ def person_env(base: Mapping[str, str], settings: AgentSettings) -> dict[str, st
     return _free({**base, **{name: filled(name, value, base) for name, value in settings.env.items()}})
 
 
+def without_tokens(base: Mapping[str, str]) -> dict[str, str]:
+    """For what is run because a repository says so."""
+    return {name: value for name, value in base.items() if not _matches(name, TOKENS)}
+
+
 def attempt_vars(
     *,
     plan: str,

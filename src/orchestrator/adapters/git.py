@@ -17,6 +17,7 @@ from orchestrator.adapters.environment import BOUND
 TIMEOUT = 30.0
 LARGE = 8 * 1024 * 1024
 _REFLOG = re.compile(r"([0-9a-f]{40,}) HEAD@\{(\d+)\} commit")
+_PUSH = re.compile(r"(\S+)\t(.*) \(push\)")
 STRAYS = 20
 """Commits that are looked for at most."""
 _WHOLE = (
@@ -104,6 +105,24 @@ def is_worktree(path: str | Path) -> bool:
     return top is not None and Path(top) == Path(path).resolve()
 
 
+def git_dir(path: str | Path) -> Path | None:
+    """Where git keeps what belongs to this worktree alone."""
+    found = _ask(path, "rev-parse", "--absolute-git-dir")
+    return Path(found) if found else None
+
+
+def common_dir(path: str | Path) -> Path | None:
+    """Where git keeps what all worktrees of the repository share."""
+    found = _ask(path, "rev-parse", "--git-common-dir") if Path(path).is_dir() else None
+    return Path(os.path.realpath(Path(path, found))) if found else None
+
+
+def loose_files(cwd: str | Path) -> set[str]:
+    """Untracked files that are not ignored."""
+    found = _ask(cwd, "-c", "core.quotePath=false", "ls-files", "--others", "--exclude-standard", "-z")
+    return set(filter(None, (found or "").split("\0")))
+
+
 def default_base(path: str | Path) -> str | None:
     """Short name of the branch that work in this repository or worktree starts from and returns to; asks no network.
 
@@ -117,6 +136,15 @@ def default_base(path: str | Path) -> str | None:
     if kept.is_file() and (name := kept.read_text().strip()):
         return name
     return _base_of_origin(path) or _own_base(path)
+
+
+def remotes(path: str | Path) -> dict[str, str] | None:
+    """Name → the address that it pushes to, as `gh` reads them too. None: no repository that git can read."""
+    said = _ask(path, "remote", "--verbose")
+    if said is None:
+        return None
+    rows = (_PUSH.match(line) for line in said.splitlines())
+    return {row[1]: row[2] for row in reversed([row for row in rows if row])}
 
 
 def _base_of_origin(path: str | Path) -> str | None:

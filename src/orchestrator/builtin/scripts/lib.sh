@@ -36,9 +36,12 @@ orchestrator() {
   command "$@"
 }
 
-# furnish REPO WORKTREE: what the worktree needs beside its files, once these are all there.
+# furnish REPO WORKTREE: what the worktree needs beside its files, once these are all there: `worktree.setup` of the
+# configuration, or .orchestrator/setup of the repository. (Asking takes a while: so only who may have either asks.)
 furnish() {
-  :
+  local config=${ORCHESTRATOR_CONFIG:-${ORCHESTRATOR_HOME:-${HOME:-}/.orchestrator}/config.yaml}
+  [ -e "$2/.orchestrator/setup" ] || grep -Eqs '^[^#]*setup' -- "$config" || return 0
+  orchestrator worktree setup "$1" "$2"
 }
 
 # die CODE WORDS...

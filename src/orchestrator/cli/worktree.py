@@ -1,0 +1,35 @@
+"""`worktree`."""
+
+from __future__ import annotations
+
+import click
+
+from orchestrator.cli.opened import opened
+from orchestrator.cli.options import command, group
+from orchestrator.cli.output import clean_lines, say
+
+
+@group("worktree")
+def worktree() -> None:
+    """Set up a worktree as the configuration says; the script setup-worktree.sh asks for it."""
+
+
+@command("setup")
+@click.argument("repo")
+@click.argument("path", metavar="WORKTREE")
+def setup(repo: str, path: str) -> int:
+    """Run `worktree.setup` of the configuration in WORKTREE, without one its .orchestrator/setup.
+
+    It is not run again where it succeeded with the same command and the same files (worktree.cacheKey). What it prints
+    goes to worktree-setup.log in the ticket's log folder; by hand to a file beside the worktree's index. It sees no
+    token of a forge.
+    """
+    from orchestrator.control import furnishing
+
+    said = furnishing.setup(opened(needs_file=False).config, repo, path)
+    if said:
+        say(clean_lines(said))
+    return 0
+
+
+worktree.add_command(setup)
