@@ -57,6 +57,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
     "Check": {
         "plan": Entry("plan:plan", "Check and show plans."),
         "workflow": Entry("workflow:workflow", "List, check, draw and try workflows."),
+        "forge": Entry("forge:forge", "Ask the forge about pull requests, as the bundled scripts do."),
         "config": Entry("config:config", "Show and check the configuration."),
         "notify": Entry("notify:notify", "Send a test through every channel of notify."),
         "doctor": Entry("doctor:doctor", "Find out whether everything is there that the work needs."),

@@ -11,6 +11,8 @@ import msgspec
 
 State = Literal["open", "merged", "closed"]
 CheckState = Literal["pending", "passed", "failed", "skipped"]
+Decision = Literal["approved", "changes_requested", "review_required", ""]
+MergeMethod = Literal["merge", "squash", "rebase"]
 
 
 class Remark(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,7 +69,7 @@ class PullRequest(msgspec.Struct, frozen=True, kw_only=True):
     head_commit: str = ""
     pushed_at: str = ""
     """When its newest commit was made."""
-    decision: Literal["approved", "changes_requested", "review_required", ""] = ""
+    decision: Decision = ""
     """The forge's own word; empty where no rule of the repository asks for a review."""
     mergeable: bool | None = None
     """False: it conflicts with its base. None: the forge does not know yet."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,11 @@ from orchestrator.errors import OrchestratorError
 TIMEOUT = 120.0
 _REFUSED = re.compile(
     r"not found|could not resolve to a|unprocessable|validation failed|\b(404|410|422)\b|no pull requests found"
-    r"|no git remotes",
+    r"|no git remotes|known GitHub host|no commits between|already exists|not in an open state",
     re.IGNORECASE,
 )
+_LIMIT = re.compile(r"rate limit", re.IGNORECASE)
+_SECONDARY = re.compile(r"secondary rate limit|abuse detection", re.IGNORECASE)
 _NOT_NOW = re.compile(r"rate limit|abuse|timed? ?out|\b(429|50\d)\b|connection|dial |EOF|temporar", re.IGNORECASE)
 
 
@@ -59,7 +62,7 @@ class Gh(msgspec.Struct, frozen=True):
             place = f"{self.command} in {Path(self.repo)}"
             raise ForgeUnreachableError(f"{place} cannot be started: {error.strerror or error}") from error
         if done.returncode != 0:
-            raise _failure(f"{self.command} {' '.join(words[:2])}", done.stderr.decode(errors="replace"))
+            raise self._failure(words, done.stderr.decode(errors="replace"))
         return done.stdout.decode(errors="replace")
 
     def json(self, *words: str, stdin: str | None = None) -> Any:
@@ -73,22 +76,47 @@ class Gh(msgspec.Struct, frozen=True):
             ) from error
 
     def graphql(self, query: str, **variables: str | int | None) -> Any:
-        """`data` of the answer. A text goes as it is, a number as a number; None is left out."""
+        """`data` of the answer. A text goes as it is, a number as a number; None is left out; `{owner}` and `{repo}`
+        are those of the repository."""
         words: list[str] = []
         for name, value in variables.items():
             if value is not None:
-                words += ["-F" if isinstance(value, int) else "-f", f"{name}={value}"]
+                filled_in = isinstance(value, int) or value in ("{owner}", "{repo}")
+                words += ["-F" if filled_in else "-f", f"{name}={value}"]
         answer = self.json("api", "graphql", "-f", f"query={query}", *words)
         if not isinstance(answer, dict) or not isinstance(answer.get("data"), dict):
             raise ForgeUnreachableError(f"{self.command} api graphql answered without data")
         return answer["data"]
 
+    def _failure(self, words: tuple[str, ...], said: str) -> OrchestratorError:
+        text = f"{self.command} {' '.join(words[:2])}: {said.strip()[-2000:] or 'failed without a word'}"
+        if _SECONDARY.search(said):
+            return ForgeUnreachableError(f"{text}\nthe forge asks to be asked less often; it is asked again later")
+        if _LIMIT.search(said):
+            return ForgeUnreachableError(
+                f"{text}\nthe forge's rate limit is used up{self._until()}; it is asked again later"
+            )
+        if _REFUSED.search(said) and not _NOT_NOW.search(said):
+            return ForgeRefusedError(text)
+        return ForgeUnreachableError(text)
 
-def _failure(what: str, said: str) -> OrchestratorError:
-    words = f"{what}: {said.strip()[-2000:] or 'failed without a word'}"
-    if _REFUSED.search(said) and not _NOT_NOW.search(said):
-        return ForgeRefusedError(words)
-    return ForgeUnreachableError(words)
+    def _until(self) -> str:
+        """In words, as far as the forge tells; the question itself counts for no limit."""
+        try:
+            done = subprocess.run(
+                [self.command, "api", "rate_limit"],
+                cwd=self.repo,
+                env=_environment(),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=20,
+                check=False,
+            )
+            told = msgspec.json.decode(done.stdout).get("resources") or {}
+            resets = [int(one["reset"]) for one in told.values() if one.get("remaining") == 0 and "reset" in one]
+        except (OSError, subprocess.TimeoutExpired, msgspec.DecodeError, AttributeError, TypeError, ValueError):
+            return ""
+        return time.strftime(" until %H:%M:%S UTC", time.gmtime(max(resets))) if resets else ""
 
 
 def _environment() -> dict[str, str]:

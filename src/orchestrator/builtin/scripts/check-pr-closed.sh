@@ -5,9 +5,6 @@ set -euo pipefail
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
 [ $# -eq 2 ] || die 2 "usage: check-pr-closed.sh REPO PR"
-state=$(pr_state "$1" "$2") || die 2 "cannot ask the forge about pull request '$2'; see the lines above"
-case $state in
-  CLOSED) echo closed ;;
-  MERGED) echo merged && exit 1 ;;
-  *) echo open && exit 1 ;;
-esac
+state=$(orchestrator forge state "$2" --repo "$1") || die 2 "cannot ask the forge about pull request '$2'; see the lines above"
+echo "$state"
+[ "$state" = closed ] || exit 1

@@ -5,9 +5,10 @@ set -euo pipefail
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
 [ $# -eq 2 ] || die 1 "usage: check-pr-merged.sh REPO PR"
-state=$(pr_state "$1" "$2") || die 1 "cannot ask the forge about pull request '$2'; see the lines above"
+state=$(orchestrator forge state "$2" --repo "$1") || die 1 "cannot ask the forge about pull request '$2'; see the lines above"
+echo "$state"
 case $state in
-  MERGED) echo merged ;;
-  CLOSED) echo closed && exit 2 ;;
-  *) echo open && exit 1 ;;
+  merged) ;;
+  closed) exit 2 ;;
+  *) exit 1 ;;
 esac

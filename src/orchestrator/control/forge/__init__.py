@@ -1,0 +1,1 @@
+"""What scripts ask of a forge, and have it do."""
