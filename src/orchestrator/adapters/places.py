@@ -59,6 +59,10 @@ class Places:
         """Held for one change of the ticket's file."""
         return self.locks / key.plan / f"{key.ticket}.store"
 
+    def lane_door(self, name: str) -> Path:
+        """Held while a ticket is let into that lane, and says which one was let in last."""
+        return self.locks / ".lanes" / name
+
     @_remembered
     def walk_lock(self, key: Key) -> Path:
         """Held by whoever walks the ticket."""

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from orchestrator.core.claims import Claims
 from orchestrator.core.model import Key, Plan, PlanStatus, Status, Ticket, should_be
 from orchestrator.core.outcome import Usage, total_of
 from orchestrator.core.ready import Ready
@@ -35,6 +36,7 @@ class Board:
         self.open: set[Key] = set()
         """Tickets with an open attempt."""
         self.slots = Slots()
+        self.claims = Claims(self)
         self._ready: Ready | None = None
         """None: nobody has asked yet. Whoever only shows the board need not put thousands in line."""
         self._unblocked: set[Key] = set()
@@ -58,6 +60,22 @@ class Board:
                 self._line_up(key)
         return self._ready
 
+    def line_up_again(self) -> None:
+        """What a phase needs may have changed: everybody is asked anew."""
+        self.claims.forget()
+        self._ready = None
+        self._unblocked = set()
+
+    def release(self) -> None:
+        """Who waited for somebody's files that are free now may have a turn."""
+        for key in self.claims.released():
+            self._line_up(key)
+
+    def park(self, key: Key, keeper: Key) -> None:
+        """It has no turn until its keeper is done."""
+        self._out_of_line(key)
+        self.claims.park(key, keeper)
+
     @property
     def unblocked(self) -> set[Key]:
         """Of the tickets that are `ready` the ones whose file still says queued."""
@@ -68,6 +86,7 @@ class Board:
         self.drop_plan(plan.id)
         self.changes += 1
         self.plans[plan.id] = plan
+        freed = self.claims.forget_parked()
         if plan.budgets is not None:
             self.budgeted.add(plan.id)
         for position, entry in enumerate(plan.tickets):
@@ -80,6 +99,9 @@ class Board:
                 self.dependents[blocker].add(key)
             self._complete[plan.id] += self._is_complete(key)
             self._line_up(key)
+        for key in freed:
+            if key in self.places:
+                self._line_up(key)
 
     def drop_plan(self, plan_id: str) -> None:
         self.changes += 1
@@ -110,6 +132,7 @@ class Board:
         if ticket.budgets is not None and ticket.budgets.may_wait:
             self.dated.add(key)
         self._of_plan[key.plan].add(key)
+        self.claims.put(ticket)
         if key in self.places:
             self._complete[key.plan] += self._is_complete(key)
             self._line_up(key)
@@ -135,6 +158,7 @@ class Board:
             if ticket.slot is not None:
                 self.slots.drop(ticket)
             self._out_of_line(key)
+            self.claims.drop(ticket)
             self._of_plan[key.plan].discard(key)
 
     def _line_up(self, key: Key) -> None:
@@ -145,7 +169,7 @@ class Board:
         if ticket is None or ticket.attempt is not None or self.waits_for(key):
             return
         status = should_be(ticket)
-        if status in (Status.READY, Status.QUEUED):
+        if status in (Status.READY, Status.QUEUED) and not self.claims.line_up(ticket, place):
             self._ready.put(ticket, place.order, place.position)
         if status is Status.QUEUED:
             self._unblocked.add(key)
@@ -153,6 +177,7 @@ class Board:
     def _out_of_line(self, key: Key) -> None:
         if self._ready is not None:
             self._ready.drop(key)
+            self.claims.out_of_line(key)
             self._unblocked.discard(key)
 
     def _line_up_dependents(self, key: Key) -> None:

@@ -16,6 +16,10 @@ class Grant(msgspec.Struct, frozen=True):
     """Used when the agent's CLI lets us choose its session id."""
     agent: str | None = None
     """Who does it; None: the agent of the phase. Else it stands in, for an account is held."""
+    lane: str | None = None
+    """The lane that it may enter, or is in."""
+    stacked_on: str | None = None
+    """The ticket on whose branch it starts."""
     slot: int | None = None
     """The ticket's, from now on; None: as it is."""
 
@@ -44,6 +48,9 @@ class HeldBack(EventBase, frozen=True, kw_only=True, tag=True):
 class CheckStarted(EventBase, frozen=True, kw_only=True, tag=True):
     """The first check of a poll phase is about to run."""
 
+    lane: str | None = None
+    """As in a grant."""
+
     slot: int | None = None
     """The ticket's, from now on; None: as it is."""
 
@@ -54,6 +61,8 @@ class CheckEnded(EventBase, frozen=True, kw_only=True, tag=True):
     phase: str
     outcome: Outcome
     grant: Grant | None = None
+    held_up: str = ""
+    """Why there is none: for whom the ticket waits."""
 
 
 class AttemptEnded(EventBase, frozen=True, kw_only=True, tag=True):
@@ -62,6 +71,8 @@ class AttemptEnded(EventBase, frozen=True, kw_only=True, tag=True):
     attempt_id: str
     outcome: Outcome
     grant: Grant | None = None
+    held_up: str = ""
+    """Why there is none: for whom the ticket waits."""
     account: Account | None = None
     """What was known of its agent's account; None: nothing."""
 

@@ -69,22 +69,32 @@ def next_up(
 ) -> list[Key]:
     """The tickets that start now. `busy`: walked or checked by somebody already; `checks`: checks in flight."""
     board.ready.wake(now)
+    board.release()
     room = _Room(board, limits, now, checks)
     in_flight = Counter(key.plan for key in board.open)
-    waiting = [(line.rank(in_flight), line) for line in _lines(board, step, room, busy, now)]
+    lines = [*_lines(board, step, room, busy, now), *_in_lanes(board, step, room, busy, now)]
+    waiting = [(line.rank(in_flight), line) for line in lines]
     heapify(waiting)
     chosen: list[Key] = []
+    parked: dict[Key, Key] = {}
+    """Who waits for somebody's files, and has no turn until those are free."""
     while waiting:
         rank, line = heappop(waiting)
         if not room.has(line.step):
             continue  # room only shrinks
         if rank == line.rank(in_flight):
-            chosen.append(line.head.key)
-            room.take(line.step)
-            in_flight[line.plan] += line.step.needs is Needs.SLOT
+            held = board.claims.held_up(board.tickets[line.head.key], [*chosen, *parked])
+            if held is None:
+                chosen.append(line.head.key)
+                room.take(line.step)
+                in_flight[line.plan] += line.step.needs is Needs.SLOT
+            elif held.is_for_files and held.by not in chosen:
+                parked[line.head.key] = held.by
             if not line.advance():
                 continue
         heappush(waiting, (line.rank(in_flight), line))
+    for key, keeper in parked.items():
+        board.park(key, keeper)
     return chosen
 
 
@@ -160,6 +170,23 @@ def _lines(board: Board, step: Callable[[Ticket], Step], room: _Room, busy: Set[
                 yield line
 
 
+def _in_lanes(board: Board, step: Callable[[Ticket], Step], room: _Room, busy: Set[Key], now: float) -> Iterator[_Line]:
+    """Who may enter a lane that is free, a line of its own for each."""
+
+    def can_start(ticket: Ticket) -> bool:
+        key = ticket.key
+        live = board.plans[key.plan].status is PlanStatus.ACTIVE and _is_due(board, key, now)
+        return live and room.has(step(ticket)) and board.claims.held_up(ticket) is None
+
+    for key in board.claims.next_in_lanes(busy, can_start):
+        ticket, place = board.tickets[key], board.places[key]
+        spot = Spot(place.order, place.position, key)
+        created_at = board.plans[key.plan].created_at
+        line = _Line(key.plan, created_at, under_way(ticket), step(ticket), iter([spot]))
+        if line.advance():
+            yield line
+
+
 def _is_due(board: Board, key: Key, now: float) -> bool:
     """No time holds it: the clock may have gone back since it woke."""
     wake_at = board.tickets[key].wake_at
@@ -168,7 +195,7 @@ def _is_due(board: Board, key: Key, now: float) -> bool:
 
 def next_wake(board: Board, limits: Limits, now: float) -> float | None:
     """When the next waiting ticket or account is due (epoch seconds), later than `now`."""
-    wakes = [board.ready.next_wake(now), *limits.held.values()]
+    wakes = [board.ready.next_wake(now), *board.claims.wakes(), *limits.held.values()]
     return min((wake for wake in wakes if wake is not None and now < wake < inf), default=None)
 
 

@@ -34,6 +34,7 @@ from orchestrator.core.events import (
     StopRequested,
     Unblocked,
 )
+from orchestrator.core.lane import settled
 from orchestrator.core.model import Status, Ticket, should_be
 from orchestrator.core.moves import Decisions
 from orchestrator.core.problems import did_you_mean
@@ -48,7 +49,7 @@ def transition(rules: Rules, ticket: Ticket, event: Event) -> tuple[Decision, ..
     row = TABLE.get((ticket.status, ticket.attempt is not None, type(event)))
     if row is None:
         raise _illegal(ticket, event)
-    return row(rules, ticket, event)
+    return settled(rules.workflow, event, row(rules, ticket, event))
 
 
 # -- the runner's own events ------------------------------------------------------------------------------------------
@@ -74,7 +75,8 @@ def _check_started(rules: Rules, t: Ticket, e: CheckStarted) -> Decisions:
     before, t = t, replace(moves.first_visit(rules, derive(rules, t), e.at), error=None)
     if e.slot is not None:
         t = replace(t, slot=e.slot)
-    return () if t == before else (Save(t),)
+    saved = (Save(t),)
+    return () if t == before and settled(rules.workflow, e, saved) is saved else saved
 
 
 def _held_back(rules: Rules, t: Ticket, e: HeldBack) -> Decisions:

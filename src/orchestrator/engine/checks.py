@@ -47,8 +47,9 @@ async def check(walk: Walk) -> None:
     def decide(ticket: Ticket) -> Event | None:
         if not _asks(ticket) or ticket.visit != visit:
             return None
-        grant = walk.host.grant(ticket, outcome)
-        return CheckEnded(at=time.time(), phase=phase.id, outcome=outcome, grant=grant)
+        held_up = walk.host.held_up(ticket, outcome)
+        grant = walk.host.grant(ticket, outcome) if not held_up else None
+        return CheckEnded(at=time.time(), phase=phase.id, outcome=outcome, grant=grant, held_up=held_up)
 
     applied = await walk.save(decide)
     walk.is_check = False

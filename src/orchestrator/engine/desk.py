@@ -19,14 +19,16 @@ from orchestrator.adapters.files import Lock, try_lock
 from orchestrator.adapters.store import Applied, Decide
 from orchestrator.core import spending
 from orchestrator.core.decisions import HoldAccount, Notify, StopAttempt
-from orchestrator.core.events import AttemptEnded, CheckEnded, Event, Grant
-from orchestrator.core.model import ENDED, Key, Status, Ticket
+from orchestrator.core.events import AttemptEnded, CheckEnded, CheckStarted, Event, Grant
+from orchestrator.core.model import ENDED, Key, Status, Ticket, should_be
+from orchestrator.core.moves import COUNTS
 from orchestrator.core.outcome import Outcome, OutcomeKind
-from orchestrator.core.peek import next_agent
+from orchestrator.core.peek import next_agent, next_phase
 from orchestrator.core.schedule import Limits, Step, taker
 from orchestrator.engine import belongings, notices, reached, slots
 from orchestrator.engine.governor import Governor
 from orchestrator.engine.home import Home
+from orchestrator.engine.lanes import Lanes
 from orchestrator.engine.purse import Purse
 from orchestrator.engine.reports import report
 from orchestrator.engine.sight import Sight
@@ -56,6 +58,7 @@ class Desk:
         self.walks: dict[Key, Walk] = {}
         """All that is in flight; nobody else owns any of it."""
         self.governor = Governor(home)
+        self.lanes = Lanes(home, self.index, mode is Mode.RUN)
         self.foreign: dict[Key, float] = {}
         """Tickets to be left alone, until when (monotonic): somebody else walks them, or they could not be saved."""
         self.touched: set[Key] = set()
@@ -82,7 +85,10 @@ class Desk:
             named.extend([event] if event is not None else [])
             return event
 
-        applied = self.home.store.apply(key, deciding, patience=0)
+        try:
+            applied = self.home.store.apply(key, deciding, patience=0)
+        finally:
+            self.lanes.shut()
         self._unsaved.discard(key)
         if applied.changed:
             self.board.put_ticket(applied.ticket)
@@ -175,6 +181,15 @@ class Desk:
         step = self.governor.step(agent)
         return step if agent is None else self.home.purse.needs(step, plan_id)
 
+    def held_up(self, ticket: Ticket, outcome: Outcome) -> str:
+        """For whom it would have to wait before it goes straight on; empty: for nobody."""
+        following = next_phase(self.home.rules(ticket), ticket, outcome)
+        if following is None or outcome.kind not in COUNTS:
+            return ""
+        then = replace(ticket, current_phase=following.id, attempt=None)
+        held = self.board.claims.held_up(then) or self.board.claims.overtakes(then)
+        return held.reason if held is not None else ""
+
     def grant(self, ticket: Ticket, outcome: Outcome) -> Grant | None:
         """Leave to go straight on to the next attempt, in the slot that is held; a check needs a free one."""
         if self.closing or self.unwanted(ticket) is not None or not self.board.is_live(ticket.key):
@@ -186,8 +201,10 @@ class Desk:
             return None  # the dispatch says so
         if agent is not None and self.home.purse.own_is_over(ticket) is not None:
             return None
+        following = next_phase(self.home.rules(ticket), ticket, outcome)
+        then = replace(ticket, current_phase=following.id) if following is not None else ticket
         return self.grant_for(
-            ticket, self.step(ticket.plan_id, agent), self.governor.foresee(ticket, outcome, time.time())
+            then, self.step(ticket.plan_id, agent), self.governor.foresee(ticket, outcome, time.time())
         )
 
     def grant_for(self, ticket: Ticket, step: Step, coming: HoldAccount | None = None) -> Grant | None:
@@ -199,7 +216,21 @@ class Desk:
         if takes is None:
             return None
         stands_in = takes.agent if takes is not step else None
-        return Grant(attempt_id=uuid.uuid4().hex, session=str(uuid.uuid4()), agent=stands_in, slot=self.slot(ticket))
+        lane = self.lanes.of(ticket)
+        if lane is not None and lane != ticket.lane and not self.lanes.enter(ticket.key, lane):
+            return None
+        ids = uuid.uuid4().hex, str(uuid.uuid4())
+        return Grant(attempt_id=ids[0], session=ids[1], agent=stands_in, lane=lane, slot=self.slot(ticket))
+
+    def begin_check(self, ticket: Ticket) -> bool:
+        """Before a check: into the lane, and what it touches claimed, if it needs that. False: not now."""
+        lane = self.lanes.of(ticket)
+        if lane is None and not ticket.touches:
+            return True
+        if lane is not None and lane != ticket.lane and not self.lanes.enter(ticket.key, lane):
+            return False
+        begins = CheckStarted(at=time.time(), lane=lane, slot=self.slot(ticket))
+        return self.try_(ticket.key, lambda t: begins if should_be(t) is Status.READY else None) is not None
 
     def slot(self, ticket: Ticket) -> int:
         """The ticket's, from now on."""

@@ -113,9 +113,13 @@ class Dispatch:
         if reason is not None:
             self._desk.try_(walk.key, lambda t: CannotRun(at=time.time(), reason=reason) if _waits(t) else None)
             return False
+        if self._desk.board.claims.held_up(ticket) is not None:
+            return False
         step = self._step(ticket)
         if step.needs is Needs.CHECK:
             self._desk.try_(walk.key, unblocked)
+            if not self._desk.begin_check(ticket):
+                return False
             walk.is_check = True
             self._desk.fly(walk, check(walk))
             return True

@@ -93,6 +93,9 @@ class _Outside:
     def grant(self, ticket: Ticket, outcome: Outcome) -> Grant | None:
         return None
 
+    def held_up(self, ticket: Ticket, outcome: Outcome) -> str:
+        return ""
+
     def slot(self, ticket: Ticket) -> int | None:
         return ticket.slot
 

@@ -154,6 +154,7 @@ class Loop:
         # after the look: who writes a workflow and then a ticket that needs it finds both taken
         if self._housekeeping(self._desk.sight.has_news or scanned is not Scanned.NOTHING):
             self._desk.touched |= self._desk.board.open
+            self._desk.lanes.look_again()
         now = time.monotonic()
         for key in [key for key, due in self._desk.foreign.items() if due <= now]:
             del self._desk.foreign[key]

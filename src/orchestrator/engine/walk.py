@@ -51,6 +51,8 @@ class Host(Protocol):
 
     def grant(self, ticket: Ticket, outcome: Outcome) -> Grant | None: ...
 
+    def held_up(self, ticket: Ticket, outcome: Outcome) -> str: ...
+
     def slot(self, ticket: Ticket) -> int | None: ...
 
 
@@ -260,9 +262,12 @@ class Walk:
         def decide(ticket: Ticket) -> Event | None:
             if ticket.attempt is None or ticket.attempt.id != attempt.id:
                 return None  # somebody took it away by hand
-            grant = self.host.grant(ticket, outcome) if not self._stop.done() else None
+            held_up = self.host.held_up(ticket, outcome) if not self._stop.done() else ""
+            grant = self.host.grant(ticket, outcome) if not self._stop.done() and not held_up else None
             account = self.host.governor.known(ticket.attempt)
-            return AttemptEnded(at=time.time(), attempt_id=attempt.id, outcome=outcome, grant=grant, account=account)
+            return AttemptEnded(
+                at=time.time(), attempt_id=attempt.id, outcome=outcome, grant=grant, held_up=held_up, account=account
+            )
 
         applied = await self.save(decide)
         start_ = starts(applied.decisions) if applied is not None else None

@@ -63,7 +63,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "agent": "Agent of this ticket; null: the plan's.",
         "budgets": "What its attempts may cost, before the plan's and the configuration's.",
         "touches": "Files that it will change (globs); two tickets that overlap do not run at the same time.",
-        "stack": "true: may start on its blocker's branch, as soon as that has its pull request; null: as the plan says.",
+        "stack": "true: may start on its blocker's branch, as soon as that has its pull request; null: the plan's.",
         "status": "What should be. Write paused to stop it, ready to go on.",
         "currentPhase": "Phase of the workflow; left out: the first.",
         "phaseHistory": "What happened, oldest first. Written by the runner.",
@@ -143,7 +143,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "setup": "A line for bash, run in each new worktree; default: .orchestrator/setup of the repository.",
         "timeoutSeconds": "Longest time of setup.",
         "cacheKey": "Files of the worktree (globs): while they and the command are the same, setup is not run again.",
-        "minFreeGb": "With less free gigabytes than this for worktrees, logs or state nothing new starts; 0: never mind.",
+        "minFreeGb": "With fewer free gigabytes for worktrees, logs or state nothing new starts; 0: nobody looks.",
     },
     "PortSettings": {
         "first": "The first port of the first ticket.",
