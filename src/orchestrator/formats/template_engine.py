@@ -21,6 +21,7 @@ from jinja2.visitor import NodeTransformer
 
 from orchestrator.formats import template_hints, template_limits
 from orchestrator.formats.shell_text import MARK
+from orchestrator.formats.template_fence import fenced
 from orchestrator.formats.template_limits import BUDGET, Budget, TooMuch
 from orchestrator.formats.template_terms import Load, TemplateFault
 from orchestrator.formats.template_values import SCOPE, Captured, Pending, Scope, Unknown, counted, or_pending, text_of
@@ -150,7 +151,7 @@ def engine() -> Engine:
         loader=Prompts(),
         cache_size=0,
     )
-    made.filters["join"] = _join
+    made.filters |= {"join": _join, "fenced": fenced}
     made.filters = {name: _checked(name, function) for name, function in made.filters.items()}
     made.filters |= {_STEPS: counted, _CONCAT: _concat}
     made.tests |= {
