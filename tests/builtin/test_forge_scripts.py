@@ -219,7 +219,7 @@ def test_a_push_never_overwrites_what_somebody_else_pushed(forge: Forge, branch:
     git(other, "push", "--quiet", "origin", "t")
     git(branch, "fetch", "--quiet")
     git(branch, "commit", "--quiet", "--amend", "-m", "rewritten")
-    assert run("push-branch.sh", "t", branch).code == 1
+    assert run("push-branch.sh", "t", branch).code == 2
     assert git(origin_of(forge.repo), "rev-parse", "t") == theirs
 
 

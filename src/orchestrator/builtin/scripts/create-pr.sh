@@ -5,20 +5,23 @@
 # Exit: 0 the forge shows the open pull request · 1 it does not; why is on stderr.
 set -euo pipefail
 . "${BASH_SOURCE[0]%/*}/lib.sh"
+. "${BASH_SOURCE[0]%/*}/lib-push.sh"
 
-[ $# -ge 4 ] || die 1 "usage: create-pr.sh REPO BRANCH WORKTREE TICKET [TITLE [DESCRIPTION [CRITERIA [URL]]]]"
+[ $# -ge 4 ] || die 2 "usage: create-pr.sh REPO BRANCH WORKTREE TICKET [TITLE [DESCRIPTION [CRITERIA [URL]]]]"
 repo=$1 branch=$2 worktree=$3 ticket=$4
-is_worktree "$worktree" || die 1 "$worktree is not a worktree"
-has_origin "$repo" || die 1 "$repo has no remote named origin: there is nowhere to open a pull request (workflow local needs none)"
+is_worktree "$worktree" || die 2 "$worktree is not a worktree"
+has_origin "$repo" || die 2 "$repo has no remote named origin: there is nowhere to open a pull request (workflow local needs none)"
 changed=$(git -C "$worktree" -c core.quotePath=false diff --name-only HEAD)
-[ -z "$changed" ] || die 1 "no pull request: $worktree has uncommitted changes:
+[ -z "$changed" ] || die 2 "no pull request: $worktree has uncommitted changes:
 $changed"
 
 fetch_origin "$repo" || die 1 "cannot fetch from origin: $git_said"
-base=$(base_of "$worktree") || die 1 "origin has no base branch"
+base=$(base_of "$worktree") || die 2 "origin has no base branch"
 [ "$(git -C "$worktree" rev-list --count "refs/remotes/origin/$base..HEAD")" -gt 0 ] \
-  || die 1 "$branch has no commit that $base lacks: there is nothing to open a pull request for"
-push_branch "$worktree" "$branch" || die 1 "cannot push $branch: $git_said"
+  || die 2 "$branch has no commit that $base lacks: there is nothing to open a pull request for"
+code=0
+push_branch "$worktree" "$branch" || code=$?
+[ "$code" -eq 0 ] || die "$code" "$push_said"
 
 open_url() { "$gh" pr list --head "$branch" --state open --json url --jq '.[0].url // empty' </dev/null; }
 

@@ -243,8 +243,3 @@ pr_state() {
     *) echo "unexpected state '$state'" >&2 && return 1 ;;
   esac
 }
-
-# push_branch WORKTREE BRANCH: what somebody else pushed there is never overwritten.
-push_branch() {
-  patiently git -C "$1" push --quiet --force-with-lease --force-if-includes origin "refs/heads/$2:refs/heads/$2"
-}
