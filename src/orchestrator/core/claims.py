@@ -1,9 +1,9 @@
 """Who keeps whom from going on: the lane, and files that two tickets touch. Pure.
 
-The law: a ticket is held up only by one that is under way and can go on, and looked at only when its turn comes. Who was
-let in first goes on first; of two that are both let in (a hand edit, a paused plan) never both have an open attempt.
-Nobody who has to wait is overtaken for ever: in a lane who has waited longest is next, and what overlaps with a ticket
-that waits already waits, too.
+The law: a ticket is held up only by one that is under way and can go on, and looked at only when its turn comes. Who
+was let in first goes on first; of two that are both let in (a hand edit, a paused plan) never both have an open
+attempt. Nobody who has to wait is overtaken for ever: in a lane who has waited longest is next, and what overlaps with
+a ticket that waits already waits, too.
 """
 
 from __future__ import annotations

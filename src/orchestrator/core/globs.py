@@ -1,7 +1,7 @@
 """Whether two globs can match a common path. Pure, and about the globs alone: no file has to be there.
 
-`*` and `?` stand within one segment, `[…]` for one character of it, `**` for any number of segments, `{a,b}` for either.
-What a glob names may be a folder: everything below it is meant, too.
+`*` and `?` stand within one segment, `[…]` for one character of it, `**` for any number of segments, `{a,b}` for
+either. What a glob names may be a folder: everything below it is meant, too.
 """
 
 from __future__ import annotations

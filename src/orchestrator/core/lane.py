@@ -1,5 +1,5 @@
-"""The lane: one ticket of a repository and base at a time is in phases that have `lane: true`. What tickets write down of
-it, and of what they claim. Pure.
+"""The lane: one ticket of a repository and base at a time is in phases that have `lane: true`. What tickets write down
+of it, and of what they claim. Pure.
 
 The law: a ticket is in the lane from the save that begins in such a phase to the save that leaves such phases, and
 claims what it touches from its first attempt to its end; whoever is paused or has ended holds neither. While an attempt

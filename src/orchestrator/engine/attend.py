@@ -6,11 +6,11 @@ What is found is put right by events alone; where they lead is the transition ta
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 
-from orchestrator.core.events import Event, PhaseEdited, StopRequested, Unblocked
-from orchestrator.core.model import Key, Status, Ticket
+from orchestrator.core.events import Event, HeldBack, PhaseEdited, StopRequested, Unblocked
+from orchestrator.core.model import Key, Status, Ticket, should_be
 from orchestrator.engine.desk import Desk, Mode
 from orchestrator.engine.recover import orphans
 from orchestrator.engine.walk import Walk
@@ -18,6 +18,8 @@ from orchestrator.engine.walk import Walk
 SHOWN_READY = 100
 """So many tickets are written down as ready; those behind them say queued until it is their turn."""
 UNBLOCKED_AT_ONCE = 10
+SHOWN_WAITING = 20
+"""Of so many that wait for another ticket is written down for which; it may be another one each time."""
 REST_SECONDS = 0.2
 
 
@@ -25,6 +27,9 @@ class Attendance:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._unblock_at = 0.0
+        self._told: set[Key] = set()
+        """Tickets of which is written down for whom they wait."""
+        self._told_at = -1
 
     def attend(self, key: Key) -> None:
         """Close the difference between what should be and what is, for one ticket."""
@@ -51,7 +56,21 @@ class Attendance:
             return
         for key in list(islice(self._next_unblocked(), UNBLOCKED_AT_ONCE)):
             self._desk.try_(key, unblocked)
+        if self._told_at != self._desk.board.changes:
+            self._tell_waiting()
+            self._told_at = self._desk.board.changes
         self._unblock_at = now + REST_SECONDS / 10
+
+    def _tell_waiting(self) -> None:
+        """Write down for whom the next ones wait; and that somebody no longer does."""
+        waiting = dict(islice(self._desk.board.claims.waiting(), SHOWN_WAITING))
+        for key in self._desk.within(waiting.keys() | self._told):
+            ticket, reason = self._desk.board.tickets.get(key), waiting.get(key)
+            if ticket is None or key in self._desk.foreign or (reason is None and key not in self._told):
+                continue
+            (self._told.discard if reason is None else self._told.add)(key)
+            if ticket.attempt is None and ticket.wake_at is None and ticket.wait_reason != reason:
+                self._desk.try_(key, _held_back(reason))
 
     def rest(self) -> None:
         """Something was started: what can wait waits."""
@@ -150,6 +169,14 @@ class Attendance:
         if applied is not None and applied.ticket != self._desk.board.tickets.get(key):
             self._desk.board.put_ticket(applied.ticket)
             self._desk.touched.add(key)
+
+
+def _held_back(reason: str | None) -> Callable[[Ticket], Event | None]:
+    def decide(ticket: Ticket) -> Event | None:
+        may = should_be(ticket) in (Status.READY, Status.QUEUED) and ticket.attempt is None
+        return HeldBack(at=time.time(), reason=reason) if may else None
+
+    return decide
 
 
 def unblocked(ticket: Ticket) -> Event | None:
