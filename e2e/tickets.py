@@ -110,12 +110,15 @@ class Home:
         self.configure()
         self._make_plan()
 
-    def _make_repository(self) -> None:
+    def _make_project(self) -> None:
         for name, content in PROJECT.items():
             path = self.repo / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(content)
         (self.repo / ".orchestrator/verify").chmod(0o755)
+
+    def _make_repository(self) -> None:
+        self._make_project()
         self.git("init", "--quiet", "--bare", str(self.origin), cwd=self.root)
         self.git("init", "--quiet")
         self.git("add", "--all")

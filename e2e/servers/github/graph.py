@@ -25,16 +25,18 @@ _RULES = [rule for rule in specified_rules if rule is not OverlappingFieldsCanBe
 @functools.cache
 def schema() -> GraphQLSchema:
     text = install(GITHUB_SCHEMA).read_text(encoding="utf-8")
-    built = graphql.build_schema(text, assume_valid=True, assume_valid_sdl=True, no_location=True)
-    wanted = "\n".join(words for name, field, words in EXTRA if field not in getattr(built.type_map[name], "fields", {}))
-    return graphql.extend_schema(built, graphql.parse(wanted), assume_valid=True, assume_valid_sdl=True) if wanted else built
+    return graphql.build_schema(text + EXTRA, assume_valid=True, assume_valid_sdl=True, no_location=True)
 
 
-_ACTORS = "(first: Int, last: Int, after: String, before: String)"
-EXTRA = (
-    ("PullRequest", "assignedActors", f"extend type PullRequest {{ assignedActors{_ACTORS}: AssigneeConnection! }}"),
-    ("Issue", "assignedActors", f"extend type Issue {{ assignedActors{_ACTORS}: AssigneeConnection! }}"),
-)
+EXTRA = """
+type AssigneeConnection { nodes: [Assignee] totalCount: Int! pageInfo: PageInfo! }
+extend type PullRequest { assignedActors(first: Int, last: Int, after: String, before: String): AssigneeConnection! }
+input RequestReviewsByLoginInput {
+  pullRequestId: ID! userLogins: [String!] botLogins: [String!] teamSlugs: [String!] union: Boolean clientMutationId: String
+}
+extend type Mutation { requestReviewsByLogin(input: RequestReviewsByLoginInput!): RequestReviewsPayload }
+extend type Issue { assignedActors(first: Int, last: Int, after: String, before: String): AssigneeConnection! }
+"""
 
 
 def execute(query: str, variables: Mapping[str, Any], operation: str | None, root: Mapping[str, Any]) -> dict[str, Any]:
@@ -78,7 +80,9 @@ def _deepest(operation: graphql.OperationDefinitionNode) -> str:
     inner: list[str] = []
     for one in operation.selection_set.selections:
         if isinstance(one, graphql.FieldNode) and one.name.value == "repository" and one.selection_set:
-            inner += [field.name.value for field in one.selection_set.selections if isinstance(field, graphql.FieldNode)]
+            inner += [
+                field.name.value for field in one.selection_set.selections if isinstance(field, graphql.FieldNode)
+            ]
     return f": {' '.join(inner)}" if inner else ""
 
 
@@ -87,10 +91,12 @@ def refuse(words: str, kind: str = "UNPROCESSABLE") -> GraphQLError:
 
 
 def connection(items: Sequence[Any], **args: Any) -> dict[str, Any]:
-    """A page of it. As there, a number must be given and may not be too great."""
+    """A page of it. As there, a number must be given (but for counting) and may not be too great."""
     count = args.get("first") if args.get("first") is not None else args.get("last")
     if count is None:
-        raise refuse("You must provide a `first` or `last` value to properly paginate the connection.", "MISSING_PAGINATION")
+        raise refuse(
+            "You must provide a `first` or `last` value to properly paginate the connection.", "MISSING_PAGINATION"
+        )
     if count > PAGE:
         raise refuse(f"Requesting {count} records exceeds the limit of {PAGE} records.", "EXCESSIVE_PAGINATION")
     begin = int(args["after"]) if args.get("after") else 0

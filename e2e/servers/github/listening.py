@@ -21,7 +21,9 @@ from e2e.servers.github.calls import Call, Fault, Faults
 from e2e.servers.github.mutations import root
 from e2e.servers.github.world import World
 
-LIMITED = "API rate limit exceeded for user ID 1. If you reach out to GitHub Support for help, please include the request ID"
+LIMITED = (
+    "API rate limit exceeded for user ID 1. If you reach out to GitHub Support for help, please include the request ID"
+)
 SECONDARY = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
 
 
@@ -75,7 +77,7 @@ class GitHub:
 
     def done(self, kind: str) -> list[Call]:
         """Those that were answered without an error, or whose answer was lost after they had been done."""
-        return [call for call in self.calls(kind) if call.status in (200, 201, 299)]
+        return [call for call in self.calls(kind) if call.status in (200, 201, 204, 299)]
 
 
 class _Http(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
@@ -127,7 +129,7 @@ class _Connection(BaseHTTPRequestHandler):
         github.journal.append(call)
         fault = github.faults.of(call)
         if fault is not None and self._goes_wrong(call, fault):
-            return
+            return None
         status, answer = self._answer(method, path, body, call)
         if fault is not None and fault.how == "cut":
             call.status = 299 if status < 300 else status

@@ -65,7 +65,9 @@ def ref(world: World, branch: str) -> Node | None:
     tip = world.bare.tip(branch)
     if tip is None:
         return None
-    rule = {"requiredApprovingReviewCount": world.required} if branch == world.default_branch and world.required else None
+    rule = (
+        {"requiredApprovingReviewCount": world.required} if branch == world.default_branch and world.required else None
+    )
     return {
         "__typename": "Ref", "id": f"REF_{branch}", "name": branch, "prefix": "refs/heads/", "branchProtectionRule": rule,
         "target": {"__typename": "Commit", "oid": tip},
@@ -191,7 +193,7 @@ def rollup(checks: Sequence[Check]) -> Node | None:
     waiting = any(check.conclusion is None for check in checks)
     return {
         "id": "SCR_1", "state": "FAILURE" if failed else "PENDING" if waiting else "SUCCESS",
-        "contexts": pages(lambda: [check_node(check) for check in checks]),
+        "contexts": lambda **page: connection([check_node(check) for check in checks], **{"first": 100, **page}),
     }  # fmt: skip
 
 

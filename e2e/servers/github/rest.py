@@ -116,6 +116,7 @@ def _limits(world: World, body: Body) -> Answer:
 
 
 _ROUTES: list[tuple[str, str, Callable[..., Answer]]] = [
+    ("GET", r"/", lambda world, body: (200, {"current_user_url": "https://api.github.com/user"})),
     ("GET", r"/user", lambda world, body: (200, {"login": ME, "id": 1})),
     ("GET", r"/users/([^/]+)", lambda world, body, login: (200, {"login": login, "id": 2})),
     ("GET", r"/rate_limit", _limits),

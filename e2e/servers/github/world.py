@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Literal
 
 from e2e.servers.github.bare import Bare, GitRefusedError
@@ -262,7 +261,9 @@ class Pull:
             return bare.squash(base, head, subject or f"{self.title} (#{self.number})")
         if method == "REBASE":
             return bare.rebase(base, head)
-        return bare.merge(base, head, subject or f"Merge pull request #{self.number} from {self.world.owner}/{self.head}")
+        return bare.merge(
+            base, head, subject or f"Merge pull request #{self.number} from {self.world.owner}/{self.head}"
+        )
 
     def _freeze(self) -> None:
         """It keeps its commits, whatever becomes of its branches."""
