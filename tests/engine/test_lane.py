@@ -9,6 +9,8 @@ from orchestrator.core.model import Key, Status
 from tests.engine.sites import Make, Site, assert_one_at_a_time, make
 from tests.waiting import let_pass, wait_for
 
+__all__ = ["make"]
+
 LANE = """
 name: w
 phases:
