@@ -123,19 +123,33 @@ def loose_files(cwd: str | Path) -> set[str]:
     return set(filter(None, (found or "").split("\0")))
 
 
-def default_base(path: str | Path) -> str | None:
+def default_base(path: str | Path, asked: str | None = None) -> str | None:
     """Short name of the branch that work in this repository or worktree starts from and returns to; asks no network.
 
-    What setup kept for the worktree; else the HEAD branch of `origin`; else the one checked out in the main tree (the
-    worktree's own is the ticket's); else main, master.
+    What setup kept for the worktree; else the one that is asked for; else the HEAD branch of the remote; else the one
+    checked out in the main tree (the worktree's own is the ticket's); else main, master.
     """
-    git_dir = _ask(path, "rev-parse", "--absolute-git-dir")
-    if git_dir is None:
-        return None
-    kept = Path(git_dir) / KEPT_BASE
+    own = git_dir(path)
+    if own is None:
+        return asked
+    kept = own / KEPT_BASE
     if kept.is_file() and (name := kept.read_text().strip()):
         return name
-    return _base_of_origin(path) or _own_base(path)
+    return asked or _base_of_remote(path) or _own_base(path)
+
+
+def remote(path: str | Path) -> str | None:
+    """The remote that work comes from and goes to: `origin`, else the only one, else git's checkout.defaultRemote."""
+    names = lines_of(path, "remote")
+    if "origin" in names or not names:
+        return "origin" if names else None
+    wanted = names[0] if len(names) == 1 else _ask(path, "config", "checkout.defaultRemote")
+    return wanted if wanted in names else None
+
+
+def lines_of(cwd: str | Path, *words: str) -> list[str]:
+    """What git prints; nothing when it cannot say."""
+    return (_ask(cwd, *words) or "").splitlines()
 
 
 def remotes(path: str | Path) -> dict[str, str] | None:
@@ -147,10 +161,13 @@ def remotes(path: str | Path) -> dict[str, str] | None:
     return {row[1]: row[2] for row in reversed([row for row in rows if row])}
 
 
-def _base_of_origin(path: str | Path) -> str | None:
-    lines = _ask(path, "for-each-ref", "--format=%(refname) %(symref)", "refs/remotes/origin")
-    refs = dict(line.partition(" ")[::2] for line in (lines or "").splitlines())
-    prefix = "refs/remotes/origin/"
+def _base_of_remote(path: str | Path) -> str | None:
+    name = remote(path)
+    if name is None:
+        return None
+    prefix = f"refs/remotes/{name}/"
+    lines = lines_of(path, "for-each-ref", "--format=%(refname) %(symref)", prefix)
+    refs = dict(line.partition(" ")[::2] for line in lines)
     target = refs.pop(f"{prefix}HEAD", "")
     here = _main_branch(path)
     candidates = (target.removeprefix(prefix), here, "main", "master")

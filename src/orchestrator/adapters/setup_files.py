@@ -17,6 +17,8 @@ from orchestrator.adapters import git
 MARK = "orchestrator-setup"
 """Beside the worktree's index: the key of the last setup that succeeded there, and the one that its own changes led to
 (who installs what a lock file says may write into that file)."""
+SHORT = 16
+"""So much of a key is the name of a cache."""
 ARTEFACTS = "orchestrator-artefacts"
 """Likewise: loose files that are nobody's work."""
 
@@ -62,11 +64,24 @@ def forget(git_dir: Path) -> None:
 def cache_of(caches: Path, common_dir: Path, key: str) -> Path:
     """Made, and marked as used now. Raises OSError."""
     folder = caches / _name(common_dir)
-    cache = folder / key[:16]
+    cache = folder / key[:SHORT]
     cache.mkdir(parents=True, exist_ok=True)
     (folder / "repository").write_text(f"{common_dir}\n")
     os.utime(cache)
     return cache
+
+
+def repositories(caches: Path) -> Iterator[tuple[Path, Path]]:
+    """The folder of each repository that has caches, and where git keeps what its worktrees share."""
+    for folder in sorted(caches.iterdir()) if caches.is_dir() else ():
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            yield folder, Path((folder / "repository").read_text().rstrip("\n"))
+
+
+def used_keys(common_dir: Path) -> set[str]:
+    """The names of caches that existing worktrees were set up with."""
+    marks = (common_dir, *(common_dir / "worktrees").glob("*"))
+    return {key[:SHORT] for git_dir in marks for key in last_keys(git_dir)}
 
 
 def _name(common_dir: Path) -> str:

@@ -52,6 +52,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "pause-plan": Entry("steer:pause_plan", "Pause a plan; stops its attempts."),
         "resume-plan": Entry("steer:resume_plan", "Let a paused plan go on."),
         "accounts": Entry("accounts:accounts", "Show which accounts are held, and release one."),
+        "gc": Entry("gc:gc", "Remove worktrees and temporary files that nobody needs any more."),
         "worktree": Entry("worktree:worktree", "Set up a worktree, as setup-worktree.sh has it done."),
     },
     "Check": {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Usage: cleanup-worktree.sh WORKTREE
+# Usage: cleanup-worktree.sh [--dry-run] WORKTREE
 #
 # Removes the ticket's worktree; its branch stays. Work is never removed: a worktree with uncommitted changes, with
 # untracked files that are not ignored, or with commits that no branch has, is kept.
@@ -8,7 +8,9 @@
 set -euo pipefail
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
-[ $# -eq 1 ] && [ -n "$1" ] || die 1 "usage: cleanup-worktree.sh WORKTREE"
+dry_run=
+[ "${1:-}" != --dry-run ] || { dry_run=1 && shift; }
+[ $# -eq 1 ] && [ -n "$1" ] || die 1 "usage: cleanup-worktree.sh [--dry-run] WORKTREE"
 if [ ! -e "$1" ] && [ ! -L "$1" ]; then
   echo "Worktree already removed: $1"
   exit 0
@@ -32,6 +34,10 @@ $loose"
     || die 1 "$worktree is kept: commit $head is on no branch"
 fi
 
+if [ -n "$dry_run" ]; then
+  echo "Worktree can be removed: $worktree"
+  exit 0
+fi
 free_worktree "$worktree"
 # Says to the next run that what is missing was removed by us, should this one be killed half way.
 : >"$removing"

@@ -1,0 +1,1 @@
+"""Removing what tickets have left behind and nobody needs any more."""
