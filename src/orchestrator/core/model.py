@@ -76,6 +76,8 @@ class Plan(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     budgets: Budgets | None = None
     review_agent: str | None = None
     """Who does its reviews."""
+    base: str | None = None
+    """The branch that its tickets start from and return to; None: the configuration's, else the repository's own."""
     stack: bool = False
     """Its tickets may start on the branch of the one that blocks them, as soon as that has its pull request."""
     allow_overlap: bool = False
@@ -144,6 +146,8 @@ class Ticket(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     worktree: str | None = None
     agent: str | None = None
     budgets: Budgets | None = None
+    base: str | None = None
+    """The branch that it starts from and returns to; None: its plan's."""
     touches: tuple[str, ...] = ()
     """Globs of the files that it will change."""
     stack: bool | None = None
@@ -186,7 +190,7 @@ class Ticket(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
 PLANNER_FIELDS = frozenset(
     {
         "planId", "ticketId", "title", "description", "acceptanceCriteria", "linearUrl", "repo", "workflow",
-        "branch", "worktree", "agent", "budgets", "touches", "stack",
+        "branch", "worktree", "agent", "budgets", "base", "touches", "stack",
     }
 )  # fmt: skip
 """The planner's part of a ticket, by its names on disk."""

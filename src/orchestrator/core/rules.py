@@ -20,6 +20,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     review_agent: str | None = None
     chooses_session: frozenset[str] = frozenset()
     """Agents whose CLI takes a session id of our choice."""
+    base: str | None = None
+    """Of the configuration."""
     poll_interval: float = 10
     budgets: Budgets = Budgets()
     """Of the configuration."""
@@ -49,6 +51,11 @@ def agent_of(rules: Rules, phase: Phase | None, ticket: Ticket) -> str:
     if not named and isinstance(phase, AgentPhase) and (phase.reviewer or phase.id == REVIEW):
         named = rules.plan.review_agent or rules.review_agent
     return named or ticket.agent or rules.plan.agent or rules.default_agent
+
+
+def asked_base(rules: Rules, ticket: Ticket) -> str | None:
+    """The branch that somebody wants it to start from and return to; None: the repository's own."""
+    return ticket.base or rules.plan.base or rules.base
 
 
 def agents_of(rules: Rules, ticket: Ticket) -> dict[str, str]:

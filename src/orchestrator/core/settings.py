@@ -76,6 +76,23 @@ class PortSettings(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     count: int = 10
 
 
+class ReviewSettings(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """Whose words about a pull request count."""
+
+    required: bool = True
+    """Whether a person has to approve. False: it is as good as approved when checks pass and nothing is open."""
+    ignore: tuple[str, ...] = ()
+    """Logins (globs) whose words and approvals do not count: bots."""
+    ignore_text: tuple[str, ...] = ()
+    """Texts (globs over all of it) that do not count, whoever wrote them."""
+    trust: tuple[str, ...] = ()
+    """What somebody has to be to the repository (OWNER, MEMBER, COLLABORATOR, …) to count; empty: anything."""
+    author: bool = False
+    """Whether what the pull request's own author writes counts, too."""
+    renew: bool = False
+    """Whether an approval counts for the very commit only that it was given for."""
+
+
 class Settings(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     """`config.yaml` as written, every key optional. Paths may be relative to the file; `Config` has them resolved."""
 
@@ -100,8 +117,11 @@ class Settings(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     fallback_agents: tuple[str, ...] = ()
     review_agent: str | None = None
     """Who does the phases that are a review, where neither phase nor plan says it."""
+    base: str | None = None
+    """The branch that work starts from and returns to, where neither ticket nor plan says it."""
     worktree: WorktreeSettings = WorktreeSettings()
     ports: PortSettings = PortSettings()
+    review: ReviewSettings = ReviewSettings()
 
 
 class Config(msgspec.Struct, frozen=True, rename="camel", kw_only=True):

@@ -95,6 +95,7 @@ class Home:
             default_agent=self.settings.default_agent,
             review_agent=self.settings.review_agent,
             chooses_session=self._chooses,
+            base=self.settings.base,
             poll_interval=self.settings.poll_interval,
             accounts=self.accounts,
             stand_ins=self.stand_ins,

@@ -20,7 +20,7 @@ from orchestrator.adapters.environment import agent_env, attempt_vars, script_en
 from orchestrator.adapters.process import Request
 from orchestrator.agents.base import Call
 from orchestrator.core.model import Attempt, Key, PhaseStatus, Ticket
-from orchestrator.core.rules import Rules
+from orchestrator.core.rules import Rules, asked_base
 from orchestrator.core.workflow import DEFAULT_AGENT_TIMEOUT, AgentPhase, PollPhase, ScriptPhase
 from orchestrator.engine import belongings
 from orchestrator.engine.answers import asked_for
@@ -59,6 +59,10 @@ class Scene(msgspec.Struct, frozen=True):
         return str(Path(repo).expanduser()) if repo else None
 
     @property
+    def base(self) -> str | None:
+        return asked_base(self.rules, self.ticket)
+
+    @property
     def worktree(self) -> str | None:
         return str(Path(self.ticket.worktree).expanduser()) if self.ticket.worktree else None
 
@@ -82,7 +86,7 @@ def variables(scene: Scene, source: str) -> dict[str, Any]:
         given["previous_output"] = next(said, "")
     if may_include or "base_branch" in source:
         place = scene.worktree if scene.worktree and Path(scene.worktree).is_dir() else scene.repo
-        given["base_branch"] = (git.default_base(place) if place else None) or ""
+        given["base_branch"] = (git.default_base(place, scene.base) if place else scene.base) or ""
     return templates.variables(raw, given)
 
 
@@ -242,13 +246,13 @@ def _request(scene: Scene, phase: str, **known: Any) -> Request:
 
 def script_environment(home: Home, scene: Scene) -> dict[str, str]:
     """The environment of scripts, poll checks and capture commands."""
-    return script_env(home.environ, {**_program_of_ours(home), **_given(home, scene)}, home.settings.gh_command)
+    return script_env(home.environ, _for_scripts(home, scene) | _given(home, scene), home.settings.gh_command)
 
 
-def _program_of_ours(home: Home) -> dict[str, str]:
-    """How a script asks this very program, with this very configuration."""
-    told = {"ORCHESTRATOR_PYTHON": sys.executable}
-    return told | ({"ORCHESTRATOR_CONFIG": home.config.file} if home.config.file else {})
+def _for_scripts(home: Home, scene: Scene) -> dict[str, str]:
+    """How a script asks this very program, with this very configuration, and which base somebody asks for."""
+    told = {"ORCHESTRATOR_CONFIG": home.config.file, "ORCHESTRATOR_BASE": scene.base}
+    return {"ORCHESTRATOR_PYTHON": sys.executable, **{name: value for name, value in told.items() if value}}
 
 
 def _given(home: Home, scene: Scene, written: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -26,7 +26,7 @@ _BOM = b"\xef\xbb\xbf"
 OPTIONAL_FIELDS = frozenset(
     {
         "rev", "attempt", "attempts", "visit", "visits", "wakeAt", "waitReason", "steered", "usage", "budgets",
-        "slot", "touches", "stack", "lane", "claim", "stackedOn",
+        "slot", "base", "touches", "stack", "lane", "claim", "stackedOn",
     }
 )  # fmt: skip
 """Keys of a ticket that the original does not know: written only when they say something."""
@@ -38,7 +38,7 @@ _REQUIRED = tuple(key for key in _BLANK if key not in OPTIONAL_FIELDS)
 _NULLABLE = frozenset({"linearUrl", "repo", "agent", "error"})
 """Of the original's keys those that may be null; the others are text, lists or objects."""
 
-_NEW_IN_PLANS = frozenset({"budgets", "reviewAgent", "stack", "allowOverlap"})
+_NEW_IN_PLANS = frozenset({"budgets", "reviewAgent", "base", "stack", "allowOverlap"})
 """Keys of plans that the original does not know; written when they say something."""
 
 _IDENTITY = {
