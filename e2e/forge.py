@@ -1,9 +1,9 @@
-"""A home whose project lies on the scripted GitHub: real git and the real gh on the runner's side, a bare repository and
-a GraphQL engine on the other.
+"""A home whose project lies on the scripted GitHub: real git and the real gh on the runner's side, a bare repository
+and a GraphQL engine on the other.
 
-`project` is the user's clone, its remote `git@github.com:acme/demo.git`; ssh to that host is `servers/ssh.sh`. The bundled
-workflows are used as they are, but for the time between two polls and before a retry. The agent has no model: it is
-`resources/agent.sh`, and a test says what it does in a phase with `does`.
+`project` is the user's clone, its remote `git@github.com:acme/demo.git`; ssh to that host is `servers/ssh.sh`. The
+bundled workflows are used as they are, but for the time between two polls and before a retry. The agent has no model:
+it is `resources/agent.sh`, and a test says what it does in a phase with `does`.
 """
 
 from __future__ import annotations

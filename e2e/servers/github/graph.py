@@ -32,7 +32,8 @@ EXTRA = """
 type AssigneeConnection { nodes: [Assignee] totalCount: Int! pageInfo: PageInfo! }
 extend type PullRequest { assignedActors(first: Int, last: Int, after: String, before: String): AssigneeConnection! }
 input RequestReviewsByLoginInput {
-  pullRequestId: ID! userLogins: [String!] botLogins: [String!] teamSlugs: [String!] union: Boolean clientMutationId: String
+  pullRequestId: ID! userLogins: [String!] botLogins: [String!] teamSlugs: [String!] union: Boolean
+  clientMutationId: String
 }
 extend type Mutation { requestReviewsByLogin(input: RequestReviewsByLoginInput!): RequestReviewsPayload }
 extend type Issue { assignedActors(first: Int, last: Int, after: String, before: String): AssigneeConnection! }

@@ -69,8 +69,8 @@ def ref(world: World, branch: str) -> Node | None:
         {"requiredApprovingReviewCount": world.required} if branch == world.default_branch and world.required else None
     )
     return {
-        "__typename": "Ref", "id": f"REF_{branch}", "name": branch, "prefix": "refs/heads/", "branchProtectionRule": rule,
-        "target": {"__typename": "Commit", "oid": tip},
+        "__typename": "Ref", "id": f"REF_{branch}", "name": branch, "prefix": "refs/heads/",
+        "branchProtectionRule": rule, "target": {"__typename": "Commit", "oid": tip},
     }  # fmt: skip
 
 
@@ -85,19 +85,25 @@ def pull_request(pull: Pull) -> Node:
 def _told(pull: Pull) -> Node:
     world = pull.world
     return {
-        "__typename": "PullRequest", "id": f"PR_{pull.number}", "fullDatabaseId": str(pull.number), "number": pull.number,
-        "url": pull.url, "title": pull.title, "body": pull.body, "state": pull.state, "isDraft": pull.draft,
+        "__typename": "PullRequest", "id": f"PR_{pull.number}", "fullDatabaseId": str(pull.number),
+        "number": pull.number, "url": pull.url, "title": pull.title, "body": pull.body, "state": pull.state,
+        "isDraft": pull.draft,
         "closed": pull.state != "OPEN", "createdAt": pull.created, "updatedAt": pull.ended or pull.created,
         "author": user(pull.author), "authorAssociation": "MEMBER", "isCrossRepository": False,
         "headRefName": pull.head, "baseRefName": pull.base, "headRefOid": lambda: pull.head_oid,
-        "baseRefOid": lambda: pull.base_oid, "headRef": lambda: ref(world, pull.head), "baseRef": lambda: ref(world, pull.base),
+        "baseRefOid": lambda: pull.base_oid,
+        "headRef": lambda: ref(world, pull.head), "baseRef": lambda: ref(world, pull.base),
         "headRepository": lambda: repository(world), "repository": lambda: repository(world),
         "headRepositoryOwner": {"__typename": "Organization", "id": f"O_{world.owner}", "login": world.owner},
         "commits": lambda **page: connection(_commits(pull), **page),
-        "files": pages(lambda: [{"path": path, "additions": more, "deletions": less} for path, more, less in _files(pull)]),
+        "files": pages(lambda: [_file(*one) for one in _files(pull)]),
         "changedFiles": lambda: len(_files(pull)),
         "statusCheckRollup": lambda: rollup(pull.checks),
     }  # fmt: skip
+
+
+def _file(path: str, more: int, less: int) -> Node:
+    return {"path": path, "additions": more, "deletions": less}
 
 
 def _files(pull: Pull) -> list[tuple[str, int, int]]:
@@ -117,16 +123,19 @@ def _merging(pull: Pull) -> Node:
 
 
 def _people(pull: Pull) -> Node:
+    def latest(**asked: Any) -> Node:
+        return connection([review(pull, one) for one in pull.latest], **_page(asked))
+
     return {
         "reviewDecision": lambda: pull.decision,
         "reviews": lambda **asked: connection([review(pull, one) for one in pull.reviews], **_page(asked)),
-        "latestReviews": lambda **asked: connection([review(pull, one) for one in pull.latest], **_page(asked)),
-        "latestOpinionatedReviews": lambda **asked: connection([review(pull, one) for one in pull.latest], **_page(asked)),
+        "latestReviews": latest, "latestOpinionatedReviews": latest,
         "reviewThreads": pages(lambda: [thread(pull, one) for one in pull.threads]),
         "comments": lambda **asked: connection([comment(pull, one) for one in pull.comments], **_page(asked)),
         "labels": lambda **asked: connection([label(name) for name in pull.labels], **_page(asked)),
         "reviewRequests": pages(lambda: [{"requestedReviewer": user(name)} for name in pull.reviewers]),
-        "assignees": pages(list), "assignedActors": pages(list), "projectCards": pages(list), "projectItems": pages(list),
+        "assignees": pages(list), "assignedActors": pages(list),
+        "projectCards": pages(list), "projectItems": pages(list),
         "closingIssuesReferences": lambda **asked: connection([], **_page(asked)),
     }  # fmt: skip
 

@@ -28,8 +28,9 @@ def answer(world: World, method: str, path: str, body: Body) -> Answer:
 def _pull(pull: Pull) -> Body:
     state = "open" if pull.state == "OPEN" else "closed"
     return {
-        "number": pull.number, "html_url": pull.url, "state": state, "merged": pull.state == "MERGED", "title": pull.title,
-        "body": pull.body, "draft": pull.draft, "user": {"login": pull.author}, "node_id": f"PR_{pull.number}",
+        "number": pull.number, "html_url": pull.url, "state": state, "merged": pull.state == "MERGED",
+        "title": pull.title, "body": pull.body, "draft": pull.draft, "user": {"login": pull.author},
+        "node_id": f"PR_{pull.number}",
         "head": {"ref": pull.head, "sha": pull.head_oid}, "base": {"ref": pull.base, "sha": pull.base_oid},
         "mergeable": pull.mergeable == "MERGEABLE", "mergeable_state": pull.merge_state.lower(),
     }  # fmt: skip
