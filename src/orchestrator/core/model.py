@@ -14,6 +14,7 @@ import msgspec
 
 from orchestrator.core.budgets import Budgets
 from orchestrator.core.outcome import Usage
+from orchestrator.core.settings import PullRequestSettings
 
 ID_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z")
 
@@ -78,6 +79,8 @@ class Plan(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     """Who does its reviews."""
     base: str | None = None
     """The branch that its tickets start from and return to; None: the configuration's, else the repository's own."""
+    pull_request: PullRequestSettings | None = None
+    """How its pull requests are opened; None: as the configuration says."""
     stack: bool = False
     """Its tickets may start on the branch of the one that blocks them, as soon as that has its pull request."""
     allow_overlap: bool = False

@@ -93,6 +93,16 @@ class ReviewSettings(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     """Whether an approval counts for the very commit only that it was given for."""
 
 
+class PullRequestSettings(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
+    """How pull requests are opened."""
+
+    draft: bool = False
+    """As a draft, which a person marks as ready."""
+    labels: tuple[str, ...] = ()
+    reviewers: tuple[str, ...] = ()
+    """Logins, or `organisation/team`."""
+
+
 class Settings(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     """`config.yaml` as written, every key optional. Paths may be relative to the file; `Config` has them resolved."""
 
@@ -122,6 +132,7 @@ class Settings(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     worktree: WorktreeSettings = WorktreeSettings()
     ports: PortSettings = PortSettings()
     review: ReviewSettings = ReviewSettings()
+    pull_request: PullRequestSettings = PullRequestSettings()
 
 
 class Config(msgspec.Struct, frozen=True, rename="camel", kw_only=True):

@@ -38,7 +38,7 @@ _REQUIRED = tuple(key for key in _BLANK if key not in OPTIONAL_FIELDS)
 _NULLABLE = frozenset({"linearUrl", "repo", "agent", "error"})
 """Of the original's keys those that may be null; the others are text, lists or objects."""
 
-_NEW_IN_PLANS = frozenset({"budgets", "reviewAgent", "base", "stack", "allowOverlap"})
+_NEW_IN_PLANS = frozenset({"budgets", "reviewAgent", "base", "pullRequest", "stack", "allowOverlap"})
 """Keys of plans that the original does not know; written when they say something."""
 
 _IDENTITY = {

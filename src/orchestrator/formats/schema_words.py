@@ -42,6 +42,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "budgets": "What its attempts may cost; perPlan and perDay are sums of this plan.",
         "reviewAgent": "Agent of the reviews, whoever writes; null: reviewAgent of the configuration.",
         "base": "Branch that its tickets start from and return to; null: the configuration's, or the repository's.",
+        "pullRequest": "How its pull requests are opened; null: as the configuration says.",
         "stack": "true: a ticket may start on its blocker's branch, as soon as that has its pull request.",
         "allowOverlap": "true: tickets that touch the same files may run at the same time.",
     },
@@ -141,12 +142,18 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "base": "Branch that work starts from and returns to, where neither ticket nor plan names one.",
         "worktree": "What is done in a new worktree, and how much room there must be.",
         "ports": "The ports that tickets get, so many each.",
+        "pullRequest": "How pull requests are opened.",
     },
     "WorktreeSettings": {
         "setup": "A line for bash, run in each new worktree; default: .orchestrator/setup of the repository.",
         "timeoutSeconds": "Longest time of setup.",
         "cacheKey": "Files of the worktree (globs): while they and the command are the same, setup is not run again.",
         "minFreeGb": "With fewer free gigabytes for worktrees, logs or state nothing new starts; 0: nobody looks.",
+    },
+    "PullRequestSettings": {
+        "draft": "true: as drafts, which a person marks as ready.",
+        "labels": "Labels that pull requests get; one that the repository lacks is passed over.",
+        "reviewers": "Who is asked for a review: logins, or organisation/team.",
     },
     "PortSettings": {
         "first": "The first port of the first ticket.",
