@@ -104,3 +104,12 @@ class Remembered(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True
     """Fingerprints of the round that is being answered."""
     offered_threads: tuple[str, ...] = ()
     rounds: int = 0
+    """That were answered."""
+    head: str = ""
+    """The newest commit at the last look; empty: nobody has looked yet."""
+    head_at: str = ""
+    """When it was seen first."""
+    had_checks: bool = False
+    """Whether any commit of it had one."""
+    noticed: tuple[str, ...] = ()
+    """Fingerprints of what the last look told of and nobody has collected."""

@@ -33,10 +33,11 @@ _JOB = re.compile(r"/actions/runs/\d+/jobs?/(\d+)")
 class GitHub:
     name = "github"
 
-    def __init__(self, gh: Gh, remotes: Mapping[str, str]) -> None:
-        """`remotes`: the addresses to which the repository's remotes push."""
+    def __init__(self, gh: Gh, remotes: Mapping[str, str], remote: str = "origin") -> None:
+        """`remotes`: the addresses to which the repository's remotes push; `remote`: the one that branches go to."""
         self._gh = gh
-        self._remotes = remotes
+        self._others = [name for name in remotes if name != remote]
+        self._ours = parse_remote(remotes.get(remote, ""))
 
     def state(self, number: int) -> State:
         return read.state(self._gh.text("pr", "view", str(number), "--json", "state", "--jq", ".state"))
@@ -46,7 +47,7 @@ class GitHub:
             said = self._gh.json("pr", "view", str(number), "--json", WHOLE)
         except (ForgeUnreachableError, ForgeRefusedError) as error:
             return self._ended(number, error)
-        pull = read.pull_request(said)
+        pull = read.pull_request({"number": number, **said} if isinstance(said, dict) else said)
         if pull.state != "open":
             return pull
         return read.with_threads(pull, all_threads(self._gh, number))
@@ -67,20 +68,18 @@ class GitHub:
 
     def _is_own(self, row: Mapping[str, Any]) -> bool:
         """A fork may have a branch of the same name."""
-        origin = parse_remote(self._remotes.get("origin", ""))
         owner = (row.get("headRepositoryOwner") or {}).get("login") or ""
-        if origin is None or not owner:
+        if self._ours is None or not owner:
             return not row.get("isCrossRepository")
-        return bool(owner.casefold() == origin.owner.casefold())
+        return bool(owner.casefold() == self._ours.owner.casefold())
 
     def create(self, new: NewPullRequest) -> None:
         words = ["--title", new.title, "--body-file", "-", "--base", new.base, "--head", self._head(new.head)]
         self._gh.text("pr", "create", *words, *(["--draft"] if new.draft else []), stdin=new.body)
 
     def _head(self, branch: str) -> str:
-        """With its owner where the pull request may belong into another repository than origin."""
-        origin = parse_remote(self._remotes.get("origin", ""))
-        return branch if origin is None or len(self._remotes) < 2 else f"{origin.owner}:{branch}"
+        """With its owner where the pull request may belong into another repository than the one that has the branch."""
+        return f"{self._ours.owner}:{branch}" if self._ours and self._others else branch
 
     def set_base(self, number: int, base: str) -> None:
         self._gh.text("pr", "edit", str(number), "--base", base)

@@ -71,7 +71,7 @@ def _threads(ask: Ask, number: int) -> tuple[Thread, ...]:
 
 def _thread(ask: Ask, node: dict[str, Any]) -> Thread:
     return Thread(
-        id=str(node["id"]),
+        id=str(node.get("id") or ""),
         path=node.get("path") or "",
         line=node.get("line") or node.get("originalLine"),
         resolved=bool(node.get("isResolved")),

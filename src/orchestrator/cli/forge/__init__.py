@@ -14,6 +14,9 @@ VERBS = {
     "state": ("ask:state", "Say whether a pull request is open, merged or closed."),
     "show": ("ask:show", "Show what the forge says of a pull request."),
     "find": ("ask:find", "List the pull requests of a branch."),
+    "review": ("review:review", "Say what a pull request needs now, in one word."),
+    "feedback": ("review:feedback", "Print what is new in a review, for the agent that answers it."),
+    "answer": ("review:answer", "Send what an agent answered to a review."),
 }
 """Name → place below orchestrator.cli.forge, first line of help."""
 
