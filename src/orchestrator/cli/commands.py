@@ -40,6 +40,8 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "watch": Entry("live.watch:watch", "Follow live what a daemon does."),
         "logs": Entry("look.logs:logs", "Show what happened to a ticket, and follow it."),
         "history": Entry("look.history:history", "Show every attempt of a ticket, and a time line."),
+        "diff": Entry("look.changes:diff", "Show what a ticket has changed."),
+        "open": Entry("look.changes:open_", "Print where everything of a ticket is, or open it."),
         "costs": Entry("look.costs:costs", "Show what agents have cost, and what is left of budgets."),
         "sessions": Entry("look.sessions:sessions", "List the agent sessions of a ticket."),
         "resume-session": Entry("look.sessions:resume_session", "Take over an agent's session, interactively."),
