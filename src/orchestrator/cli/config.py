@@ -61,7 +61,8 @@ def _settings(document: dict[str, Any]) -> list[str]:
     rows: list[tuple[str, str, str]] = [("KEY", "FROM", "VALUE")]
     for key, value in document["settings"].items():
         if isinstance(value, dict):
-            rows += [(f"{key}.{name}", document["from"][key], _short(one)) for name, one in value.items()]
+            told = [(name, one) for name, one in value.items() if one not in (None, [], "")]
+            rows += [(f"{key}.{name}", document["from"][key], _short(one)) for name, one in told]
         elif key == "notify":
             rows += [(f"{key}[{i}]", document["from"][key], _short(one)) for i, one in enumerate(value)]
         elif value is not None:
@@ -71,10 +72,12 @@ def _settings(document: dict[str, Any]) -> list[str]:
     return output.table([(key, origin, clean(value)) for key, origin, value in rows], indent="")
 
 
-def _short(value: dict[str, Any]) -> str:
+def _short(value: Any) -> str:
     """One agent or server in one line: what it says, without what it leaves to defaults."""
     import msgspec
 
+    if not isinstance(value, dict):
+        return value if isinstance(value, str) else msgspec.json.encode(value).decode()
     said = {key: one for key, one in value.items() if one not in (None, [], {}, (), "arg")}
     return msgspec.json.encode(said).decode()
 
