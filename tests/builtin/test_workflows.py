@@ -104,7 +104,7 @@ def test_a_forge_that_cannot_be_asked_leads_to_no_agent() -> None:
 def test_a_script_can_be_run_and_says_its_usage_and_exit_codes(script: str) -> None:
     path = SCRIPTS / script
     assert subprocess.run(["/bin/bash", "-n", str(path)], check=False).returncode == 0
-    if script == "lib.sh":
+    if script.startswith("lib"):
         return
     lines = path.read_text().splitlines()
     assert lines[0] == "#!/usr/bin/env bash"
