@@ -14,6 +14,7 @@ from orchestrator.core.model import Key, Plan, PlanStatus, Status, Ticket, shoul
 from orchestrator.core.outcome import Usage, total_of
 from orchestrator.core.ready import Ready
 from orchestrator.core.slots import Slots
+from orchestrator.core.stack import carries, has_begun, is_on, may_stack
 
 
 class Place(NamedTuple):
@@ -117,7 +118,6 @@ class Board:
 
     def put_ticket(self, ticket: Ticket) -> None:
         key, before = ticket.key, self.tickets.get(ticket.key)
-        was_complete = before is not None and before.status is Status.COMPLETE
         if before is not None:
             self._drop_ticket(key)
         if self._spent and ticket.usage != (before.usage if before is not None else None):
@@ -136,14 +136,14 @@ class Board:
         if key in self.places:
             self._complete[key.plan] += self._is_complete(key)
             self._line_up(key)
-        if was_complete != (ticket.status is Status.COMPLETE):
+        if key in self.dependents and _frees(before) != _frees(ticket):
             self._line_up_dependents(key)
 
     def drop_ticket(self, key: Key) -> None:
         self._spent.pop(key.plan, None)
-        was_complete = self._is_complete(key)
+        before = self.tickets.get(key)
         self._drop_ticket(key)
-        if was_complete:
+        if key in self.dependents and _frees(before) != _frees(None):
             self._line_up_dependents(key)
 
     def _drop_ticket(self, key: Key) -> None:
@@ -194,9 +194,27 @@ class Board:
         return ticket is not None and ticket.status is Status.COMPLETE
 
     def waits_for(self, key: Key) -> list[Key]:
-        """The blockers that are not complete, known or not."""
+        """The blockers that are not complete, known or not; but for one that it may be stacked on."""
+        blockers = self.not_complete(key)
+        return blockers if not blockers or self.stack_base(key, blockers) is None else []
+
+    def not_complete(self, key: Key) -> list[Key]:
         place = self.places.get(key)
         return [blocker for blocker in place.blockers if not self._is_complete(blocker)] if place else []
+
+    def stack_base(self, key: Key, blockers: list[Key] | None = None) -> Key | None:
+        """The blocker on whose branch it works or may start, as long as that is not complete."""
+        blockers = self.not_complete(key) if blockers is None else blockers
+        ticket = self.tickets.get(key)
+        if len(set(blockers)) != 1 or ticket is None:
+            return None
+        blocker = self.tickets.get(blockers[0])
+        if blocker is not None and is_on(ticket, blocker.key):
+            return blocker.key
+        if has_begun(ticket) or not may_stack(self.plans.get(key.plan), ticket) or not carries(blocker):
+            return None
+        repos = {self.claims.repo(one) for one in (ticket, blocker) if one is not None}
+        return blockers[0] if len(repos) == 1 else None
 
     def is_live(self, key: Key) -> bool:
         """Listed by a plan that is not paused. (A ticket that no plan lists is a problem, and is held.)"""
@@ -227,6 +245,11 @@ class Board:
             if key in self.tickets:
                 yield self.tickets[key]
         yield from (self.tickets[key] for key in sorted(self._of_plan.get(plan_id, set()).difference(listed)))
+
+
+def _frees(ticket: Ticket | None) -> tuple[bool, bool]:
+    """What those look at that it blocks."""
+    return ticket is not None and ticket.status is Status.COMPLETE, carries(ticket)
 
 
 def blocker_key(plan_id: str, name: str) -> Key:

@@ -19,6 +19,7 @@ from typing import NamedTuple, Protocol
 from orchestrator.core.globs import overlap
 from orchestrator.core.lane import lane_reason, touch_reason
 from orchestrator.core.model import Key, Plan, Status, Ticket, should_be
+from orchestrator.core.stack import merge_reason
 from orchestrator.core.times import epoch_or
 
 LOOKED_AT = 200
@@ -42,6 +43,7 @@ class Known(Protocol):
     def places(self) -> Mapping[Key, Listed]: ...
     def is_live(self, key: Key) -> bool: ...
     def waits_for(self, key: Key) -> list[Key]: ...
+    def stack_base(self, key: Key, blockers: list[Key] | None = None) -> Key | None: ...
 
 
 class Held(NamedTuple):
@@ -217,7 +219,9 @@ class Claims:
         lane = self.lane_of(ticket) if self.lane_of is not None else None
         if lane is None:
             return None
-        tickets = self._board.tickets
+        tickets, below = self._board.tickets, self._board.stack_base(ticket.key)
+        if below is not None:
+            return Held(below, merge_reason(below, ticket))
         for other in self.in_lane(lane):
             is_both = ticket.lane == lane and tickets[other].attempt is None
             if other != ticket.key and not (is_both and ticket.key < other):

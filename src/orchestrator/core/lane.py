@@ -68,6 +68,9 @@ def _begun(workflow: Workflow, event: Event, t: Ticket) -> Ticket:
         lane = _given(event) or t.lane
     if t.touches and claim is None:
         claim = iso(event.at)
+    grant = event.grant if isinstance(event, Dispatched) else None
+    if grant is not None and grant.stacked_on is not None:
+        t = replace(t, stacked_on=grant.stacked_on)
     return _with(t, lane, claim)
 
 

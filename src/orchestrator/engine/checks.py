@@ -20,9 +20,14 @@ from orchestrator.core.workflow import DEFAULT_POLL_TIMEOUT, MAX_CHECK_SECONDS, 
 from orchestrator.engine.conclude import poll_answer
 from orchestrator.engine.home import Home
 from orchestrator.engine.prepare import MissingDirectoryError, Scene, request
+from orchestrator.engine.stacks import restack
 from orchestrator.engine.supervise import Limits, stop_leftover
 from orchestrator.engine.walk import Walk
 from orchestrator.errors import OrchestratorError, StoreError
+
+RESTACK = 3
+"""What a poll answers that has found a conflict with the base; so does one whose ticket has to be put on another base,
+and then nobody is asked."""
 
 
 async def check(walk: Walk) -> None:
@@ -65,6 +70,9 @@ async def _ask(walk: Walk, scene: Scene, phase: PollPhase, deadline: float) -> O
     await _clear(walk, scene.directory)
     if walk.stop_reason is not None:
         return Outcome(kind=OutcomeKind.STOPPED, reason=f"stopped before it began: {walk.stop_reason}")
+    why = restack(walk.host.home, scene.ticket) if RESTACK in phase.on_exit else None
+    if why is not None:
+        return Outcome(kind=OutcomeKind.FAILURE, exit_code=RESTACK, reason=why, output=why)
     wanted = _request(walk.host.home, scene, phase)
     if isinstance(wanted, Outcome):
         return wanted

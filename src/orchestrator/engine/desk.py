@@ -25,7 +25,7 @@ from orchestrator.core.moves import COUNTS
 from orchestrator.core.outcome import Outcome, OutcomeKind
 from orchestrator.core.peek import next_agent, next_phase
 from orchestrator.core.schedule import Limits, Step, taker
-from orchestrator.engine import belongings, notices, reached, slots
+from orchestrator.engine import belongings, notices, reached, slots, stacks
 from orchestrator.engine.governor import Governor
 from orchestrator.engine.home import Home
 from orchestrator.engine.lanes import Lanes
@@ -101,6 +101,7 @@ class Desk:
             workflow = self.home.rules(applied.ticket).workflow
             report(self.home.logs, workflow, applied.before, applied.ticket, named[-1], applied.decisions)
             if isinstance(named[-1], AttemptEnded):
+                self._look_for_work(applied)
                 self.governor.ended(applied.before, named[-1], applied.decisions, self.board)
             self._carry_out(key, applied)
             belongings.let_go(self.home, applied.before, applied.ticket)
@@ -134,6 +135,15 @@ class Desk:
                 notices.ticket_ended(self.home, applied.ticket, decision)
                 if spending.was_refused(applied.ticket):
                     reached.tell_ticket(self.home, applied.ticket, decision.text)
+
+    def _look_for_work(self, applied: Applied) -> None:
+        """When its first phase is done, which makes the worktree: is there what its blockers have done?"""
+        ticket, place = applied.ticket, self.board.places.get(applied.ticket.key)
+        if place is None or not place.blockers or ticket.stacked_on is not None or applied.before.phase_history:
+            return
+        found = [self.board.tickets[key] for key in place.blockers if key in self.board.tickets]
+        if found and ticket.phase_history:
+            asyncio.get_running_loop().run_in_executor(None, stacks.tell_missing, self.home, ticket, found)
 
     def take(self, key: Key) -> Walk | None:
         if key in self.foreign:
@@ -219,8 +229,15 @@ class Desk:
         lane = self.lanes.of(ticket)
         if lane is not None and lane != ticket.lane and not self.lanes.enter(ticket.key, lane):
             return None
-        ids = uuid.uuid4().hex, str(uuid.uuid4())
-        return Grant(attempt_id=ids[0], session=ids[1], agent=stands_in, lane=lane, slot=self.slot(ticket))
+        below = self.board.stack_base(ticket.key)
+        return Grant(
+            attempt_id=uuid.uuid4().hex,
+            session=str(uuid.uuid4()),
+            agent=stands_in,
+            lane=lane,
+            stacked_on=str(below) if below is not None else None,
+            slot=self.slot(ticket),
+        )
 
     def begin_check(self, ticket: Ticket) -> bool:
         """Before a check: into the lane, and what it touches claimed, if it needs that. False: not now."""

@@ -16,6 +16,8 @@ from orchestrator.adapters.index import Index
 from orchestrator.adapters.running import locked as launcher_lives
 from orchestrator.core.lane import is_in_lane_phase, lane_name
 from orchestrator.core.model import ID_PATTERN, Key, Ticket
+from orchestrator.core.rules import asked_base
+from orchestrator.engine import stacks
 from orchestrator.engine.home import Home
 from orchestrator.errors import StoreError
 
@@ -52,10 +54,9 @@ class Lanes:
 
     def base_of(self, ticket: Ticket) -> str | None:
         """The branch that it goes into; None: the repository's own, which nobody has named."""
-        plan = self._index.board.plans.get(ticket.plan_id)
-        asked = getattr(ticket, "base", None) or getattr(plan, "base", None)
-        asked = asked or getattr(self._home.settings, "base", None)
-        return asked or ticket.context.get("base_branch") or None
+        if ticket.stacked_on is not None:
+            return stacks.base_of(self._home, ticket).name
+        return asked_base(self._home.rules(ticket), ticket) or ticket.context.get("base_branch") or None
 
     def _repo(self, path: str) -> str:
         """Resolved, for the same may be written in two ways."""

@@ -22,7 +22,7 @@ from orchestrator.agents.base import Call
 from orchestrator.core.model import Attempt, Key, PhaseStatus, Ticket
 from orchestrator.core.rules import Rules, asked_base
 from orchestrator.core.workflow import DEFAULT_AGENT_TIMEOUT, AgentPhase, PollPhase, ScriptPhase
-from orchestrator.engine import belongings
+from orchestrator.engine import belongings, stacks
 from orchestrator.engine.answers import asked_for
 from orchestrator.engine.home import Home
 from orchestrator.errors import CannotRunError, OrchestratorError
@@ -251,7 +251,12 @@ def script_environment(home: Home, scene: Scene) -> dict[str, str]:
 
 def _for_scripts(home: Home, scene: Scene) -> dict[str, str]:
     """How a script asks this very program, with this very configuration, and which base somebody asks for."""
-    told = {"ORCHESTRATOR_CONFIG": home.config.file, "ORCHESTRATOR_BASE": scene.base}
+    base = stacks.base_of(home, scene.ticket)
+    told = {
+        "ORCHESTRATOR_CONFIG": home.config.file,
+        "ORCHESTRATOR_BASE": base.name,
+        "ORCHESTRATOR_STACKED": "1" if base.is_open else None,
+    }
     return {"ORCHESTRATOR_PYTHON": sys.executable, **{name: value for name, value in told.items() if value}}
 
 
