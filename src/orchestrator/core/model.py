@@ -14,7 +14,7 @@ import msgspec
 
 from orchestrator.core.budgets import Budgets
 from orchestrator.core.outcome import Usage
-from orchestrator.core.settings import PullRequestSettings
+from orchestrator.core.settings import MergeMethod, PullRequestSettings
 
 ID_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z")
 
@@ -81,6 +81,10 @@ class Plan(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     """The branch that its tickets start from and return to; None: the configuration's, else the repository's own."""
     pull_request: PullRequestSettings | None = None
     """How its pull requests are opened; None: as the configuration says."""
+    auto_merge: bool | None = None
+    """Whether they are merged without a person; None: as the configuration says."""
+    merge_method: MergeMethod | None = None
+    """How its tickets get into the base; None: as the configuration says."""
     stack: bool = False
     """Its tickets may start on the branch of the one that blocks them, as soon as that has its pull request."""
     allow_overlap: bool = False

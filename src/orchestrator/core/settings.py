@@ -76,6 +76,9 @@ class PortSettings(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     count: int = 10
 
 
+Association = Literal["OWNER", "MEMBER", "COLLABORATOR", "CONTRIBUTOR", "FIRST_TIME_CONTRIBUTOR", "FIRST_TIMER", "NONE"]
+
+
 class ReviewSettings(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     """Whose words about a pull request count."""
 
@@ -85,8 +88,8 @@ class ReviewSettings(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     """Logins (globs) whose words and approvals do not count: bots."""
     ignore_text: tuple[str, ...] = ()
     """Texts (globs over all of it) that do not count, whoever wrote them."""
-    trust: tuple[str, ...] = ()
-    """What somebody has to be to the repository (OWNER, MEMBER, COLLABORATOR, …) to count; empty: anything."""
+    trust: tuple[Association, ...] = ()
+    """What somebody has to be to the repository (see `Association`) to count; empty: anything."""
     author: bool = False
     """Whether what the pull request's own author writes counts, too."""
     renew: bool = False
@@ -101,6 +104,10 @@ class PullRequestSettings(msgspec.Struct, frozen=True, rename="camel", omit_defa
     labels: tuple[str, ...] = ()
     reviewers: tuple[str, ...] = ()
     """Logins, or `organisation/team`."""
+
+
+MergeMethod = Literal["merge", "squash", "rebase"]
+"""How a branch gets into its base: a merge commit, one commit, or its own commits in a line."""
 
 
 class Settings(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
@@ -133,6 +140,10 @@ class Settings(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     ports: PortSettings = PortSettings()
     review: ReviewSettings = ReviewSettings()
     pull_request: PullRequestSettings = PullRequestSettings()
+    auto_merge: bool = False
+    """Whether pull requests are merged without a person; a plan may say otherwise."""
+    merge_method: MergeMethod | None = None
+    """None: the forge's own default for the repository; without a forge a fast-forward, as `rebase`."""
 
 
 class Config(msgspec.Struct, frozen=True, rename="camel", kw_only=True):

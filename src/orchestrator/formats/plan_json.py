@@ -32,13 +32,16 @@ OPTIONAL_FIELDS = frozenset(
 """Keys of a ticket that the original does not know: written only when they say something."""
 
 _BLANK = msgspec.to_builtins(Ticket(plan_id="", ticket_id=""))
+_BLANK_PLAN = msgspec.to_builtins(Plan(id=""))
 _SILENT = {key: _BLANK[key] for key in OPTIONAL_FIELDS}
 
 _REQUIRED = tuple(key for key in _BLANK if key not in OPTIONAL_FIELDS)
 _NULLABLE = frozenset({"linearUrl", "repo", "agent", "error"})
 """Of the original's keys those that may be null; the others are text, lists or objects."""
 
-_NEW_IN_PLANS = frozenset({"budgets", "reviewAgent", "base", "pullRequest", "stack", "allowOverlap"})
+_NEW_IN_PLANS = (
+    *("budgets", "reviewAgent", "base", "pullRequest", "stack", "allowOverlap", "autoMerge", "mergeMethod"),
+)
 """Keys of plans that the original does not know; written when they say something."""
 
 _IDENTITY = {
@@ -115,7 +118,7 @@ def encode(record: Plan | Ticket) -> dict[str, Any]:
     raw: dict[str, Any] = msgspec.to_builtins(record)
     if isinstance(record, Plan):
         raw["tickets"] = [_encode_entry(entry) for entry in raw["tickets"]]
-        return {key: value for key, value in raw.items() if value or key not in _NEW_IN_PLANS}
+        return {key: value for key, value in raw.items() if key not in _NEW_IN_PLANS or value != _BLANK_PLAN[key]}
     for key, default in _SILENT.items():
         if raw[key] == default:
             del raw[key]

@@ -43,6 +43,8 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "reviewAgent": "Agent of the reviews, whoever writes; null: reviewAgent of the configuration.",
         "base": "Branch that its tickets start from and return to; null: the configuration's, or the repository's.",
         "pullRequest": "How its pull requests are opened; null: as the configuration says.",
+        "autoMerge": "Whether they are merged without a person; null: as the configuration says.",
+        "mergeMethod": "How its tickets get into the base; null: as the configuration says.",
         "stack": "true: a ticket may start on its blocker's branch, as soon as that has its pull request.",
         "allowOverlap": "true: tickets that touch the same files may run at the same time.",
     },
@@ -143,6 +145,9 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "worktree": "What is done in a new worktree, and how much room there must be.",
         "ports": "The ports that tickets get, so many each.",
         "pullRequest": "How pull requests are opened.",
+        "review": "Whose words about a pull request count, and whether a person has to approve.",
+        "autoMerge": "true: pull requests that are approved and whose checks have passed are merged without a person.",
+        "mergeMethod": "merge commit, squash or rebase; default: the forge's own; without a forge a fast-forward.",
     },
     "WorktreeSettings": {
         "setup": "A line for bash, run in each new worktree; default: .orchestrator/setup of the repository.",
@@ -154,6 +159,14 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "draft": "true: as drafts, which a person marks as ready.",
         "labels": "Labels that pull requests get; one that the repository lacks is passed over.",
         "reviewers": "Who is asked for a review: logins, or organisation/team.",
+    },
+    "ReviewSettings": {
+        "required": "false: as good as approved when checks pass and nothing is open.",
+        "ignore": "Logins (patterns) whose words and approvals do not count, such as those of bots.",
+        "ignoreText": "Texts (patterns over all of one) that do not count, whoever wrote them.",
+        "trust": "What somebody has to be to the repository to count; default: anything.",
+        "author": "true: what the pull request's own author writes counts, too.",
+        "renew": "true: an approval counts for the very commit only that it was given for.",
     },
     "PortSettings": {
         "first": "The first port of the first ticket.",
