@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 import orchestrator
 
@@ -81,3 +84,13 @@ def elsewhere(repo: Path, **files: str) -> str:
     sha = commit(other, **files)
     git(other, "push", "--quiet", "origin", "HEAD:main")
     return sha
+
+
+@contextmanager
+def turn_of(repo: Path) -> Iterator[IO[str]]:
+    """It is somebody else's turn in this repository, until the file is closed."""
+    with (repo / ".git" / "orchestrator-lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        held.write("process 1 (a test)\n")
+        held.flush()
+        yield held

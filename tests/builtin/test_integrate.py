@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from tests.builtin.scripts import SCRIPTS, Said, commit, elsewhere, git, lone_repo, origin_of, repo_with_origin, run
-from tests.waiting import let_pass
+from tests.builtin.scripts import (
+    SCRIPTS,
+    Said,
+    commit,
+    elsewhere,
+    git,
+    lone_repo,
+    origin_of,
+    repo_with_origin,
+    run,
+    turn_of,
+)
 
 
 @pytest.fixture
@@ -247,36 +254,18 @@ def test_the_base_stays_the_one_that_the_ticket_started_from(tmp_path: Path) -> 
     assert git(repo, "log", "--merges", "somebodys-work") == ""
 
 
-@pytest.mark.parametrize("remote", [True, False])
-def test_the_turn_of_a_script_that_was_killed_is_taken_over(tmp_path: Path, remote: bool) -> None:
-    repo = (repo_with_origin if remote else lone_repo)(tmp_path / "repo")
-    commit(ticket(repo), done="1\n")
-    gone = subprocess.Popen(["true"])
-    gone.wait()
-    turn = repo / ".git" / "orchestrator-turn"
-    turn.symlink_to(str(gone.pid))
-    assert integrate(repo).code == 0
-    assert (repo / "done").exists()
-    assert not turn.is_symlink()
-
-
 def test_a_tree_that_has_the_base_is_brought_up_to_date_by_one_script_at_a_time(repo: Path, tmp_path: Path) -> None:
     tree = ticket(repo)
     commit(tree, done="1\n")
-    turn, asked = repo / ".git" / "orchestrator-turn", tmp_path / "asked whose turn it is"
-    turn.symlink_to(str(os.getpid()))
-    tell = tmp_path / "bin" / "readlink"
-    tell.parent.mkdir()
-    tell.write_text(f"#!/bin/sh\ntouch '{asked}'\nexec '{shutil.which('readlink')}' \"$@\"\n")
-    tell.chmod(0o755)
     script = ["/bin/bash", str(SCRIPTS / "integrate.sh"), str(repo), "u/T-1", str(tree), "T-1"]
-    env = {**os.environ, "PATH": f"{tell.parent}:{os.environ['PATH']}"}
-    with subprocess.Popen(script, env=env, stdout=subprocess.PIPE, text=True) as running:
-        deadline = time.monotonic() + 60
-        while not asked.exists() and running.poll() is None and time.monotonic() < deadline:
-            let_pass(0.02)
+    with (
+        turn_of(repo) as turn,
+        subprocess.Popen(script, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running,
+    ):
+        assert running.stderr is not None
+        assert "waiting for" in running.stderr.readline()
         (repo / "shared").write_text("precious")
-        turn.unlink()
+        turn.close()
         out, _ = running.communicate(timeout=60)
     assert running.returncode == 0
     assert "left behind" in out, "it looks at the tree only when it is its turn"
