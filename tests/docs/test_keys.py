@@ -14,7 +14,7 @@ from orchestrator.core.budgets import Budgets
 from orchestrator.core.model import PLANNER_FIELDS, Attempt, PhaseEntry, Plan, PlanEntry, Ticket, Visit
 from orchestrator.core.notices import Notice
 from orchestrator.core.outcome import Outcome, Usage
-from orchestrator.core.settings import NOTICE_KINDS, AgentSettings, McpServer, NotifySettings, Settings
+from orchestrator.core.settings import NOTICE_KINDS, AgentSettings, McpServer, NotifySettings, ReviewSettings, Settings
 from orchestrator.core.workflow import (
     DEFAULT_AGENT_TIMEOUT,
     DEFAULT_POLL_TIMEOUT,
@@ -35,7 +35,7 @@ def in_home(path: str) -> str:
 
 
 CONFIG = {
-    "budgets": "none",
+    **dict.fromkeys(("budgets", "review"), "none"),
     "agents": ", ".join(f"`{name}`" for name in list(DEFAULT_AGENTS)[:-1])
     + f" and `{list(DEFAULT_AGENTS)[-1]}`, see below",
     "stateDir": in_home(RESOLVED.state_dir),
@@ -64,6 +64,7 @@ RECORDS: list[Case] = [
     (AgentSettings, "configuration", "Agents", {"type": "by the command's name"}),
     (McpServer, "configuration", "MCP servers", {}),
     (NotifySettings, "configuration", "Notify", {"on": "all", "plans": "all"}),
+    (ReviewSettings, "configuration", "Review", {}),
     (Workflow, "workflows", "The file", {}),
     (ScriptPhase, "workflows", "script", PHASE),
     (AgentPhase, "workflows", "agent", PHASE | AGENT_PHASE),
@@ -93,7 +94,7 @@ def said(field: msgspec.structs.FieldInfo) -> tuple[str, ...]:
 
 def columns(record: Any) -> int:
     """Where the default stands, behind the key."""
-    return 1 if record in (Settings, AgentSettings, McpServer, NotifySettings, Ticket) else 0
+    return 1 if record in (Settings, AgentSettings, McpServer, NotifySettings, ReviewSettings, Ticket) else 0
 
 
 @pytest.mark.parametrize(("record", "page", "title", "special"), RECORDS, ids=lambda one: getattr(one, "__name__", ""))

@@ -17,6 +17,7 @@ from orchestrator.core.workflow import AgentPhase, Phase, PollPhase, TerminalPha
 
 Decisions = tuple[Decision, ...]
 
+MOST_WORDS = 400
 COUNTS = frozenset(kind for kind, cost in COSTS.items() if cost.counts_in_history)
 
 
@@ -72,6 +73,7 @@ def enter(
     if visits >= bound(rules, phase):
         loop = _loop([rules.workflow.resolve(entry.phase) for entry in t.phase_history], phase.id)
         text = f"{phase.id} was entered {visits} times ({loop}); see what it does not get done, then retry"
+        text += _last_words(t)
         return needs_attention(replace(t, current_phase=phase.id, visit=None), text)
     if phase.id in t.retries:
         t = replace(t, retries={**t.retries, phase.id: 0})
@@ -273,6 +275,13 @@ def _without_poll_clock(context: dict[str, str], phase_id: str | None) -> dict[s
         return {key: value for key, value in context.items() if not key.startswith(POLL_CLOCKS)}
     stale = [prefix + phase_id for prefix in POLL_CLOCKS]
     return {key: value for key, value in context.items() if key not in stale}
+
+
+def _last_words(t: Ticket) -> str:
+    """What the phase before a bound has said, in its first line: what is still open."""
+    last = t.phase_history[-1] if t.phase_history else None
+    line = (last.output or "").strip().partition("\n")[0].strip() if last is not None else ""
+    return f". {last.phase} said last: {line[:MOST_WORDS]}" if last is not None and line else ""
 
 
 def _loop(seen: list[str], target: str) -> str:

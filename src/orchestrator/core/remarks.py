@@ -10,7 +10,7 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from orchestrator.core.pull_request import Check, PullRequest, Remark, Review, Thread
 from orchestrator.core.settings import ReviewSettings
@@ -46,8 +46,8 @@ def counts(pull: PullRequest, remark: Remark, settings: ReviewSettings) -> bool:
     return is_trusted(remark, settings.trust)
 
 
-def is_trusted(remark: Remark, trust: tuple[str, ...]) -> bool:
-    return not trust or remark.association.upper() in {one.upper() for one in trust}
+def is_trusted(remark: Remark, trust: Collection[str]) -> bool:
+    return not trust or remark.association.upper() in trust
 
 
 def is_ignored(login: str, settings: ReviewSettings) -> bool:

@@ -94,6 +94,8 @@ def _read(reading: Reading, where: Where, path: Path, value: Any, kind: Any, ran
         kind = str if str in kinds and isinstance(value, str) else kinds[0]
     if get_origin(kind) is Literal:
         return _choice(reading, where, path, value, get_args(kind))
+    if get_origin(kind) is tuple and get_origin(get_args(kind)[0]) is Literal:
+        return _choices(reading, where, path, value, get_args(get_args(kind)[0]))
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         return _record(reading, where, path, value, kind, ranges)
     inner = get_args(kind)[1] if get_origin(kind) is dict else None
@@ -185,6 +187,14 @@ def _choice(reading: Reading, where: Where, path: Path, value: Any, choices: tup
         return value
     hint = did_you_mean(value, choices) if isinstance(value, str) else None
     return _wrong(reading, where, path, f"{', '.join(choices[:-1])} or {choices[-1]}", value, hint) or INVALID
+
+
+def _choices(reading: Reading, where: Where, path: Path, value: Any, choices: tuple[str, ...]) -> Any:
+    read = _texts(reading, where, path, value, None)
+    if read is INVALID:
+        return INVALID
+    chosen = tuple(_choice(reading, where, (*path, i), one, choices) for i, one in enumerate(read))
+    return INVALID if INVALID in chosen else chosen
 
 
 def _records(
