@@ -9,6 +9,7 @@ from __future__ import annotations
 import fnmatch
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -72,8 +73,17 @@ def no_real_programs(stand_ins: Path) -> Iterator[None]:
         pytest.fail(f"a test tried to start a real program: {calls.read_text().strip()}", pytrace=False)
 
 
+@pytest.fixture(scope="session")
+def temporary() -> Iterator[Path]:
+    """Where tickets of tests have their temporary folders: a short path, and gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="o-", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
 @pytest.fixture(autouse=True)
-def home(tmp_path_factory: pytest.TempPathFactory, stand_ins: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(
+    tmp_path_factory: pytest.TempPathFactory, stand_ins: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
     """A fresh HOME (and working directory, so that nothing can touch this project), with a git identity."""
     folder = tmp_path_factory.mktemp("home")
     (folder / ".gitconfig").write_text(GIT_CONFIG)
@@ -82,6 +92,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, stand_ins: Path, monkeypatch:
             monkeypatch.delenv(name)
     for name, value in _environment(folder, stand_ins).items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setenv("TMPDIR", str(temporary))
     monkeypatch.chdir(folder)
     return folder
 
