@@ -22,7 +22,7 @@ from e2e.servers.github import GitHub, Pull, World
 from e2e.servers.github.bare import Bare
 from e2e.servers.model_server import ModelServer
 from e2e.servers.script import Script
-from e2e.tickets import DEADLINE, PLAN, TICKET, TITLE, Home
+from e2e.tickets import DEADLINE, PLAN, TICKET, TITLE, Home, kill_all
 from tests.waiting import wait_for
 
 HERE = Path(__file__).parent
@@ -30,6 +30,7 @@ BUILTIN = HERE.parent / "src/orchestrator/builtin/workflows"
 BRANCH = f"dev/{TICKET.lower()}-say-goodbye"
 REMOTE = "git@github.com:acme/demo.git"
 TOKEN = "of-the-runner"
+AGENT_SH = HERE / "resources/agent.sh"
 AGENT = Real("scripted", lambda url: [], (), ("", ""), 0.0)
 POLL = 0.2
 
@@ -41,6 +42,19 @@ def gh_or_word() -> str | None:
     except CannotInstall as error:
         return f"the real gh is not here ({error}): python -m e2e.install gh, or put gh 2.40 or newer on PATH"
     return None
+
+
+class Gate:
+    def __init__(self, folder: Path, name: str) -> None:
+        self.reached, self._go = folder / f"{name}.reached", folder / f"{name}.go"
+        self.waiting = f"touch {self.reached}; until [ -e {self._go} ]; do sleep 0.02; done\n"
+        self.shell = f'if [ ! -e {self._go} ]; then {self.waiting} fi\nexec "$AGENT" usual\n'
+
+    def wait(self) -> None:
+        wait_for(self.reached.exists, DEADLINE, self.reached.name)
+
+    def open(self) -> None:
+        self._go.touch()
 
 
 class ForgeHome(Home):
@@ -84,7 +98,7 @@ class ForgeHome(Home):
         (self.cue / "journal").unlink()
 
     def configure(self, subscriber: bool = False, agent: dict[str, Any] | None = None, **keys: Any) -> None:
-        scripted = {"command": str(HERE / "resources/agent.sh"), "env": {"E2E_AGENT": str(self.agent)}}
+        scripted = {"command": str(AGENT_SH), "env": {"E2E_AGENT": str(self.agent)}}
         more = scripted if self.real is AGENT else {}
         super().configure(subscriber, {**more, **(agent or {})}, pollInterval=1, **keys)
 
@@ -124,6 +138,31 @@ class ForgeHome(Home):
         """The agent, from now on."""
         (self.agent / (f"{ticket}.{phase}" if ticket else phase)).write_text(shell)
 
+    def hold(self, phase: str) -> Gate:
+        """The agent waits in that phase until the gate is opened, and then does what it does otherwise."""
+        gate = Gate(self.agent, phase)
+        self.does(phase, gate.shell)
+        return gate
+
+    def gate_before(self, phase: str, way: str) -> Gate:
+        """The workflow waits there, where `way` (a line of it) leads to the phase."""
+        path = self.home / f"workflows/{self.workflow}.yaml"
+        gate = Gate(self.agent, f"before-{phase}")
+        script = self.home / "scripts/gate.sh"
+        script.parent.mkdir(exist_ok=True)
+        script.write_text(gate.waiting)
+        text = path.read_text()
+        assert way in text, way
+        more = f"\n  - id: gate\n    type: script\n    command: gate.sh\n    onSuccess: {phase}\n"
+        path.write_text(text.replace(way, way.replace(phase, "gate")) + more)
+        return gate
+
+    def kill_all(self) -> None:
+        """-9 for the runners and for everything of an attempt."""
+        for runner in self.runners:
+            runner.kill()
+        kill_all(self.processes)
+
     # -- what there is to see -----------------------------------------------------------------------------------------
 
     def told(self, phase: str, ticket: str = TICKET, kind: str = "md") -> list[str]:
@@ -137,24 +176,37 @@ class ForgeHome(Home):
     def pull(self, ticket: str = TICKET) -> Pull:
         """Waits until it is open."""
         head = f"dev/{ticket.lower()}-say-goodbye"
-        return wait_for(
-            lambda: next((pull for pull in self.world.pulls if pull.head == head), None),
-            DEADLINE,
-            f"{ticket}'s pull request",
-        )
+
+        def opened() -> Pull | None:
+            self._assert_well(ticket)
+            return next((pull for pull in self.world.pulls if pull.head == head), None)
+
+        return wait_for(opened, DEADLINE, f"{ticket}'s pull request")
+
+    def _assert_well(self, name: str) -> dict[str, Any]:
+        ticket = self.of(name)
+        status = ticket.get("status")
+        assert status not in ("failed", "needs_attention"), f"{name}: {status}: {ticket['error']}"
+        return ticket
 
     def wait_in(self, phase: str, times: int = 1, name: str = TICKET) -> None:
-        """Until the ticket is in that phase, and was in it before `times - 1` times."""
+        """Until the ticket is in that phase, and has been there before `times - 1` times."""
 
         def there() -> bool:
-            ticket = self.of(name)
-            before = sum(entry["phase"] == phase for entry in ticket["phaseHistory"])
-            assert ticket["status"] not in ("failed", "needs_attention"), (
-                f"{name}: {ticket['status']}: {ticket['error']}"
-            )
-            return bool(ticket["currentPhase"] == phase and before >= times - 1)
+            ticket = self._assert_well(name)
+            before = sum(entry["phase"] == phase for entry in ticket.get("phaseHistory", ()))
+            return bool(ticket.get("currentPhase") == phase and before >= times - 1)
 
         wait_for(there, DEADLINE, f"{name} to be in {phase}")
+
+    def wait_left(self, phase: str, times: int = 1, name: str = TICKET) -> None:
+        """Until it has left that phase so many times."""
+
+        def left() -> bool:
+            history = self._assert_well(name).get("phaseHistory", ())
+            return sum(entry["phase"] == phase for entry in history) >= times
+
+        wait_for(left, DEADLINE, f"{name} to leave {phase}")
 
     def wait_polled(self, times: int = 2) -> None:
         """Until the forge was asked so many times more."""
@@ -163,7 +215,7 @@ class ForgeHome(Home):
 
     def wait_status(self, status: str, name: str = TICKET) -> dict[str, Any]:
         ended = ("complete", "needs_attention", "failed")
-        wait_for(lambda: self.of(name)["status"] in ended, DEADLINE, f"{name} to end")
+        wait_for(lambda: self.of(name).get("status") in ended, DEADLINE, f"{name} to end")
         ticket = self.of(name)
         assert ticket["status"] == status, f"{name} is {ticket['status']}: {ticket['error']}"
         return ticket

@@ -73,8 +73,8 @@ SHORT = {
 """A workflow without a review and without a merge: half the runs of an agent."""
 
 # words by which the prompts are known
-IMPLEMENT = f"# Implement {TICKET}:"
-REVIEW = f"# Review {TICKET}:"
+IMPLEMENT = f"# Implement {TICKET}"
+REVIEW = f"# Review {TICKET}"
 GO_ON = "You were interrupted before you had finished"
 
 

@@ -1,0 +1,147 @@
+"""A forge that is away, refuses or forgets to answer, and a runner that is killed: one pull request, one merge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+
+from e2e.forge import ForgeHome
+from e2e.tickets import DEADLINE, PLAN, TICKET
+from tests.waiting import wait_for
+
+Cue = Callable[[ForgeHome], Callable[[], object]]
+
+
+def api(how: str) -> Cue:
+    """The API is away; returns what ends it."""
+
+    def begin(forge: ForgeHome) -> Callable[[], object]:
+        forge.github.faults.add(how)
+        return forge.github.faults.over
+
+    return begin
+
+
+def ssh_down(forge: ForgeHome) -> Callable[[], object]:
+    (forge.cue / "down").touch()
+    return (forge.cue / "down").unlink
+
+
+TROUBLES = pytest.mark.parametrize(
+    "trouble", [api("gone"), api("502"), api("limited"), api("secondary"), ssh_down],
+    ids=["away", "error", "rate limit", "secondary limit", "push"],
+)  # fmt: skip
+
+
+def finish(forge: ForgeHome) -> None:
+    pull = forge.pull()
+    pull.review("ann", "APPROVED")
+    forge.wait_in("await_merge")
+    pull.merge("ann")
+    forge.wait_status("complete")
+    assert len(forge.world.pulls) == 1
+
+
+@TROUBLES
+def test_a_pull_request_is_opened_when_the_forge_is_back(forge: ForgeHome, trouble: Cue) -> None:
+    gate = forge.hold("verify")
+    forge.start("run", PLAN, TICKET)
+    gate.wait()
+    over = trouble(forge)
+    gate.open()
+    wait_for(lambda: forge.of(TICKET).get("retries", {}).get("create_pr", 0) >= 2, what="two tries in vain")
+    assert forge.world.pulls == []
+    over()
+    finish(forge)
+
+
+@pytest.mark.parametrize("how", ["gone", "limited"])
+def test_a_forge_that_is_away_decides_nothing_about_a_review(forge: ForgeHome, how: str) -> None:
+    forge.start("run", PLAN, TICKET)
+    pull = forge.pull()
+    forge.wait_in("await_review")
+    forge.github.faults.add(how)
+    pull.comment("ann", "Shorter, please.")
+    forge.wait_polled(6)
+    assert (forge.of(TICKET)["currentPhase"], forge.told("handle_review")) == ("await_review", [])
+    forge.github.faults.over()
+    forge.wait_left("push_review")
+    forge.wait_in("await_review", 2)
+    finish(forge)
+
+
+def test_an_answer_to_a_review_is_pushed_and_said_once_when_the_forge_is_back(forge: ForgeHome) -> None:
+    forge.start("run", PLAN, TICKET)
+    pull = forge.pull()
+    gate = forge.hold("handle_review")
+    threads = [pull.thread("ann", "T-1.txt", 1, words) for words in ("One.", "Two.")]
+    gate.wait()
+    over = ssh_down(forge)
+    gate.open()
+    wait_for(lambda: forge.of(TICKET)["retries"].get("push_review", 0) >= 1, what="a try in vain")
+    over()
+    forge.github.faults.add("cut", "mutation addPullRequestReviewThreadReply", times=1)
+    forge.github.faults.add("502", "mutation resolveReviewThread", times=1)
+    forge.wait_left("push_review", 3)
+    forge.wait_in("await_review", 2)
+    assert [(thread.resolved, len(thread.comments)) for thread in threads] == [(True, 2), (True, 2)]
+    assert len(forge.told("handle_review")) == 1
+
+
+def test_a_created_pull_request_whose_answer_was_lost_is_found(forge: ForgeHome) -> None:
+    forge.github.faults.add("cut", "mutation createPullRequest", times=1)
+    forge.start("run", PLAN, TICKET)
+    finish(forge)
+    assert len(forge.github.done("mutation createPullRequest")) == 1
+
+
+def next_runner(forge: ForgeHome) -> None:
+    """Too many losses need a person's word first."""
+    if forge.of(TICKET)["status"] in ("needs_attention", "failed"):
+        forge.steer("retry")
+    forge.start("daemon")
+
+
+def killed_at(forge: ForgeHome, call: int, go_on: Callable[[], object], done: Callable[[], bool]) -> bool:
+    """Everything is killed when GitHub has done that call, and before it says so; False: there was none before the end."""
+    fault = forge.github.faults.add("cut", times=1, skip=call, then=forge.kill_all)
+    go_on()
+    wait_for(lambda: fault.met or done(), DEADLINE, f"call {call}")
+    forge.github.faults.over()
+    if fault.met:
+        forge.kill_all()
+    return bool(fault.met)
+
+
+def test_create_pr_may_be_killed_at_each_of_its_steps_and_there_is_one_pull_request(forge: ForgeHome) -> None:
+    (forge.cue / "after-push").write_text(f"#!/bin/sh\ntouch {forge.cue}/pushed\nsleep 60\n")
+    (forge.cue / "after-push").chmod(0o755)
+    forge.start("daemon")
+    wait_for((forge.cue / "pushed").exists, DEADLINE, "a push")
+    forge.kill_all()
+    (forge.cue / "after-push").unlink()
+    call = 0
+    while killed_at(
+        forge, call, partial(next_runner, forge), lambda: forge.of(TICKET)["currentPhase"] == "await_review"
+    ):
+        call += 1
+    assert call >= 3
+    assert len(forge.github.done("mutation createPullRequest")) == 1
+    finish(forge)
+
+
+def test_a_merge_may_be_killed_at_each_of_its_steps_and_there_is_one_merge(forge: ForgeHome) -> None:
+    forge.configure(autoMerge=True)
+    gate = forge.gate_before("integrate", "6: integrate")
+    forge.start("daemon")
+    forge.pull().review("ann", "APPROVED")
+    gate.wait()
+    call = 0
+    while killed_at(forge, call, gate.open, lambda: forge.of(TICKET)["status"] == "complete"):
+        call += 1
+        next_runner(forge)
+    assert call >= 2
+    assert len(forge.github.done("mutation mergePullRequest")) == 1
+    assert [subject.partition(" ")[0] for subject in forge.main()].count("Merge") == 1
