@@ -19,7 +19,7 @@ from orchestrator.core.show.overview import SMALL
 from orchestrator.engine.home import Home
 from orchestrator.formats.config import resolve
 from tests.cli.kit import Site
-from tests.cli.test_live_text import view
+from tests.cli.test_live_text import AT, lines, view, wait
 
 URL = "https://github.com/acme/shop/pull/12"
 TOLD = Remembered(number=12, url=URL, review="changes_requested", passed=3, pending=1, asked_at="2026-01-01T00:00:00Z")
@@ -45,7 +45,10 @@ def shown(site: Site, *words: str) -> str:
         (Remembered(number=7), "PR #7"),
         (TOLD, "PR #12 · changes requested · checks 3/4"),
         (Remembered(number=7, review="ci_failed", passed=1, failed=2), "PR #7 · checks 1/3, 2 failed"),
-        (Remembered(number=7, draft=True, open_threads=1), "PR #7 · draft · 1 open thread"),
+        (Remembered(number=7, review="draft", draft=True, open_threads=1), "PR #7 · draft · 1 open thread"),
+        (Remembered(number=7, review="nothing new"), "PR #7 · no review yet"),
+        (Remembered(number=7, review="nothing new", rounds=2), "PR #7 · answered"),
+        (Remembered(number=7, review="pending", passed=1, pending=1), "PR #7 · waits for checks · checks 1/2"),
         (Remembered(number=7, review="approved", mergeable=False), "PR #7 · approved · conflicts with its base"),
         (Remembered(number=7, state="merged", review="merged", passed=4), "PR #7 · merged"),
         (Remembered(number=7, state="closed", review="closed"), "PR #7 · closed"),
@@ -127,3 +130,14 @@ def test_a_live_view_tells_it_of_who_waits_and_reads_again_what_changed(site: Si
     assert said() == "PR #12 · changes requested · checks 3/4"
     remember(site, Remembered(number=12, review="approved", passed=4))
     assert said() == "PR #12 · approved · checks 4/4"
+
+
+def test_who_waits_for_a_review_tells_that_instead_of_what_a_check_said() -> None:
+    def line(why: str, **more: Any) -> str:
+        one = wait(why=why, review="PR #12 · approved", **more)
+        return lines(view(0, [one]), 200)[0].partition("  ")[2]
+
+    assert line("ask said not yet: nothing new", until=AT + 12) == "ready  ask: PR #12 · approved · in 12s"
+    why = "ask said not yet: the forge cannot be asked"
+    assert line(why, until=AT + 12) == f"ready  {why} · in 12s · PR #12 · approved"
+    assert line("loops", state=Status.NEEDS_ATTENTION) == "needs attention  ask: loops · PR #12 · approved"

@@ -15,6 +15,7 @@ from orchestrator.cli.times import account_text, held_text
 from orchestrator.core.model import Key, Status
 from orchestrator.core.show.held import Held
 from orchestrator.core.show.live import Row, View, Wait
+from orchestrator.core.show.reviews import no_news
 from orchestrator.core.times import duration
 
 SAID_LEAST = 14
@@ -237,12 +238,11 @@ def _number_of(state: Status, number: int) -> str:
 def _wait(one: Wait, room: Room, style: Style, now: float, plan: str | None, width: int) -> str:
     name = pad(_cut_left(style.clean(_name(one.key, plan)), width, style.cut_mark), width)
     state = _word(one.state)
-    why = style.clean(" · ".join(filter(None, (_why(one, now, plan), one.review))))
+    why = style.clean(_why(one, now, plan))
     rest = room.columns - width - 2
     text = cut(f"{state}  {why}" if why else state, max(rest, 0), style.cut_mark)
-    colour = STATE_COLOURS.get(one.state)
-    head, tail = text[: len(state)], text[len(state) :]
-    return f"{style.paint(name, 'dim')}  {style.paint(head, colour)}{tail}".rstrip()
+    head, tail = style.paint(text[: len(state)], STATE_COLOURS.get(one.state)), text[len(state) :]
+    return f"{style.paint(name, 'dim')}  {head}{tail}".rstrip()
 
 
 def _why(one: Wait, now: float, plan: str | None) -> str:
@@ -250,12 +250,15 @@ def _why(one: Wait, now: float, plan: str | None) -> str:
     if one.held is not None:
         return f"{at}{held_text(one.held, now)}"
     if one.blockers:
-        named = ", ".join(f"{_name(each.key, plan)} ({each.state})" for each in one.blockers)
-        return f"waits for {named}"
+        return "waits for " + ", ".join(f"{_name(each.key, plan)} ({each.state})" for each in one.blockers)
     if one.until is not None:
         when = f"in {ticking(one.until - now)}" if one.until > now else "due now"
-        return f"{one.why} · {when}" if one.why.startswith(f"{one.phase} ") else f"{at}{one.why} · {when}"
-    return one.why if one.phase and one.why.startswith(f"{one.phase}:") else f"{at}{one.why}".removesuffix(": ")
+        if one.review and no_news(one.why, one.phase):
+            return f"{at}{one.review} · {when}"
+        why = one.why if one.why.startswith(f"{one.phase} ") else f"{at}{one.why}"
+        return " · ".join(filter(None, (why, when, one.review)))
+    why = one.why if one.phase and one.why.startswith(f"{one.phase}:") else f"{at}{one.why}".removesuffix(": ")
+    return " · ".join(filter(None, (why, one.review)))
 
 
 # -- the summary ------------------------------------------------------------------------------------------------------

@@ -27,6 +27,8 @@ ROOM = 28
 INDENT = "  "
 STAY = "\xa0"
 """A space at which no line is broken."""
+WIDE = 120
+"""Columns from which on the address of a pull request whose number is told fits on a line; `open` has it, too."""
 NAME = 48
 """Columns of a ticket's name, at most."""
 
@@ -78,7 +80,7 @@ def _remarks(ticket: TicketView, now: float, plan_is_paused: bool) -> Iterator[s
     if ticket.cost_usd:
         yield dollars(ticket.cost_usd)
     if ticket.review:
-        yield ticket.review + (f" · {ticket.pr}" if ticket.pr else "")
+        yield ticket.review + (f" · {ticket.pr}" if ticket.pr and (screen() or WIDE) >= WIDE else "")
     elif ticket.pr:
         yield f"PR {ticket.pr}"
     if ticket.session and ticket.state != Status.COMPLETE:

@@ -15,8 +15,15 @@ if TYPE_CHECKING:  # `status` loads the records only where a ticket has a pull r
 WordsOf = Callable[["Ticket"], str]
 """What is told of the pull request of a ticket; empty where nothing is known."""
 
-_SAID_ELSEWHERE = frozenset({"", "open", "merged", "closed", "ci_failed", "conflict"})
+_SAID_ELSEWHERE = frozenset({"", "open", "merged", "closed", "draft", "ci_failed", "conflict"})
 """Words of a look that state, checks and mergeability say too."""
+
+_NO_NEWS = frozenset({"", ": nothing new", ": pending", ": draft", ": open", ": approved"})
+
+
+def no_news(why: str, phase: str | None) -> bool:
+    """Whether a wait says nothing of the pull request that its review does not say better."""
+    return why.removeprefix(f"{phase} said not yet") in _NO_NEWS
 
 
 def untold(ticket: Ticket) -> str:
@@ -41,13 +48,19 @@ def _parts(known: Remembered) -> Iterator[str]:
     if known.draft:
         yield "draft"
     if known.review not in _SAID_ELSEWHERE:
-        yield known.review.replace("_", " ")
+        yield _plain(known)
     if known.open_threads:
         yield f"{known.open_threads} open thread{'' if known.open_threads == 1 else 's'}"
     if checks := _checks(known):
         yield checks
     if known.mergeable is False:
         yield "conflicts with its base"
+
+
+def _plain(known: Remembered) -> str:
+    if known.review == "nothing new":
+        return "answered" if known.rounds else "no review yet"
+    return "waits for checks" if known.review == "pending" else known.review.replace("_", " ")
 
 
 def _checks(known: Remembered) -> str:
