@@ -65,6 +65,7 @@ BOUND = (
         "ORCHESTRATOR_CACHE_DIR",
         "ORCHESTRATOR_BASE",
         "ORCHESTRATOR_STACKED",
+        "ORCHESTRATOR_MERGE_METHOD",
         "OLDPWD",
     ),
 )

@@ -250,12 +250,13 @@ def script_environment(home: Home, scene: Scene) -> dict[str, str]:
 
 
 def _for_scripts(home: Home, scene: Scene) -> dict[str, str]:
-    """How a script asks this very program, with this very configuration, and which base somebody asks for."""
+    """How a script asks this very program, with this very configuration, and what somebody asks for."""
     base = stacks.base_of(home, scene.ticket)
     told = {
         "ORCHESTRATOR_CONFIG": home.config.file,
         "ORCHESTRATOR_BASE": base.name,
         "ORCHESTRATOR_STACKED": "1" if base.is_open else None,
+        "ORCHESTRATOR_MERGE_METHOD": scene.rules.plan.merge_method or home.settings.merge_method,
     }
     return {"ORCHESTRATOR_PYTHON": sys.executable, **{name: value for name, value in told.items() if value}}
 
