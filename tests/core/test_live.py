@@ -92,6 +92,12 @@ def test_who_is_ready_waits_for_a_slot_when_none_is_free(slots: int | None, why:
     assert look(seen).waits[0].why == why
 
 
+def test_who_is_kept_back_for_room_says_so_and_not_why_it_waited_when_its_time_has_passed() -> None:
+    kept, late = ready("T-1", wait_reason="not enough room"), ready("T-2", wait_reason="retry", wake_at=iso(AT - 5))
+    found = look(seen_of(factories.plan("T-1", "T-2"), kept, late, slots=2))
+    assert {wait.key.ticket: wait.why for wait in found.waits} == {"T-1": "not enough room", "T-2": ""}
+
+
 def test_tickets_of_a_paused_plan_say_so_whatever_time_they_wait_for() -> None:
     plan = factories.plan("T-1", "T-2", status=PlanStatus.PAUSED)
     tickets = [ready("T-1"), ready("T-2", wake_at=iso(AT + 9), wait_reason="ask said not yet")]
