@@ -161,6 +161,21 @@ def remotes(path: str | Path) -> dict[str, str] | None:
     return {row[1]: row[2] for row in reversed([row for row in rows if row])}
 
 
+def is_part(cwd: str | Path, sha: str) -> bool:
+    """Whether HEAD has this commit; one that is not known here it has not."""
+    return bool(sha) and _ask(cwd, "merge-base", "--is-ancestor", sha, "HEAD") is not None
+
+
+def adds_to(cwd: str | Path, sha: str, base: str) -> bool | None:
+    """Whether HEAD has a change that neither `sha` nor the base has, in whatever commit. None: `sha` is not known."""
+    ref = f"refs/remotes/{remote(cwd)}/{base}"
+    known = [f"^{ref}"] if _ask(cwd, "rev-parse", "-q", "--verify", ref) else []
+    count = _ask(
+        cwd, "rev-list", "--count", "--no-merges", "--cherry-pick", "--right-only", f"{sha}...HEAD", *known, "--"
+    )
+    return None if count is None else int(count) > 0
+
+
 def _base_of_remote(path: str | Path) -> str | None:
     name = remote(path)
     if name is None:

@@ -1,4 +1,4 @@
-"""Which forge a repository has: GitHub, asked by `gh`, where it has a remote named origin; else none."""
+"""Which forge a repository has: GitHub, asked by `gh`, where it has a remote; else none."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ def forge_of(repo: str, gh_command: str) -> Forge:
     remotes = git.remotes(_there(repo))
     if remotes is None:
         raise ForgeUnreachableError(f"{repo} is not a repository that git can read")
-    return GitHub(Gh(gh_command, repo), remotes) if "origin" in remotes else NoForge(repo)
+    remote = git.remote(repo)
+    return GitHub(Gh(gh_command, repo), remotes, remote) if remote else NoForge(repo)
 
 
 def forge_with_pull_request(repo: str, gh_command: str) -> Forge:

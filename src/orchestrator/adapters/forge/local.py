@@ -60,6 +60,6 @@ class NoForge:
 
     def _refuse(self) -> NoReturn:
         raise ForgeRefusedError(
-            f"{self._repo} has no remote named origin, so there is no forge with pull requests; "
+            f"{self._repo} has no remote, so there is no forge with pull requests; "
             "add the remote, or use the workflow local"
         )

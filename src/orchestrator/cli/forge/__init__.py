@@ -13,6 +13,8 @@ from orchestrator.cli.options import SETTINGS, config_option
 VERBS = {
     "state": ("ask:state", "Say whether a pull request is open, merged or closed."),
     "show": ("ask:show", "Show what the forge says of a pull request."),
+    "look": ("create:look", "Say whether a branch has its pull request."),
+    "create": ("create:create", "Open the pull request of a pushed branch, unless it has one."),
     "find": ("ask:find", "List the pull requests of a branch."),
     "review": ("review:review", "Say what a pull request needs now, in one word."),
     "feedback": ("review:feedback", "Print what is new in a review, for the agent that answers it."),
