@@ -16,7 +16,7 @@ DEFAULT = ReviewSettings()
 
 
 def pull(**fields: Any) -> PullRequest:
-    known = {"number": 7, "author": "runner", "head_commit": HEAD, "pushed_at": PUSHED}
+    known: dict[str, Any] = {"number": 7, "author": "runner", "head_commit": HEAD, "pushed_at": PUSHED}
     return PullRequest(**(known | fields))
 
 
@@ -42,7 +42,8 @@ def approved(**fields: Any) -> PullRequest:
 
 def seen(*marks: str, **more: Any) -> Remembered:
     """Of somebody who has looked at it before."""
-    return Remembered(**({"number": 7, "head": HEAD, "head_at": PUSHED, "seen": marks} | more))
+    known: dict[str, Any] = {"number": 7, "head": HEAD, "head_at": PUSHED, "seen": marks}
+    return Remembered(**(known | more))
 
 
 def looked(one: PullRequest, known: Remembered | None = None, now: float = NOW, **settings: Any) -> Look:
