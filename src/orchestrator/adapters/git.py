@@ -123,6 +123,18 @@ def loose_files(cwd: str | Path) -> set[str]:
     return set(filter(None, (found or "").split("\0")))
 
 
+def ignored_files(cwd: str | Path, patterns: str | Path) -> list[str]:
+    """Files that git ignores there and that the patterns of this file match, too; not those of other repositories."""
+    listing = ("ls-files", "--others", "--ignored", "-z")
+    ignored, matching = (_names(cwd, *listing, how) for how in ("--exclude-standard", f"--exclude-from={patterns}"))
+    return sorted(ignored & matching)
+
+
+def _names(cwd: str | Path, *words: str) -> set[str]:
+    names = (os.fsdecode(name) for name in (_answer(cwd, *words) or b"").split(b"\0"))
+    return {name for name in names if name and not name.endswith("/")}
+
+
 def default_base(path: str | Path, asked: str | None = None) -> str | None:
     """Short name of the branch that work in this repository or worktree starts from and returns to; asks no network.
 
@@ -205,6 +217,11 @@ def _main_branch(path: str | Path) -> str | None:
 
 def _ask(cwd: str | Path, *words: str) -> str | None:
     """What git prints, stripped; None when it cannot say."""
+    said = _answer(cwd, *words)
+    return None if said is None else said.decode(errors="replace").strip()
+
+
+def _answer(cwd: str | Path, *words: str) -> bytes | None:
     try:
         done = subprocess.run(
             ["git", *words],
@@ -217,7 +234,7 @@ def _ask(cwd: str | Path, *words: str) -> str | None:
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return done.stdout.decode(errors="replace").strip() if done.returncode == 0 else None
+    return done.stdout if done.returncode == 0 else None
 
 
 def _environment() -> dict[str, str]:

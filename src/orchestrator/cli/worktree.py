@@ -6,7 +6,7 @@ import click
 
 from orchestrator.cli.opened import opened
 from orchestrator.cli.options import command, group
-from orchestrator.cli.output import clean_lines, say
+from orchestrator.cli.output import clean, clean_lines, complain, say
 
 
 @group("worktree")
@@ -32,4 +32,23 @@ def setup(repo: str, path: str) -> int:
     return 0
 
 
+@command("include")
+@click.argument("source")
+@click.argument("path", metavar="WORKTREE")
+def include(source: str, path: str) -> int:
+    """Copy what .worktreeinclude names from the working tree SOURCE to WORKTREE.
+
+    That file has patterns as .gitignore has them. Files that match one and that git ignores are copied with their
+    modes; what is there is never overwritten.
+    """
+    from orchestrator.control import including
+
+    done = including.include(source, path)
+    if done.files:
+        say(f"copied {done.files} of the files that .worktreeinclude names")
+    complain(*(clean(f"not copied: {words}") for words in done.left_out))
+    return 0
+
+
 worktree.add_command(setup)
+worktree.add_command(include)
