@@ -13,6 +13,7 @@ from typing import NamedTuple
 ANY, MANY = None, "**"
 MOST_ALTERNATIVES = 256
 """More than so many are not told apart: such a glob may match anything."""
+LONGEST = 500
 MAX_CODE = 0x10FFFF
 
 
@@ -66,6 +67,8 @@ def flaw(glob: str) -> str | None:
 def _patterns(glob: str) -> tuple[Pattern, ...]:
     if not glob.strip():
         raise BadGlobError("is empty")
+    if len(glob) > LONGEST:
+        raise BadGlobError(f"is longer than {LONGEST} characters")
     if glob.startswith(("/", "~")):
         raise BadGlobError("begins at the root: write it from the repository's top folder")
     found = []
