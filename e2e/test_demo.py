@@ -6,6 +6,7 @@ said: the tool inherits the attempt's environment, by which the scripted agent k
 
 from __future__ import annotations
 
+import itertools
 import json
 import shlex
 import subprocess
@@ -36,10 +37,11 @@ class Demo:
         return {path.stem: json.loads(path.read_bytes())["phaseHistory"] for path in files}
 
     def merged(self) -> list[str]:
-        """Ticket ids, as the origin has them."""
-        command = ["git", "-C", str(self.folder / "origin.git"), "log", "--first-parent", "--format=%s", "main"]
+        """Ticket ids, as the origin has them: a line of commits, those of a ticket side by side."""
+        command = ["git", "-C", str(self.folder / "origin.git"), "log", "--format=%s", "main"]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
-        return [line.split()[1].rstrip(":") for line in done.stdout.splitlines() if line.startswith("Merge ")]
+        subjects = [line.partition(":")[0] for line in done.stdout.splitlines() if line.startswith("SHOP-")]
+        return [ticket for ticket, _ in itertools.groupby(subjects)]
 
     def processes(self) -> list[int]:
         return carrying(f"ORCHESTRATOR_ATTEMPT_DIR={self.folder}/")

@@ -105,7 +105,7 @@ def next_runner(forge: ForgeHome) -> None:
 
 
 def killed_at(forge: ForgeHome, call: int, go_on: Callable[[], object], done: Callable[[], bool]) -> bool:
-    """Everything is killed when GitHub has done that call, and before it says so; False: there was none before the end."""
+    """Everything is killed when GitHub has done that call, before it says so. False: there was none before the end."""
     fault = forge.github.faults.add("cut", times=1, skip=call, then=forge.kill_all)
     go_on()
     wait_for(lambda: fault.met or done(), DEADLINE, f"call {call}")
