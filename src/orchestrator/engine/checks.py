@@ -20,7 +20,7 @@ from orchestrator.core.workflow import DEFAULT_POLL_TIMEOUT, MAX_CHECK_SECONDS, 
 from orchestrator.engine.conclude import poll_answer
 from orchestrator.engine.home import Home
 from orchestrator.engine.prepare import MissingDirectoryError, Scene, request
-from orchestrator.engine.stacks import restack
+from orchestrator.engine.stacks import not_before, restack
 from orchestrator.engine.supervise import Limits, stop_leftover
 from orchestrator.engine.walk import Walk
 from orchestrator.errors import OrchestratorError, StoreError
@@ -85,7 +85,9 @@ async def _ask(walk: Walk, scene: Scene, phase: PollPhase, deadline: float) -> O
     limits = Limits(timeout=min(rest, MAX_CHECK_SECONDS))
     ending = await walk.watch(running, limits)
     outcome = await walk.conclude(scene, phase, ending)
-    return poll_answer(phase, outcome, ending, out_of_time=time.time() >= deadline)
+    answer = poll_answer(phase, outcome, ending, out_of_time=time.time() >= deadline)
+    below = not_before(walk.host.home, scene.rules, scene.ticket, answer)
+    return answer if below is None else Outcome(kind=OutcomeKind.NOT_YET, reason=below)
 
 
 async def _clear(walk: Walk, directory: Path) -> None:

@@ -256,6 +256,7 @@ def _for_scripts(home: Home, scene: Scene) -> dict[str, str]:
         "ORCHESTRATOR_CONFIG": home.config.file,
         "ORCHESTRATOR_BASE": base.name,
         "ORCHESTRATOR_STACKED": "1" if base.is_open else None,
+        "ORCHESTRATOR_UNSTACKED": "1" if scene.ticket.stacked_on and not base.is_open else None,
         "ORCHESTRATOR_MERGE_METHOD": scene.rules.plan.merge_method or home.settings.merge_method,
     }
     return {"ORCHESTRATOR_PYTHON": sys.executable, **{name: value for name, value in told.items() if value}}

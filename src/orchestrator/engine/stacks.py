@@ -14,7 +14,10 @@ from orchestrator.adapters import git
 from orchestrator.adapters.branches import has_moved, lacks
 from orchestrator.core.board import blocker_key
 from orchestrator.core.model import Key, Status, Ticket
-from orchestrator.core.rules import asked_base
+from orchestrator.core.outcome import Outcome
+from orchestrator.core.peek import next_phase
+from orchestrator.core.rules import Rules, asked_base
+from orchestrator.core.stack import merge_reason
 from orchestrator.engine.home import Home
 from orchestrator.errors import NotFoundError, UnreadableError
 
@@ -75,6 +78,16 @@ def restack(home: Home, ticket: Ticket) -> str | None:
     if wanted.is_open and has_moved(worktree, wanted.name):
         return f"{wanted.name} has moved"
     return None
+
+
+def not_before(home: Home, rules: Rules, ticket: Ticket, answer: Outcome) -> str | None:
+    """Why what a poll has found does not count yet: it leads to being merged, and the blocker is not."""
+    if ticket.stacked_on is None or not base_of(home, ticket).is_open:
+        return None
+    following = next_phase(rules, ticket, answer)
+    if following is None or not following.lane:
+        return None
+    return merge_reason(blocker_key(ticket.plan_id, ticket.stacked_on), ticket)
 
 
 def tell_missing(home: Home, ticket: Ticket, blockers: Sequence[Ticket]) -> None:

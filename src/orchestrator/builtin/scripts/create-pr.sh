@@ -23,6 +23,8 @@ $changed"
 
 fetch_origin "$repo" || die 1 "cannot fetch from origin: $git_said"
 base=$(base_of "$worktree") || die 2 "origin has no base branch"
+# What it was stacked on is merged: it goes where that went, and is put there by the next look at the review.
+[ -z "${ORCHESTRATOR_UNSTACKED:-}" ] || base=${ORCHESTRATOR_BASE:-$base}
 [ "$base" != "$branch" ] || die 2 "the ticket's branch is the base branch itself: $base"
 
 there=(--repo "$repo" --worktree "$worktree" --base "$base")
