@@ -90,14 +90,13 @@ class Places:
         """Held for one change of them."""
         return self.locks / ".accounts"
 
-    @property
-    def pull_requests(self) -> Path:
-        """What is remembered of each ticket's pull request: a folder per plan."""
-        return self.state / ".pull-requests"
+    def pull_request_name(self, key: Key) -> str:
+        """What is remembered of a ticket's pull request, as text, for questions that are asked of many tickets."""
+        return f"{self.state}/.pull-requests/{key.plan}/{key.ticket}.json"
 
     @property
     def pull_requests_lock(self) -> Path:
-        """Held for one change of them."""
+        """Held for one change of what is remembered of pull requests."""
         return self.locks / ".pull-requests"
 
     @property

@@ -19,12 +19,12 @@ from orchestrator.errors import StoreError, UnreadableError
 
 
 def file_of(places: Places, key: Key) -> Path:
-    return places.pull_requests / key.plan / f"{key.ticket}.json"
+    return Path(places.pull_request_name(key))
 
 
 def remembered(places: Places, key: Key) -> Remembered | None:
     """None: nothing is known. Raises UnreadableError."""
-    path = file_of(places, key)
+    path = places.pull_request_name(key)
     try:
         return msgspec.json.decode(read_whole(path), type=Remembered)
     except FileNotFoundError:
