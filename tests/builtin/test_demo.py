@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -68,8 +69,9 @@ def test_every_ticket_is_merged_once_and_the_agent_errs_where_it_should(demo: De
     assert {ticket for ticket in TICKETS if passed[ticket] == usual} == set(TICKETS) - {"SHOP-2", "SHOP-5"}
     assert passed["SHOP-2"] == [*FIRST_TIME, "verify", *usual[1:]], "the unit tests catch its rounding"
     assert passed["SHOP-5"] == [*FIRST_TIME, *usual[1:]], "the review rejects a missing docstring"
-    merged = git(demo.origin, "log", "--merges", "--format=%s", "main").splitlines()
-    assert sorted(merged) == [f"Merge {ticket}: title" for ticket in TICKETS]
+    assert git(demo.origin, "log", "--merges", "--format=%s", "main") == "", "the history is a line"
+    subjects = [subject.partition(":")[0] for subject in git(demo.origin, "log", "--format=%s", "main").splitlines()]
+    assert sorted(ticket for ticket, _ in groupby(subjects[:-1])) == TICKETS, "what a ticket did stands together"
     assert run("verify.sh", demo.repo, cwd=demo.repo).code == 0
     assert "NotImplementedError" not in (demo.repo / "shop" / "catalog.py").read_text()
 
