@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from orchestrator.core.pull_request import PullRequest, Remembered
-from orchestrator.core.remarks import mark, marked
+from orchestrator.core.remarks import asks_for_bots, mark, marked, with_bots
 from orchestrator.core.review import is_approved_by_trusted
 from orchestrator.core.settings import ReviewSettings
 from tests.core.pulls import (
@@ -191,6 +191,16 @@ def test_whose_words_count(said: Any, settings: dict[str, Any], is_for_the_agent
     expected = "changes_requested" if is_for_the_agent else "approved"
     assert word(approved(comments=(said,)), FRESH, **settings) == expected
     assert word(approved(threads=(thread(said),)), FRESH, **settings) == expected
+
+
+def test_a_bot_is_known_where_the_forge_tells_and_leaves_it_out_of_the_name() -> None:
+    one = approved(comments=(comment(who="cov"),), reviews=(review("COMMENTED", who="lint"),))
+    bots = ReviewSettings(ignore=("*[bot]",))
+    assert asks_for_bots(bots) and not asks_for_bots(ReviewSettings(ignore=("cov",)))
+    assert word(with_bots(one, {"cov", "lint"}), FRESH, ignore=bots.ignore) == "approved"
+    assert word(with_bots(one, {"cov"}), FRESH, ignore=bots.ignore) == "changes_requested"
+    ours = pull(author="runner", comments=(comment(who="runner[bot]"),))
+    assert word(ours, FRESH) == "nothing new", "the runner may have the token of an app"
 
 
 def test_a_bots_last_word_in_a_thread_hides_no_person() -> None:

@@ -11,10 +11,14 @@ import fnmatch
 import hashlib
 import re
 from collections.abc import Collection, Iterator
+from typing import TypeVar
+
+from msgspec.structs import replace
 
 from orchestrator.core.pull_request import Check, PullRequest, Remark, Review, Thread
 from orchestrator.core.settings import ReviewSettings
 
+Said = TypeVar("Said", bound=Remark)
 _OURS = re.compile(r"^<!-- orchestrator:answer (\S+) -->\s*$", re.MULTILINE)
 TRUSTED = ("OWNER", "MEMBER", "COLLABORATOR")
 """Who may push to the repository, or belongs to those who may."""
@@ -32,7 +36,8 @@ def key_of(remark: Remark) -> str | None:
 
 
 def is_by_author(pull: PullRequest, remark: Remark) -> bool:
-    return bool(pull.author) and pull.author != "ghost" and remark.author == pull.author
+    author = pull.author.removesuffix("[bot]")
+    return author not in ("", "ghost") and remark.author.removesuffix("[bot]") == author
 
 
 def counts(pull: PullRequest, remark: Remark, settings: ReviewSettings) -> bool:
@@ -61,6 +66,25 @@ def is_ignored(login: str, settings: ReviewSettings) -> bool:
         if plain != glob and _matches(name, plain) and (login != name or plain.strip("*?")):
             return True
     return False
+
+
+def asks_for_bots(settings: ReviewSettings) -> bool:
+    """Whether it has to be known who is one: forges leave that out of their names."""
+    return any("bot" in glob.lower() for glob in settings.ignore)
+
+
+def with_bots(pull: PullRequest, bots: Collection[str]) -> PullRequest:
+    """Those named as their pages name them: `name[bot]`."""
+    return replace(
+        pull,
+        comments=tuple(_as_bot(one, bots) for one in pull.comments),
+        reviews=tuple(_as_bot(one, bots) for one in pull.reviews),
+        latest_reviews=tuple(_as_bot(one, bots) for one in pull.latest_reviews),
+    )
+
+
+def _as_bot(remark: Said, bots: Collection[str]) -> Said:
+    return replace(remark, author=f"{remark.author}[bot]") if remark.author in bots else remark
 
 
 def _matches(text: str, glob: str) -> bool:

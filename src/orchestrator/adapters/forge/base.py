@@ -32,6 +32,9 @@ class Forge(Protocol):
     def pull_request(self, number: int) -> PullRequest:
         """Everything. One that is not open any more may come with number and state alone."""
 
+    def bots(self, number: int) -> frozenset[str]:
+        """Logins of those who commented or reviewed and are programs; `pull_request` may not tell."""
+
     def find(self, branch: str) -> tuple[PullRequest, ...]:
         """Those of this branch in this repository, open or not, the latest first; without what was said of them."""
 

@@ -14,7 +14,7 @@ from typing import Any
 from orchestrator.adapters.forge import github_read as read
 from orchestrator.adapters.forge.base import NewPullRequest
 from orchestrator.adapters.forge.gh import ForgeRefusedError, ForgeUnreachableError, Gh
-from orchestrator.adapters.forge.github_threads import REPLY, RESOLVE, all_threads
+from orchestrator.adapters.forge.github_threads import REPLY, RESOLVE, all_threads, bots
 from orchestrator.core.check_log import log_end
 from orchestrator.core.pull_request import Check, MergeMethod, PullRequest, State
 from orchestrator.core.remote import parse_remote
@@ -59,6 +59,9 @@ class GitHub:
             if state != "open":
                 return PullRequest(number=number, state=state)
         raise error
+
+    def bots(self, number: int) -> frozenset[str]:
+        return bots(self._gh, number)
 
     def find(self, branch: str) -> tuple[PullRequest, ...]:
         words = ("pr", "list", "--head", branch, "--state", "all", "--limit", str(LIMIT), "--json", LISTED)

@@ -100,8 +100,10 @@ def _common(said: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _login(author: Mapping[str, Any] | None) -> str:
-    """An app is `app/name` for `gh` in one place, and `name` in others."""
-    return ((author or {}).get("login") or "ghost").removeprefix("app/")
+    """An app is `app/name` for `gh` in one place, and `name` in others; where it is told to be one, `name[bot]`."""
+    login = ((author or {}).get("login") or "ghost").removeprefix("app/")
+    is_bot = (author or {}).get("__typename") == "Bot" and not login.endswith("[bot]")
+    return f"{login}[bot]" if is_bot else login
 
 
 def checks(said: Sequence[Mapping[str, Any]]) -> Iterator[Check]:

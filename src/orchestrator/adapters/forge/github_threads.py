@@ -13,7 +13,7 @@ from orchestrator.adapters.forge.github_read import remark
 from orchestrator.core.pull_request import Remark, Thread
 
 _MORE = "pageInfo { hasNextPage endCursor }"
-_SAID = "id body createdAt lastEditedAt authorAssociation url author { login }"
+_SAID = "id body createdAt lastEditedAt authorAssociation url author { __typename login }"
 _PLAIN_SAID = "id body createdAt author { login }"
 _OF_THREAD = "id isResolved isOutdated path line originalLine"
 _PLAIN_OF_THREAD = "id isResolved path line"
@@ -29,6 +29,14 @@ query($owner: String!, $name: String!, $number: Int!, $after: String) {{
 _REST = f"""
 query($thread: ID!, $after: String) {{ node(id: $thread) {{ ... on PullRequestReviewThread {{
   comments(first: 100, after: $after) {{ nodes {{ {_SAID} }} {_MORE} }} }} }} }}
+"""
+_AUTHORS = """
+query($owner: String!, $name: String!, $number: Int!) {
+  repository(owner: $owner, name: $name) { pullRequest(number: $number) {
+    comments(last: 100) { nodes { author { __typename login } } }
+    reviews(last: 100) { nodes { author { __typename login } } }
+  } }
+}
 """
 REPLY = """
 mutation($thread: ID!, $body: String!) {
@@ -50,6 +58,19 @@ def all_threads(gh: Gh, number: int) -> tuple[Thread, ...]:
         if "exist on type" not in str(error) and "Cannot query field" not in str(error):
             raise
     return _threads(lambda query, **known: gh.graphql(_plain(query), **known), number)
+
+
+def bots(gh: Gh, number: int) -> frozenset[str]:
+    """Of those who commented or reviewed, as far as the forge tells; without `[bot]`. Raises ForgeUnreachableError."""
+    try:
+        said = gh.graphql(_AUTHORS, owner="{owner}", name="{repo}", number=number)
+        pages = [_connection(said, "repository", "pullRequest", kind)["nodes"] for kind in ("comments", "reviews")]
+    except (ForgeUnreachableError, ForgeRefusedError) as error:
+        if isinstance(error, ForgeRefusedError) or "GraphQL" in str(error) or "without" in str(error):
+            return frozenset()
+        raise
+    authors = [node.get("author") or {} for page in pages for node in page or () if node]
+    return frozenset(str(one.get("login")) for one in authors if one.get("__typename") == "Bot")
 
 
 def _plain(query: str) -> str:

@@ -16,6 +16,9 @@ class NoForge:
     def __init__(self, repo: str) -> None:
         self._repo = repo
 
+    def bots(self, number: int) -> frozenset[str]:
+        return frozenset()
+
     def find(self, branch: str) -> tuple[PullRequest, ...]:
         return ()
 

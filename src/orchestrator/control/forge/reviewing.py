@@ -21,7 +21,7 @@ from orchestrator.control.forge.asking import forge_with, number_of
 from orchestrator.core import rounds
 from orchestrator.core.model import Key
 from orchestrator.core.pull_request import PullRequest, Remembered, Thread
-from orchestrator.core.remarks import counts, digest, key_of, mark, marked
+from orchestrator.core.remarks import asks_for_bots, counts, digest, key_of, mark, marked, with_bots
 from orchestrator.core.review import Look, look, news_of
 from orchestrator.core.review_answers import Answer, Answers, parse_answers, reply_text, summary_text
 from orchestrator.core.review_text import feedback, fitting
@@ -53,7 +53,7 @@ class Memory:
 def looked(config: Config, repo: str, pr: str) -> tuple[PullRequest, Look]:
     """What it needs now. Raises ForgeUnreachableError, ForgeRefusedError, StoreError, UnreadableError."""
     memory, settings = Memory(config), config.settings.review
-    pull = forge_with(config, repo).pull_request(number_of(pr))
+    pull = _pull(forge_with(config, repo), number_of(pr), settings)
     known, now = memory.known(pull, settings), time.time()
     known = rounds.pushed(known, pull) if known is not None else None
     seen = look(pull, known, settings, now)
@@ -61,11 +61,19 @@ def looked(config: Config, repo: str, pr: str) -> tuple[PullRequest, Look]:
     return pull, seen
 
 
+def _pull(forge: Forge, number: int, settings: ReviewSettings) -> PullRequest:
+    """Raises ForgeUnreachableError, ForgeRefusedError."""
+    pull = forge.pull_request(number)
+    if pull.state != "open" or not (pull.comments or pull.reviews) or not asks_for_bots(settings):
+        return pull
+    return with_bots(pull, forge.bots(number))
+
+
 def collected(config: Config, repo: str, pr: str) -> str:
     """What is new, for an agent; from now on a round is under way. Raises as `looked` does."""
     memory, settings = Memory(config), config.settings.review
     forge = forge_with(config, repo)
-    pull = forge.pull_request(number_of(pr))
+    pull = _pull(forge, number_of(pr), settings)
     if pull.state != "open":
         return f"Pull request #{pull.number} is {pull.state}: there is nothing to answer."
     known = memory.known(pull, settings)
@@ -94,7 +102,7 @@ def answered(config: Config, repo: str, pr: str, message: str, commit: str) -> l
     words. Raises as `looked` does."""
     memory, settings = Memory(config), config.settings.review
     forge = forge_with(config, repo)
-    pull = forge.pull_request(number_of(pr))
+    pull = _pull(forge, number_of(pr), settings)
     known = memory.known(pull, settings)
     if pull.state == "open":
         if known is not None and not known.offered:
