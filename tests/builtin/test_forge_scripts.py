@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.builtin.scripts import Said, commit, git, origin_of, repo_with_origin, run
+from tests.builtin.scripts import Said, run
 
 needs_jq = pytest.mark.skipif(shutil.which("jq") is None, reason="the stand-in for gh filters with jq")
 
@@ -95,65 +95,3 @@ def test_half_an_answer_is_none(forge: Forge) -> None:
     Path(f"{forge.gh}.threads").unlink()
     said = forge.ask("check-pr-review.sh")
     assert (said.code, said.out) == (1, ""), said
-
-
-@pytest.fixture
-def branch(forge: Forge, tmp_path: Path) -> Path:
-    """A worktree with one commit on branch t."""
-    forge.repo = repo_with_origin(tmp_path / "repo")
-    tree = tmp_path / "work tree"
-    assert run("setup-worktree.sh", forge.repo, "t", tree).code == 0
-    commit(tree, done="1\n")
-    return tree
-
-
-def create(forge: Forge, tree: Path) -> Said:
-    words = ("T-1", "A `title`\nof $(touch x)", "What for", "- it works", "https://tracker.invalid/1")
-    return run("create-pr.sh", forge.repo, "t", tree, *words, cwd=tree, ORCHESTRATOR_GH=str(forge.gh))
-
-
-@needs_jq
-def test_a_pull_request_is_opened_once_and_its_address_printed(forge: Forge, branch: Path) -> None:
-    Path(f"{forge.gh}.list").write_text("[]")
-    Path(f"{forge.gh}.created").write_text('[{"url": "https://forge.invalid/pull/7"}]')
-    for _ in range(2):
-        said = create(forge, branch)
-        assert (said.code, said.out) == (0, "https://forge.invalid/pull/7\n"), said
-    calls = Path(f"{forge.gh}.calls").read_text()
-    assert calls.count("pr create") == 1
-    assert "--title T-1: A `title` of $(touch x)" in calls
-    assert "- it works" in Path(f"{forge.gh}.body").read_text()
-    assert git(origin_of(forge.repo), "rev-parse", "t") == git(branch, "rev-parse", "HEAD")
-
-
-@needs_jq
-def test_without_a_pull_request_to_show_it_has_failed(forge: Forge, branch: Path) -> None:
-    Path(f"{forge.gh}.list").write_text("[]")
-    Path(f"{forge.gh}.created").write_text("[]")
-    said = create(forge, branch)
-    assert (said.code, said.out) == (1, "")
-    assert "does not show" in said.err
-
-
-def test_a_forge_that_is_down_creates_nothing(forge: Forge, branch: Path) -> None:
-    assert create(forge, branch).code == 1
-    assert "pr create" not in Path(f"{forge.gh}.calls").read_text()
-
-
-def test_a_push_never_overwrites_what_somebody_else_pushed(forge: Forge, branch: Path, tmp_path: Path) -> None:
-    assert run("push-branch.sh", "t", branch).code == 0
-    other = tmp_path / "other"
-    git(tmp_path, "clone", "--quiet", "--branch", "t", str(origin_of(forge.repo)), str(other))
-    theirs = commit(other, theirs="1\n")
-    git(other, "push", "--quiet", "origin", "t")
-    git(branch, "fetch", "--quiet")
-    git(branch, "commit", "--quiet", "--amend", "-m", "rewritten")
-    assert run("push-branch.sh", "t", branch).code == 2
-    assert git(origin_of(forge.repo), "rev-parse", "t") == theirs
-
-
-def test_a_rewritten_branch_of_our_own_is_pushed(forge: Forge, branch: Path) -> None:
-    run("push-branch.sh", "t", branch)
-    git(branch, "commit", "--quiet", "--amend", "-m", "rewritten")
-    assert run("push-branch.sh", "t", branch).code == 0
-    assert git(origin_of(forge.repo), "rev-parse", "t") == git(branch, "rev-parse", "HEAD")

@@ -15,14 +15,26 @@ set -euo pipefail
 repo=$1 branch=$2 worktree=$3 ticket=$4
 [ -n "$branch" ] && [ -n "$ticket" ] || die 2 "no branch or no ticket is named"
 is_worktree "$worktree" || die 2 "$worktree is not a worktree"
-has_origin "$repo" || die 2 "$repo has no remote named origin: there is nowhere to open a pull request (workflow local needs none)"
+remote=$(remote_of "$repo") || die 2 "$repo has no remote named origin, and no other: there is nowhere to open a pull request (workflow local needs none)"
 free_worktree "$worktree" "$branch"
 changed=$(git -C "$worktree" -c core.quotePath=false diff --name-only HEAD)
 [ -z "$changed" ] || die 2 "no pull request: $worktree has uncommitted changes:
 $changed"
 
-fetch_origin "$repo" || die 1 "cannot fetch from origin: $git_said"
-base=$(base_of "$worktree") || die 2 "origin has no base branch"
+# The branch that the ticket was stacked on may be merged and gone: then the base is the one that is asked for now.
+base=$(base_of "$worktree") || die 2 "$remote has no base branch"
+take_turns "$repo"
+fetch_base() { fetch_from "$repo" "$remote" "+refs/heads/$base:refs/remotes/$remote/$base"; }
+fetch_base || case $git_said in
+  *"find remote ref"*)
+    asked=${ORCHESTRATOR_BASE:-$base}
+    [ "$asked" != "$base" ] || die 2 "$remote has no branch $base"
+    base=$asked
+    fetch_base || die 1 "cannot fetch $base from $remote: $git_said"
+    ;;
+  *) die 1 "cannot fetch $base from $remote: $git_said" ;;
+esac
+end_turn
 # What it was stacked on is merged: it goes where that went, and is put there by the next look at the review.
 [ -z "${ORCHESTRATOR_UNSTACKED:-}" ] || base=${ORCHESTRATOR_BASE:-$base}
 [ "$base" != "$branch" ] || die 2 "the ticket's branch is the base branch itself: $base"
@@ -32,7 +44,7 @@ code=0
 word=$(orchestrator forge look "${there[@]}" -- "$branch") || code=$?
 [ "$code" -eq 0 ] || exit "$code"
 if [ "$word" != merged ]; then
-  ahead=$(git -C "$worktree" rev-list --count "refs/remotes/origin/$base..HEAD") || die 2 "origin has no branch $base"
+  ahead=$(git -C "$worktree" rev-list --count "refs/remotes/$remote/$base..HEAD") || die 2 "$remote has no branch $base"
   [ "$ahead" -gt 0 ] || die 2 "$branch has no commit that $base lacks: there is nothing to open a pull request for"
   push_branch "$worktree" "$branch" || code=$?
   [ "$code" -eq 0 ] || die "$code" "$push_said"

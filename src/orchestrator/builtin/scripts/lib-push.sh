@@ -11,9 +11,11 @@
 # was done with commits of somebody else is printed to stderr.
 
 push_said=
+push_to=
 
 push_branch() {
   local dir try code
+  push_to=$(remote_of "$1") || { push_said="$1 has no remote to push to" && return 2; }
   dir=$(git_dir "$1")
   put_back "$1" "$2" "$dir" || { push_said="$1 cannot be brought back to $2" && return 2; }
   is_on_branch "$1" "$2" || return 2
@@ -22,7 +24,7 @@ push_branch() {
     push_once "$1" "$2" "$dir" || code=$?
     [ "$code" -eq 4 ] || return "$code"
   done
-  push_said="origin's $2 changes all the time: $push_said"
+  push_said="$2 on $push_to changes all the time: $push_said"
   return 1
 }
 
@@ -39,16 +41,19 @@ is_on_branch() {
 # push_once WORKTREE BRANCH GITDIR: as push_branch; 4: origin's branch changed meanwhile.
 push_once() {
   local ours theirs known
-  theirs=$(remote_commit "$1" "$2") || { push_said="cannot ask origin for $2: $git_said" && return 1; }
+  theirs=$(remote_commit "$1" "$2") || { push_said="cannot ask $push_to for $2: $git_said" && return 1; }
   ours=$(commit_of "$1" "refs/heads/$2") || { push_said="there is no branch $2" && return 2; }
   known=$(ours_on_origin "$1" "$2" "$3" "$theirs")
   if [ "$theirs" = "$ours" ]; then
     note_pushed "$3" "$ours"
     return 0
   elif [ -z "$theirs" ]; then
-    [ -z "$known" ] || echo "$2 was deleted on origin; it is pushed anew" >&2
+    [ -z "$known" ] || echo "$2 was deleted on $push_to; it is pushed anew" >&2
   elif [ "$theirs" != "$known" ]; then
-    fetch_origin "$1" "refs/heads/$2" || { push_said="cannot fetch $2 from origin: $git_said" && return 1; }
+    take_turns "$1"
+    fetch_from "$1" "$push_to" "+refs/heads/$2:refs/remotes/$push_to/$2" \
+      || { push_said="cannot fetch $2 from $push_to: $git_said" && end_turn && return 1; }
+    end_turn
     commit_of "$1" "$theirs" >/dev/null || { push_said="$2 is being changed" && return 4; }
     if ! is_ancestor "$1" "$theirs" "$ours"; then
       put_together "$1" "$2" "$known" "$theirs" || return 2
@@ -62,7 +67,7 @@ push_once() {
 remote_commit() {
   local pause
   for pause in 0.5 1 0; do
-    if git_said=$(git -C "$1" ls-remote origin "refs/heads/$2" 2>&1); then
+    if git_said=$(reach "$1" ls-remote "$push_to" "refs/heads/$2" 2>&1); then
       printf '%s\n' "$git_said" | sed -n "s#^\([0-9a-f]\{40,\}\)[[:space:]]refs/heads/.*#\1#p" | head -n 1
       return 0
     fi
@@ -81,7 +86,10 @@ ours_on_origin() {
       [ "$name" = orchestrator-pushing ] && [ "$kept" != "$4" ] || { printf '%s\n' "$kept" && return 0; }
     fi
   done
-  [ -z "$4" ] || ! git -C "$1" reflog show --format=%H "refs/heads/$2" -- 2>/dev/null | grep -Fxq -- "$4" || printf '%s\n' "$4"
+  [ -n "$4" ] || return 0
+  case $'\n'$(git -C "$1" reflog show --format=%H "refs/heads/$2" -- 2>/dev/null)$'\n' in
+    *$'\n'"$4"$'\n'*) printf '%s\n' "$4" ;;
+  esac
 }
 
 note_pushed() {
@@ -95,9 +103,9 @@ note_pushed() {
 put_together() {
   local busy names
   if [ -z "$3" ] || ! commit_of "$1" "$3" >/dev/null || ! is_ancestor "$1" "$3" "$4"; then
-    push_said="somebody else has pushed other commits to $2 on origin (now at ${4:0:12}${3:+, we had pushed ${3:0:12}}); \
+    push_said="somebody else has pushed other commits to $2 on $push_to (now at ${4:0:12}${3:+, we had pushed ${3:0:12}}); \
 nothing is overwritten, and the work is kept in $1.
-Bring both together there (git rebase origin/$2, or git merge), or push the one that counts, then retry the ticket"
+Bring both together there (git rebase $push_to/$2, or git merge), or push the one that counts, then retry the ticket"
     return 1
   fi
   busy=$(unfinished "$1")
@@ -110,7 +118,7 @@ Bring both together there (git rebase origin/$2, or git merge), or push the one 
     put_theirs_on_top "$@"
   fi || { clash "$@" && return 1; }
   rm -f -- "$(git_dir "$1")/orchestrator-putting"
-  echo "$2 had new commits on origin${names:+ by $names} (now ${4:0:12}): they are part of it now" >&2
+  echo "$2 had new commits on $push_to${names:+ by $names} (now ${4:0:12}): they are part of it now" >&2
 }
 
 put_ours_on_top() {
@@ -131,7 +139,7 @@ put_theirs_on_top() {
 tracked_base() {
   local kept
   kept=$(git_dir "$1")/orchestrator-base
-  [ -s "$kept" ] && commit_of "$1" "refs/remotes/origin/$(cat -- "$kept")" || true
+  [ -s "$kept" ] && commit_of "$1" "refs/remotes/$push_to/$(cat -- "$kept")" || true
 }
 
 # put_back WORKTREE BRANCH GITDIR: the worktree as it was before putting together was begun (there was nothing
@@ -149,16 +157,16 @@ put_back() {
 clash() {
   local files
   files=$(git -C "$1" -c core.quotePath=false diff --name-only --diff-filter=U)
-  push_said="the commits that were added to $2 on origin${names:+ by $names} (now ${4:0:12}) do not go together with those of the ticket: \
+  push_said="the commits that were added to $2 on $push_to${names:+ by $names} (now ${4:0:12}) do not go together with those of the ticket: \
 ${files:-$git_said}
-nothing is overwritten, and the work is kept in $1; rebase $2 onto origin/$2 there, then retry the ticket"
+nothing is overwritten, and the work is kept in $1; rebase $2 onto $push_to/$2 there, then retry the ticket"
   put_back "$1" "$2" "$(git_dir "$1")"
 }
 
 # send WORKTREE BRANCH GITDIR OURS THEIRS: origin's branch goes from THEIRS (nothing: it does not exist) to OURS.
 send() {
   printf '%s\n' "$4" >"$3/orchestrator-pushing"
-  if patiently git -C "$1" push --quiet "--force-with-lease=refs/heads/$2:$5" origin "$4:refs/heads/$2"; then
+  if patiently reach "$1" push --quiet "--force-with-lease=refs/heads/$2:$5" "$push_to" "$4:refs/heads/$2"; then
     note_pushed "$3" "$4"
     return 0
   fi

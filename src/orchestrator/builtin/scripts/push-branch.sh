@@ -13,7 +13,6 @@ set -euo pipefail
 [ $# -eq 2 ] || die 2 "usage: push-branch.sh BRANCH WORKTREE"
 branch=$1 worktree=$2
 is_worktree "$worktree" || die 2 "$worktree is not a worktree"
-has_origin "$worktree" || die 2 "$worktree has no remote named origin: there is nowhere to push to"
 free_worktree "$worktree" "$branch"
 changed=$(git -C "$worktree" -c core.quotePath=false diff --name-only HEAD)
 [ -z "$changed" ] || die 2 "not pushed: $worktree has uncommitted changes:
