@@ -82,6 +82,13 @@ def routes_of_signals(workflow: Workflow) -> Iterator[Found]:
                 yield Found(f"onExit {code} never matches: {why}", path, phase.id, "warning", "use 1 to 128")
 
 
+def lanes_of_terminals(workflow: Workflow) -> Iterator[Found]:
+    for i, phase in enumerate(workflow.phases):
+        if phase.lane and isinstance(phase, TerminalPhase):
+            what = "lane has no effect here: a ticket that ends leaves the lane"
+            yield Found(what, ("phases", i, "lane"), phase.id, "warning", "remove it")
+
+
 def alias_targets(workflow: Workflow) -> Iterator[Found]:
     ids = _ids(workflow)
     for old, new in workflow.aliases.items():
@@ -152,7 +159,7 @@ def _listed(opening: str, names: Iterable[str]) -> str | None:
 
 
 NAME_RULES: tuple[Rule, ...] = (
-    no_phases, unusable_ids, duplicate_ids, unknown_targets, routes_of_signals, alias_targets,
+    no_phases, unusable_ids, duplicate_ids, unknown_targets, routes_of_signals, lanes_of_terminals, alias_targets,
 )  # fmt: skip
 """What the phases call each other; these hold whatever else is wrong."""
 

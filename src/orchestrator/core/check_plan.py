@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 
 import msgspec
 
+from orchestrator.core import check_claims
 from orchestrator.core.cycles import address, cycles
 from orchestrator.core.model import ID_PATTERN, Key, Plan, PlanEntry, PlanStatus, Status, Ticket
 from orchestrator.core.problems import Problem, did_you_mean
@@ -292,4 +293,6 @@ RULES: tuple[Callable[[Scope], Iterator[Problem]], ...] = (
     relative_paths,
     same_branch,
     same_worktree,
+    check_claims.stacks,
+    check_claims.overlaps,
 )

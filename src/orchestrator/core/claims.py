@@ -11,39 +11,21 @@ from __future__ import annotations
 import posixpath
 from bisect import insort
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Set
 from itertools import islice
 from math import inf
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
-from orchestrator.core.globs import overlap
-from orchestrator.core.lane import lane_reason, touch_reason
-from orchestrator.core.model import Key, Plan, Status, Ticket, should_be
+from orchestrator.core.model import Key, Status, Ticket, should_be
 from orchestrator.core.stack import merge_reason
 from orchestrator.core.times import epoch_or
+from orchestrator.core.wait_words import lane_reason, touch_reason
+
+if TYPE_CHECKING:
+    from orchestrator.core.board import Board, Place
 
 LOOKED_AT = 200
 """So many that wait for a lane are asked whether they can start; and so many that wait for files keep others back."""
-
-
-class Listed(Protocol):
-    @property
-    def order(self) -> float: ...
-    @property
-    def position(self) -> int: ...
-
-
-class Known(Protocol):
-    """What is asked of the board."""
-
-    plans: dict[str, Plan]
-    tickets: dict[Key, Ticket]
-
-    @property
-    def places(self) -> Mapping[Key, Listed]: ...
-    def is_live(self, key: Key) -> bool: ...
-    def waits_for(self, key: Key) -> list[Key]: ...
-    def stack_base(self, key: Key, blockers: list[Key] | None = None) -> Key | None: ...
 
 
 class Held(NamedTuple):
@@ -64,7 +46,7 @@ class _Waiting(NamedTuple):
 
 
 class Claims:
-    def __init__(self, board: Known) -> None:
+    def __init__(self, board: Board) -> None:
         self._board = board
         self.lane_of: Callable[[Ticket], str | None] | None = None
         """The lane that the next phase of a ticket belongs into. None: nobody here walks anything."""
@@ -122,7 +104,7 @@ class Claims:
 
     # -- who waits ----------------------------------------------------------------------------------------------------
 
-    def line_up(self, ticket: Ticket, place: Listed) -> bool:
+    def line_up(self, ticket: Ticket, place: Place) -> bool:
         """Put it in line for a lane, if that is what it needs; else it may have a turn like everybody."""
         lane = self.lane_of(ticket) if self.lane_of is not None else None
         if lane is None or ticket.lane == lane:
@@ -260,6 +242,8 @@ class Claims:
         plans = [self._board.plans.get(ticket.plan_id) for ticket in (one, other)]
         if all(plan is not None and plan.allow_overlap for plan in plans):
             return None
+        from orchestrator.core.globs import overlap  # not at the top: few tickets need it, and every look would load it
+
         return overlap(one.touches, other.touches)
 
     def _held_by(self, ticket: Ticket, other: Ticket) -> Held:

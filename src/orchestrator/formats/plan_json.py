@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from orchestrator.core.model import ID_PATTERN, PhaseEntry, Plan, Ticket
 from orchestrator.core.problems import Problem
 from orchestrator.errors import UnreadableError
-from orchestrator.formats.plan_terms import empty_budgets, is_time, times, whole
+from orchestrator.formats.plan_terms import bad_globs, empty_budgets, is_time, times, whole
 
 Record = TypeVar("Record", Plan, Ticket)
 
@@ -177,7 +177,7 @@ def dump(raw: dict[str, Any]) -> bytes:
 
 
 def _is_sound(record: Ticket) -> bool:
-    return all(is_time(text) for _, text in times(record)) and not empty_budgets(record)
+    return all(is_time(text) for _, text in times(record)) and not empty_budgets(record) and not bad_globs(record)
 
 
 def _decode_slowly(content: bytes, file: str, kind: type[Record]) -> Loaded[Record]:

@@ -16,7 +16,7 @@ from msgspec import inspect
 from orchestrator.core.model import Plan, Ticket
 from orchestrator.core.problems import Problem, did_you_mean
 from orchestrator.formats.json_lines import Path, locate, syntax_flaw
-from orchestrator.formats.plan_terms import empty_budgets, is_time, times, where_of, whole
+from orchestrator.formats.plan_terms import bad_globs, empty_budgets, is_time, times, where_of, whole
 
 Record = TypeVar("Record", Plan, Ticket)
 Fault = tuple[Path, str, str | None]
@@ -49,6 +49,7 @@ def _convert(mended: Any, kind: type[Record], faults: list[Fault]) -> Record | N
         return None
     faults.extend(_wrong_times(record))
     faults.extend(_empty_budgets(record))
+    faults.extend((path, f"{path_text(path)}: {what}", None) for path, what in bad_globs(record))
     return record
 
 

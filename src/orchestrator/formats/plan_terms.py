@@ -45,6 +45,16 @@ def empty_budgets(record: Plan | Ticket) -> list[tuple[tuple[str, ...], float]]:
     return [(("budgets", name), amount) for name, amount in names if amount is not None and not amount > 0]
 
 
+def bad_globs(record: Plan | Ticket) -> list[tuple[tuple[str | int, ...], str]]:
+    """What is wrong with what a ticket touches. They would match nothing, and keep nobody apart."""
+    if not isinstance(record, Ticket) or not record.touches:
+        return []
+    from orchestrator.core.globs import flaw  # not at the top: few tickets need it
+
+    flaws = ((i, glob, flaw(glob)) for i, glob in enumerate(record.touches))
+    return [(("touches", i), f'"{glob}" {wrong}') for i, glob, wrong in flaws if wrong is not None]
+
+
 def is_time(text: str) -> bool:
     try:
         epoch(text)
