@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from orchestrator.core.model import Key, Status, Ticket, should_be
 from orchestrator.core.stack import merge_reason
 from orchestrator.core.times import epoch_or
-from orchestrator.core.wait_words import lane_reason, touch_reason
+from orchestrator.core.wait_words import lane_in, lane_reason, touch_reason
 
 if TYPE_CHECKING:
     from orchestrator.core.board import Board, Place
@@ -250,6 +250,12 @@ class Claims:
         globs = self._overlaps(ticket, other)
         name = other.ticket_id if other.plan_id == ticket.plan_id else str(other.key)
         return Held(other.key, touch_reason(name, globs[1] if globs else ""), is_for_files=True)
+
+    def reason_now(self, ticket: Ticket) -> str | None:
+        """Its `waitReason`, with who is in the lane by now: not every file is written anew when that changes."""
+        lane = lane_in(ticket.wait_reason)
+        there = self.in_lane(lane) if lane is not None else []
+        return lane_reason(lane, str(there[0])) if lane is not None and there else ticket.wait_reason
 
     def waiting(self) -> Iterator[tuple[Key, str | None]]:
         """Who waits for somebody, and the reason to tell."""

@@ -273,7 +273,9 @@ def _lined_up(seen: Seen, ticket: Ticket, now: float) -> Wait:
     held = seen.held_of(ticket) if stays is None else None
     if held is not None:
         return msgspec.structs.replace(_wait(ticket, Status.READY), held=held)
-    return _wait(ticket, Status.READY, stays or ("" if ticket.wake_at else ticket.wait_reason) or _turn(seen))
+    return _wait(
+        ticket, Status.READY, stays or ("" if ticket.wake_at else seen.board.claims.reason_now(ticket)) or _turn(seen)
+    )
 
 
 def _stays(seen: Seen, ticket: Ticket) -> str | None:

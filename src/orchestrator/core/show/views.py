@@ -197,7 +197,7 @@ def ticket_view(board: Board, ticket: Ticket, place: Place, is_held: IsHeld, hel
         phases=place.phases,
         blockers=blockers,
         wake_at=ticket.wake_at if ready else None,
-        wait_reason=ticket.wait_reason if ready else None,
+        wait_reason=board.claims.reason_now(ticket) if ready else None,
         held=held_of(ticket) if not blockers else None,
         error=ticket.error,
         pr=ticket.context.get("pr_url") or None,
