@@ -14,9 +14,12 @@ from typing import NamedTuple
 
 from orchestrator.adapters.git import KEPT_BASE, lines_of
 from orchestrator.adapters.temporary import remove
+from orchestrator.core.model import Key
 
 INITIALIZING = "initializing"
 """Why git itself locks a worktree that it is making."""
+OWNER = "orchestrator-owner"
+"""Beside a worktree's index: plan and ticket."""
 SCRIPT_SECONDS = 600.0
 
 
@@ -54,7 +57,15 @@ def own_dir(folder: Path) -> Path | None:
 
 
 def is_ours(own: Path) -> bool:
-    return (own / KEPT_BASE).exists()
+    return (own / KEPT_BASE).exists() or (own / OWNER).exists()
+
+
+def owner(own: Path) -> Key | None:
+    """The ticket for which it was made; None: setup was run by hand, or by an earlier version."""
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        plan, slash, ticket = (own / OWNER).read_text().strip().partition("/")
+        return Key(plan, ticket) if slash else None
+    return None
 
 
 def is_half_made(own: Path) -> bool:

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from orchestrator.adapters import setup_files, temporary, worktrees
-from orchestrator.adapters.files import try_lock
+from orchestrator.control.tidy.trees import alone
 from orchestrator.control.tidy.view import View
 from orchestrator.control.tidy.wishes import Candidate, Item
 from orchestrator.core.model import Key, Status
@@ -43,17 +43,15 @@ def _may_go(view: View, key: Key | None) -> bool:
 
 
 def _remove_temporary(view: View, folder: Path, key: Key | None) -> str:
+    if key is None:
+        return "" if view.wishes.dry_run else _gone(folder)
     try:
-        lock = try_lock(view.home.places.walk_lock(key)) if key else None
+        with alone(view, key) as is_alone:
+            if not is_alone:
+                return "somebody works on the ticket just now"
+            return "" if view.wishes.dry_run else _gone(folder)
     except StoreError as error:
         return str(error)
-    if key and lock is None:
-        return "somebody works on the ticket just now"
-    try:
-        return "" if view.wishes.dry_run else _gone(folder)
-    finally:
-        if lock is not None:
-            lock.release()
 
 
 def caches(view: View) -> Iterator[Candidate]:

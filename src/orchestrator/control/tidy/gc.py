@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from orchestrator.adapters import worktrees
 from orchestrator.control.reading import everything
+from orchestrator.control.tidy.branches import branches
 from orchestrator.control.tidy.caches import caches, temporaries
 from orchestrator.control.tidy.trees import half_made, of_tickets, orphans
 from orchestrator.control.tidy.view import View, view_of
@@ -51,6 +52,7 @@ def _candidates(view: View) -> Iterator[Candidate]:
     yield from half_made(view)
     yield from temporaries(view)
     yield from caches(view)
+    yield from branches(view)
 
 
 def _sized(candidate: Candidate, wishes: Wishes) -> Item | None:

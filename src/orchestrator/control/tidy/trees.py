@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 from orchestrator.adapters import worktrees
-from orchestrator.adapters.files import try_lock
+from orchestrator.adapters.files import is_locked, try_lock
 from orchestrator.control.tidy.view import View
 from orchestrator.control.tidy.wishes import Candidate, Item
 from orchestrator.core.model import Key
@@ -40,15 +41,29 @@ def _remove_of(view: View, key: Key, path: Path) -> str | None:
     if others:
         return f"also the worktree of {others[0]}, which is {view.board.tickets[others[0]].status}"
     try:
-        lock = try_lock(view.home.places.walk_lock(key))
-        if lock is None:
-            return "somebody works on the ticket just now"
-        with lock:
+        with alone(view, key) as is_alone:
+            if not is_alone:
+                return "somebody works on the ticket just now"
             if not view.may_go(view.home.store.read_ticket(key, 0).record):
                 return None
             return _clean_up(view, path)
     except (NotFoundError, UnreadableError, StoreError) as error:
         return str(error)
+
+
+@contextlib.contextmanager
+def alone(view: View, key: Key) -> Iterator[bool]:
+    """Nobody walks the ticket meanwhile; a dry run only asks. Raises StoreError."""
+    path = view.home.places.walk_lock(key)
+    if view.wishes.dry_run:
+        yield not is_locked(path)
+        return
+    lock = try_lock(path)
+    try:
+        yield lock is not None
+    finally:
+        if lock is not None:
+            lock.release()
 
 
 def _clean_up(view: View, path: Path) -> str:
@@ -109,7 +124,10 @@ def _unused(view: View) -> Iterator[tuple[Path, Path, tuple[str, ...]]]:
     for root, plans in sorted(view.roots.items()):
         for path in sorted(root.iterdir()) if root.is_dir() else ():
             own = worktrees.own_dir(path)
-            if own is not None and not view.users_of(path) and not _has_file(view, path, plans):
+            if own is None or view.users_of(path):
+                continue
+            made_for = worktrees.owner(own)
+            if made_for not in view.files and not (made_for is None and _has_file(view, path, plans)):
                 yield path, own, plans
 
 
