@@ -31,8 +31,10 @@ orchestrator() {
   fi
   if [ -n "$python" ] && [ -x "$python" ]; then
     set -- "$python" -P -m orchestrator ${ORCHESTRATOR_CONFIG:+-C "$ORCHESTRATOR_CONFIG"} "$@"
-  else
+  elif type -P orchestrator >/dev/null || ! python3 -P -c 'import orchestrator' 2>/dev/null; then
     set -- orchestrator ${ORCHESTRATOR_CONFIG:+-C "$ORCHESTRATOR_CONFIG"} "$@"
+  else
+    set -- python3 -P -m orchestrator ${ORCHESTRATOR_CONFIG:+-C "$ORCHESTRATOR_CONFIG"} "$@"
   fi
   command "$@"
 }
