@@ -21,7 +21,7 @@ from e2e.install import BIN, GH, CannotInstall, install
 from e2e.servers.github import GitHub, Pull, World
 from e2e.servers.github.bare import Bare
 from e2e.servers.model_server import ModelServer
-from e2e.servers.script import Script
+from e2e.servers.script import Asked
 from e2e.tickets import DEADLINE, PLAN, TICKET, TITLE, Home, kill_all
 from tests.waiting import wait_for
 
@@ -57,6 +57,15 @@ class Gate:
         self._go.touch()
 
 
+class NoModel:
+    """What the agent without a model asks."""
+
+    url = ""
+
+    def __init__(self) -> None:
+        self.asked: list[Asked] = []
+
+
 class ForgeHome(Home):
     """One plan of `tickets`. `github` is entered by whoever makes it."""
 
@@ -70,7 +79,7 @@ class ForgeHome(Home):
         workflow: str = "standard",
         tickets: Sequence[str] = (TICKET,),
         real: Real = AGENT,
-        server: ModelServer | None = None,
+        server: ModelServer | NoModel | None = None,
     ) -> None:
         self.github, self.world = github, github.world
         self.cue = root / "git/.cue"
@@ -83,7 +92,7 @@ class ForgeHome(Home):
             "GIT_SSH_COMMAND": str(HERE / "servers/ssh.sh"),
             "FAKE_GIT_ROOT": str(root / "git"),
         }
-        super().__init__(root, real, {**env, **forge, "GH_TOKEN": TOKEN}, server or ModelServer(Script()))
+        super().__init__(root, real, {**env, **forge, "GH_TOKEN": TOKEN}, server or NoModel())
         self._hurry()
 
     def _make_repository(self) -> None:

@@ -97,18 +97,17 @@ def test_a_created_pull_request_whose_answer_was_lost_is_found(forge: ForgeHome)
     assert len(forge.github.done("mutation createPullRequest")) == 1
 
 
-def next_runner(forge: ForgeHome) -> None:
-    """Too many losses need a person's word first."""
-    if forge.of(TICKET)["status"] in ("needs_attention", "failed"):
-        forge.steer("retry")
-    forge.start("daemon")
-
-
 def killed_at(forge: ForgeHome, call: int, go_on: Callable[[], object], done: Callable[[], bool]) -> bool:
     """Everything is killed when GitHub has done that call, before it says so. False: there was none before the end."""
     fault = forge.github.faults.add("cut", times=1, skip=call, then=forge.kill_all)
+
+    def met_or_done() -> bool:
+        if "lost 6 attempts" in (forge.of(TICKET)["error"] or ""):
+            forge.steer("retry")  # so many in a row need a person's word
+        return bool(fault.met or done())
+
     go_on()
-    wait_for(lambda: fault.met or done(), DEADLINE, f"call {call}")
+    wait_for(met_or_done, DEADLINE, f"call {call}")
     forge.github.faults.over()
     if fault.met:
         forge.kill_all()
@@ -124,7 +123,7 @@ def test_create_pr_may_be_killed_at_each_of_its_steps_and_there_is_one_pull_requ
     (forge.cue / "after-push").unlink()
     call = 0
     while killed_at(
-        forge, call, partial(next_runner, forge), lambda: forge.of(TICKET)["currentPhase"] == "await_review"
+        forge, call, partial(forge.start, "daemon"), lambda: forge.of(TICKET)["currentPhase"] == "await_review"
     ):
         call += 1
     assert call >= 3
@@ -141,7 +140,7 @@ def test_a_merge_may_be_killed_at_each_of_its_steps_and_there_is_one_merge(forge
     call = 0
     while killed_at(forge, call, gate.open, lambda: forge.of(TICKET)["status"] == "complete"):
         call += 1
-        next_runner(forge)
+        forge.start("daemon")
     assert call >= 2
     assert len(forge.github.done("mutation mergePullRequest")) == 1
     assert [subject.partition(" ")[0] for subject in forge.main()].count("Merge") == 1

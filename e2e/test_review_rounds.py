@@ -139,7 +139,7 @@ def test_rounds_are_capped_and_a_person_is_told(forge: ForgeHome, pull: Pull) ->
 
 
 def test_who_is_to_be_ignored_starts_no_agent(forge: ForgeHome) -> None:
-    forge.configure(review={"ignore": ["lint[bot]", "cover*"]})
+    forge.configure(review={"ignore": ["*[bot]", "cover*"]})
     forge.start("run", PLAN, TICKET)
     pull = forge.pull()
     pull.comment("coverage", "Coverage is 12 %.")

@@ -43,7 +43,8 @@ def test_claude_works_through_a_ticket_and_its_review_and_the_runner_does_the_re
     thread = pull.thread("ann", "greetings.py", 7, "Is 'takes leave' the word?")
     pull.review("ann", "CHANGES_REQUESTED")
     story.wait_left("push_review")
-    assert (thread.resolved, thread.comments[-1].body) == (True, "It says goodbye now.")
+    assert thread.resolved
+    assert thread.comments[-1].body.startswith("It says goodbye now.")
     pull.review("ann", "APPROVED")
     story.wait_in("await_merge")
     pull.merge("ann", "SQUASH")

@@ -266,7 +266,7 @@ class Home:
 
 
 def show_requests(server: ModelServer) -> None:
-    print(f"--- what {server.url} was asked")
+    print(f"--- what the model was asked ({server.url})")
     for asked in server.asked:
         answered = f", the tool had said {asked.tool_results[-1][-200:]!r}" if asked.tool_results else ""
         print(f"{asked.session} step {asked.step}: {asked.prompt[:60]!r}{answered}")
