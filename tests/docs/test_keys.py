@@ -14,7 +14,16 @@ from orchestrator.core.budgets import Budgets
 from orchestrator.core.model import PLANNER_FIELDS, Attempt, PhaseEntry, Plan, PlanEntry, Ticket, Visit
 from orchestrator.core.notices import Notice
 from orchestrator.core.outcome import Outcome, Usage
-from orchestrator.core.settings import NOTICE_KINDS, AgentSettings, McpServer, NotifySettings, ReviewSettings, Settings
+from orchestrator.core.settings import (
+    NOTICE_KINDS,
+    AgentSettings,
+    McpServer,
+    NotifySettings,
+    PortSettings,
+    ReviewSettings,
+    Settings,
+    WorktreeSettings,
+)
 from orchestrator.core.workflow import (
     DEFAULT_AGENT_TIMEOUT,
     DEFAULT_POLL_TIMEOUT,
@@ -35,7 +44,7 @@ def in_home(path: str) -> str:
 
 
 CONFIG = {
-    **dict.fromkeys(("budgets", "review"), "none"),
+    **dict.fromkeys(("budgets", "review", "worktree", "ports"), "none"),
     "agents": ", ".join(f"`{name}`" for name in list(DEFAULT_AGENTS)[:-1])
     + f" and `{list(DEFAULT_AGENTS)[-1]}`, see below",
     "stateDir": in_home(RESOLVED.state_dir),
@@ -65,6 +74,8 @@ RECORDS: list[Case] = [
     (McpServer, "configuration", "MCP servers", {}),
     (NotifySettings, "configuration", "Notify", {"on": "all", "plans": "all"}),
     (ReviewSettings, "configuration", "Review", {}),
+    (WorktreeSettings, "configuration", "Worktrees", {}),
+    (PortSettings, "configuration", "Slots and ports", {}),
     (Workflow, "workflows", "The file", {}),
     (ScriptPhase, "workflows", "script", PHASE),
     (AgentPhase, "workflows", "agent", PHASE | AGENT_PHASE),
@@ -94,7 +105,13 @@ def said(field: msgspec.structs.FieldInfo) -> tuple[str, ...]:
 
 def columns(record: Any) -> int:
     """Where the default stands, behind the key."""
-    return 1 if record in (Settings, AgentSettings, McpServer, NotifySettings, ReviewSettings, Ticket) else 0
+    return 1 if record in TYPED else 0
+
+
+TYPED = (
+    *(Settings, AgentSettings, McpServer, NotifySettings, ReviewSettings, WorktreeSettings, PortSettings),
+    Ticket,
+)
 
 
 @pytest.mark.parametrize(("record", "page", "title", "special"), RECORDS, ids=lambda one: getattr(one, "__name__", ""))

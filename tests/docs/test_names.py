@@ -9,14 +9,15 @@ from pathlib import Path
 import click
 import pytest
 
-from orchestrator.adapters import attempt_files, process
+from orchestrator.adapters import attempt_files, process, temporary
 from orchestrator.adapters.places import Places
 from orchestrator.cli import commands, main
 from orchestrator.control.checking import GIVEN
 from orchestrator.core.model import PLANNER_FIELDS, RUNNER_FIELDS, Key, Status
 from orchestrator.core.outcome import COSTS, OUTPUT_LIMIT, Outcome, OutcomeKind
 from orchestrator.core.schedule import MAX_CHECKS
-from orchestrator.core.settings import Settings
+from orchestrator.core.settings import PortSettings, Settings
+from orchestrator.core.slots import slot_vars
 from orchestrator.core.transition import possible
 from orchestrator.core.workflow import MAX_CHECK_SECONDS
 from orchestrator.engine.captures import CAPTURE_SECONDS
@@ -168,7 +169,9 @@ def test_every_variable_that_a_program_is_given_is_told() -> None:
     from orchestrator.adapters.environment import attempt_vars
 
     given = attempt_vars(plan="p", ticket="t", phase="f", n=1, attempt_id="i", attempt_dir="/d", worktree="/w")
-    assert set(table("configuration", "The environment of programs", "variable")) == set(given)
+    own = {**slot_vars(PortSettings(), 0), **temporary.variables(Path("/t"))}
+    told = [line for line in section("configuration", "The environment of programs").splitlines() if line[:3] == "| `"]
+    assert {name for line in told for name in codes(line.split("|")[1])} == set(given) | set(own)
 
 
 def test_every_variable_of_a_template_is_told() -> None:
@@ -209,7 +212,7 @@ def test_every_lock_is_told() -> None:
     locks = [
         *here.daemon_locks, here.walk_lock(KEY), here.store_lock(KEY), here.plan_lock(KEY.plan), here.caught_up,
         here.person_lock(KEY),
-        here.notices_lock, here.notices_held_lock, here.accounts_lock,
+        here.notices_lock, here.notices_held_lock, here.accounts_lock, here.slots_lock,
     ]  # fmt: skip
     assert set(table("files", "Locks", "lock")) == {str(lock)[1:] for lock in locks}
 
@@ -218,6 +221,7 @@ def test_every_file_of_the_layout_is_where_it_is_said_to_be() -> None:
     here, drawn = places(), next(one.text for one in blocks("text") if one.text.startswith("~/.orchestrator/"))
     config = here.home / "config.yaml"
     files = [here.plan_file(KEY.plan), here.ticket_file(KEY), here.journal(KEY), here.log_file, here.daemon_pid, config]
+    files += [here.slots, here.caches, here.setup_log(KEY)]
     names = {path.name for path in [*files, here.notices, here.locks, here.daemon_locks[1]]}
     assert [name for name in names if name not in drawn] == []
     assert str(here.ticket_file(KEY)).endswith("plans/<planId>/tickets/<ticketId>.json")
