@@ -134,7 +134,7 @@ def test_a_round_that_was_not_answered_comes_again_with_what_came_meanwhile(gh: 
     assert "PRRT_1" in second and "PRRT_2" in second
     answer(gh, tree, "HANDLED PRRT_1: ok\nHANDLED PRRT_2: ok")
     assert gh.word() == (1, "nothing new")
-    assert "nothing new to act on" in gh.ask("review-feedback.sh").out
+    assert gh.ask("review-feedback.sh").code == 3, "there is nothing to answer"
 
 
 def test_what_is_said_while_the_agent_works_is_not_resolved_and_comes_next(gh: Gh, tree: Path) -> None:
@@ -194,6 +194,7 @@ def test_a_pull_request_that_was_merged_meanwhile_gets_no_push(gh: Gh, tree: Pat
     gh.ask("review-feedback.sh")
     commit(tree, done="2\n")
     gh.shows(state="MERGED")
+    assert gh.ask("review-feedback.sh").code == 3
     code, said = answer(gh, tree, "HANDLED PRRT_1: renamed")
     assert code == 0 and f"is kept in {tree}" in said
     assert git(origin_of(gh.repo), "rev-parse", "t") == before and gh.says("PRRT_1") == ["rename it"]

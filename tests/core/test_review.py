@@ -112,6 +112,13 @@ def test_a_request_that_was_answered_is_nothing_new_until_somebody_speaks_again(
     assert word(approved(reviews=(asked, review("APPROVED", LATER))), known) == "approved"
 
 
+def test_where_no_rule_asks_for_a_review_nobody_may_be_against() -> None:
+    against = review("CHANGES_REQUESTED", LATER, "bob")
+    one = pull(reviews=(review("APPROVED"), against))
+    assert word(one, seen(mark(against))) == "nothing new", "it was answered, and bob has not looked yet"
+    assert word(one, seen(mark(against)), required=False) == "nothing new"
+
+
 def test_an_approval_takes_back_what_its_reviewer_had_asked_for() -> None:
     assert word(approved(reviews=(review("CHANGES_REQUESTED"), review("APPROVED", LATER))), FRESH) == "approved"
     assert word(pull(reviews=(review("CHANGES_REQUESTED"), review("APPROVED", LATER, "bob"))), FRESH) == (
@@ -159,6 +166,8 @@ def test_who_speaks_in_a_thread_that_the_runner_resolved_speaks() -> None:
     known = seen(mark(comment("a", EARLY)))
     talk = (comment("a", EARLY), OURS)
     assert word(approved(threads=(thread(*talk, resolved=True),)), known) == "approved"
+    before = thread(comment("a", EARLY), comment("also b", EARLY, "bob"), OURS, resolved=True)
+    assert word(approved(threads=(before,)), known) == "approved", "what came before was resolved with it"
     again = thread(*talk, comment("still wrong", LATER), resolved=True)
     assert word(approved(threads=(again,)), known) == "changes_requested"
 

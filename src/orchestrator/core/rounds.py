@@ -32,7 +32,6 @@ def pushed(known: Remembered, pull: PullRequest) -> Remembered:
 
 def looked(known: Remembered, pull: PullRequest, look: Look, now: float) -> Remembered:
     """After it."""
-    told = look.word in ("changes_requested", "ci_failed")
     states = [check.state for check in pull.checks]
     is_same_head = bool(known.head_at) and known.head == pull.head_commit
     return replace(
@@ -50,7 +49,7 @@ def looked(known: Remembered, pull: PullRequest, look: Look, now: float) -> Reme
         head=pull.head_commit or known.head,
         head_at=known.head_at if is_same_head else iso(now),
         had_checks=known.had_checks or bool(states),
-        noticed=tuple(mark for mark in marks_of(pull, look.news) if mark not in known.offered) if told else (),
+        noticed=tuple(one for one in marks_of(pull, look.news) if one not in known.offered),
     )
 
 

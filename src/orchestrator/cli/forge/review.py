@@ -12,6 +12,8 @@ from orchestrator.cli.output import clean, say
 
 CODES = {"merged": 0, "approved": 0, "changes_requested": 2, "ci_failed": 2, "closed": 2, "conflict": 3}
 """Of `forge review`; everything else is 1."""
+NOTHING = 3
+"""Of `forge feedback`: there is nothing to answer."""
 
 
 @command("review")
@@ -46,12 +48,14 @@ def feedback(pr: str, repo: str) -> int:
     Reviews, comments, whole threads with their ids, failed checks with the end of their logs. In a script of a ticket
     this begins a round: what is printed counts as seen once `forge answer` is done.
 
-    Exit codes: 0 printed; 1 the forge cannot be asked now; 2 it knows no such pull request.
+    Exit codes: 0 printed; 1 the forge cannot be asked now; 2 it knows no such pull request; 3 there is nothing to
+    answer.
     """
     from orchestrator.control.forge import reviewing
 
-    say(reviewing.collected(config(), physical(repo), pr))
-    return 0
+    found = reviewing.collected(config(), physical(repo), pr)
+    say(found.text)
+    return 0 if found.is_any else NOTHING
 
 
 @command("answer")

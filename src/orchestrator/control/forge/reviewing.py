@@ -10,6 +10,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
 
 import msgspec
 
@@ -69,19 +70,27 @@ def _pull(forge: Forge, number: int, settings: ReviewSettings) -> PullRequest:
     return with_bots(pull, forge.bots(number))
 
 
-def collected(config: Config, repo: str, pr: str) -> str:
+class Collected(NamedTuple):
+    text: str
+    is_any: bool
+    """Whether there is anything to answer."""
+
+
+def collected(config: Config, repo: str, pr: str) -> Collected:
     """What is new, for an agent; from now on a round is under way. Raises as `looked` does."""
     memory, settings = Memory(config), config.settings.review
     forge = forge_with(config, repo)
     pull = _pull(forge, number_of(pr), settings)
     if pull.state != "open":
-        return f"Pull request #{pull.number} is {pull.state}: there is nothing to answer."
+        return Collected(f"Pull request #{pull.number} is {pull.state}: there is nothing to answer.", False)
     known = memory.known(pull, settings)
     news = news_of(pull, known, settings)
+    if not news.is_said and not news.checks:
+        return Collected(f"Pull request #{pull.number}: nothing new to act on.", False)
     handed = fitting(news)
     memory.change(pull, settings, lambda kept: rounds.offered(kept, pull, handed))
     logs = forge.log_ends(pull, handed.checks) if handed.checks else {}
-    return feedback(pull, handed, news, logs, (known.rounds if known else 0) + 1)
+    return Collected(feedback(pull, handed, news, logs, (known.rounds if known else 0) + 1), True)
 
 
 # --- answering -------------------------------------------------------------------------------------------------------
