@@ -5,7 +5,7 @@
 # which is `mergeMethod` of plan or configuration): `rebase`, the default, is a fast-forward, so the history stays a line;
 # `squash` makes one commit "TICKET: TITLE" of the branch first; `merge` makes one merge commit "Merge TICKET: TITLE" whose
 # first parent is the base and whose second is the branch. Safe for any number of tickets at once: the base is advanced by
-# compare-and-swap only (a push that is not forced; without a remote named origin, update-ref with the old value, or a
+# compare-and-swap only (a push that is not forced; without a remote, update-ref with the old value, or a
 # fast-forward of the tree that has the base checked out, one ticket after another). What was not verified on this very
 # base is not merged. Running it again after a crash merges nothing twice.
 #
@@ -31,15 +31,15 @@ is_worktree "$worktree" || die 1 "$worktree is not a worktree"
 tip() { commit_of "$repo" "$tracked"; }
 
 refresh() {
-  [ -n "$origin" ] || return 0
-  fetch_origin "$repo" "+refs/heads/$base:$tracked" || die 1 "cannot fetch $base from origin: $git_said"
+  [ -n "$remote" ] || return 0
+  fetch_from "$repo" "$remote" "+refs/heads/$base:$tracked" || die 1 "cannot fetch $base from $remote: $git_said"
 }
 
 # advance OLD NEW: fails when the base is no longer OLD, or was locked; any other obstacle ends the script.
 advance() {
   local holder= said
-  if [ -n "$origin" ]; then
-    said=$(git -C "$repo" push --quiet origin "$2:refs/heads/$base" 2>&1) && return 0
+  if [ -n "$remote" ]; then
+    said=$(reach "$repo" push --quiet "$remote" "$2:refs/heads/$base" 2>&1) && return 0
     refresh
   else
     take_turns "$repo"
@@ -64,10 +64,10 @@ commit or undo them there (or switch that tree to another branch), then retry th
   die 1 "cannot advance $base: $said"
 }
 
-# The local base follows origin where nobody could notice more than a fast-forward.
+# The local base follows the remote where nobody could notice more than a fast-forward.
 follow() {
   local new old holder
-  [ -n "$origin" ] || return 0
+  [ -n "$remote" ] || return 0
   take_turns "$repo"
   new=$(tip)
   old=$(commit_of "$repo" "refs/heads/$base") || return 0
@@ -78,7 +78,7 @@ follow() {
   elif [ -z "$(git -C "$holder" status --porcelain --untracked-files=no)" ]; then
     patiently git -C "$holder" merge --quiet --ff-only "$new" || true
   else
-    echo "$holder has uncommitted changes; its $base is left behind origin"
+    echo "$holder has uncommitted changes; its $base is left behind $remote"
   fi
 }
 
@@ -131,11 +131,9 @@ in_a_line() {
 ready_worktree "$worktree" "$branch" || die 1 "$rebase_said"
 [ -z "${ORCHESTRATOR_STACKED:-}" ] || die 1 "$branch is stacked on ${ORCHESTRATOR_BASE:-another branch}, which is merged first"
 
-origin=
 tracked=refs/heads
-if has_origin "$repo"; then
-  origin=yes
-  tracked=refs/remotes/origin
+if remote=$(remote_of "$repo"); then
+  tracked=refs/remotes/$remote
 fi
 base=$(base_now "$worktree") || die 1 "no base branch found in $repo"
 tracked=$tracked/$base
@@ -144,7 +142,7 @@ tracked=$tracked/$base
 for pause in 0 0.1 0.2 0.3 0.5 0.5 1 1 1 1 2 2; do
   sleep "$pause"
   refresh
-  old=$(tip) || die 1 "the base branch $base does not exist${origin:+ on origin}"
+  old=$(tip) || die 1 "the base branch $base does not exist${remote:+ on $remote}"
   head=$(commit_of "$worktree" HEAD)
   ! is_ancestor "$worktree" "$head" "$old" || finish "$branch is part of $base already"
   if ! is_ancestor "$worktree" "$old" "$head"; then

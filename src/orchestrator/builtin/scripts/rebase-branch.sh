@@ -20,11 +20,11 @@ base=$(base_now "$worktree") || die 2 "no base branch found in $repo"
 [ "$base" != "$branch" ] || die 2 "the ticket's branch is the base branch itself: $base"
 
 tracked=refs/heads/$base
-if has_origin "$repo"; then
-  tracked=refs/remotes/origin/$base
-  fetch_origin "$repo" "+refs/heads/$base:$tracked" || case $git_said in
-    *"couldn't find remote ref"*) die 2 "the base branch $base does not exist on origin" ;;
-    *) die 1 "cannot fetch $base from origin: $git_said" ;;
+if remote=$(remote_of "$repo"); then
+  tracked=refs/remotes/$remote/$base
+  fetch_from "$repo" "$remote" "+refs/heads/$base:$tracked" || case $git_said in
+    *"couldn't find remote ref"*) die 2 "the base branch $base does not exist on $remote" ;;
+    *) die 1 "cannot fetch $base from $remote: $git_said" ;;
   esac
 fi
 tip=$(commit_of "$repo" "$tracked") || die 2 "the base branch $base does not exist"

@@ -19,6 +19,10 @@ VERBS = {
     "review": ("review:review", "Say what a pull request needs now, in one word."),
     "feedback": ("review:feedback", "Print what is new in a review, for the agent that answers it."),
     "answer": ("review:answer", "Send what an agent answered to a review."),
+    "await-merge": ("merge:await_merge", "Say whether an approved pull request is merged, or what came in between."),
+    "ready": ("merge:ready", "Say whether a pull request that was just pushed may be merged still."),
+    "mergeable": ("merge:mergeable", "Say whether the runner may merge a pull request now."),
+    "merge": ("merge:merge", "Merge a pull request, by the method of `mergeMethod`."),
 }
 """Name → place below orchestrator.cli.forge, first line of help."""
 
