@@ -49,9 +49,9 @@ class Verbs(click.Group):
 
 @click.group("forge", cls=Verbs, context_settings=SETTINGS)
 def forge() -> None:
-    """Ask the forge (GitHub, through ghCommand), as the bundled scripts do.
+    """Ask the forge about pull requests, as the bundled scripts do.
 
-    The forge is that of the repository's remote named origin. What cannot be asked is exit code 1 and a reason on
+    The forge is GitHub, asked through ghCommand: the remote named origin, or the only one that there is. What cannot be asked is exit code 1 and a reason on
     stderr, never an answer.
     """
 
