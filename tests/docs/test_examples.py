@@ -89,6 +89,7 @@ def test_the_event_that_a_command_gets_is_shown_with_every_key() -> None:
 @pytest.mark.parametrize("block", blocks("jinja"), ids=str)
 def test_a_prompt_can_be_rendered(block: Block) -> None:
     given = {"attempt": 2, "previous_output": "it failed", "base_branch": "main", "phase": "x", "plan_name": "p"}
+    given |= {"summary": "done", "closes": "", "repository_template": ""}  # of pull requests
     made = templates.render(block.text, templates.variables(TICKET, given), captured=frozenset({"verify_output"}))
     assert "{{" not in made and "{%" not in made
 

@@ -241,7 +241,9 @@ def test_everything_that_is_bundled_is_told(folder: str, page: str, title: str, 
     if header is None:
         told = {f"{name}.yaml" for name in re.findall(r"workflow-(\w+)\.svg\)\]", text(page))}
     else:
-        told = set(table(page, title, header)) | {word for word in codes(section(page, title)) if word == "lib.sh"}
+        told = set(table(page, title, header)) | {
+            word for word in codes(section(page, title)) if re.fullmatch(r"lib(-\w+)?\.sh", word)
+        }
     assert told == there
 
 
