@@ -11,7 +11,7 @@ from orchestrator.cli.output import clean, clean_lines, complain, say
 
 @group("worktree")
 def worktree() -> None:
-    """Set up a worktree as the configuration says; the script setup-worktree.sh asks for it."""
+    """Set up a worktree, as setup-worktree.sh has it done."""
 
 
 @command("setup")
