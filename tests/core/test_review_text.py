@@ -40,7 +40,7 @@ def test_a_thread_is_told_whole_and_says_what_in_it_is_new() -> None:
     ours = comment(marked("Done (abc)", "k"), "2026-03-01T10:30:00Z", "runner")
     text = told(threads=(thread(comment("rename it", EARLY), ours, comment("not there", LATER)),))
     assert "ann, 2026-03-01T10:00:00Z:\n> rename it" in text
-    assert "Your earlier answer:\n> Done (abc)" in text and "orchestrator:answer" not in text
+    assert "Your earlier answer:\n> Done (abc)\n\n" in text and "orchestrator:answer" not in text
     assert "ann, 2026-03-01T13:00:00Z, new:\n> not there" in text
 
 

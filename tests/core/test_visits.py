@@ -43,6 +43,14 @@ def test_more_than_max_visits_of_the_phase_need_attention_naming_the_loop() -> N
     assert walk.history[-1] == ("check", "failure")
 
 
+def test_at_the_bound_people_are_told_what_was_said_last() -> None:
+    walk = Walk(script("make", "check", max_visits=1), *LOOP[1:])
+    walk.dispatch()
+    walk.end("success")
+    walk.end("failure", output="2 threads (ann), 1 failed check (ci)\nand more")
+    assert (walk.t.error or "").endswith("then retry. check said last: 2 threads (ann), 1 failed check (ci)")
+
+
 def test_the_bound_of_the_workflow_is_ten() -> None:
     walk = Walk(*LOOP)
     walk.dispatch()

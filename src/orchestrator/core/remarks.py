@@ -29,6 +29,10 @@ def marked(text: str, key: str) -> str:
     return f"{text}\n\n<!-- orchestrator:answer {key} -->"
 
 
+def unmarked(text: str) -> str:
+    return _OURS.sub("", text).rstrip()
+
+
 def key_of(remark: Remark) -> str | None:
     """What the runner's own answers; None: somebody else wrote it. (A quoted line does not count.)"""
     found = _OURS.findall(remark.body)

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from orchestrator.core.foreign_text import line_of, quoted
 from orchestrator.core.pull_request import Check, PullRequest, Remark, Review
-from orchestrator.core.remarks import is_by_author, key_of
+from orchestrator.core.remarks import is_by_author, key_of, unmarked
 from orchestrator.core.review import News, Talk
 
 ROOM = 120_000
@@ -123,13 +123,13 @@ def _talk(pull: PullRequest | None, talk: Talk) -> str:
 def _remarks(pull: PullRequest | None, talk: Talk) -> Iterator[str]:
     remarks = talk.thread.remarks
     first_new = min(remarks.index(one) for one in talk.new)
-    begin = max(0, min(first_new, len(remarks)) - EARLIER)
+    begin = max(0, first_new - EARLIER)
     if begin:
         yield f"({begin} earlier remarks are left out)"
     for remark in remarks[begin:]:
         is_new = remark in talk.new
         longest = {} if is_new else {"longest": EARLIER_LENGTH}
-        yield f"{_speaker(pull, remark)}{', new' if is_new else ''}:\n{quoted(remark.body, **longest)}"
+        yield f"{_speaker(pull, remark)}{', new' if is_new else ''}:\n{quoted(unmarked(remark.body), **longest)}"
 
 
 def _speaker(pull: PullRequest | None, remark: Remark) -> str:
