@@ -83,7 +83,7 @@ def test_diff_has_what_is_committed_what_is_not_and_what_git_does_not_know(work:
     shown = work.diff()
     assert shown.code == 0 and "\x1b" not in shown.out
     assert "+one" in shown.out and "-old\n+changed" in shown.out and "+new" in shown.out
-    assert work.diff("--name-only").out.count("\n") == 3
+    assert work.diff("--name-only").out.splitlines() == ["done.txt", "new ü.txt", "old.txt"]
     assert "3 files changed, 3 insertions(+), 1 deletion(-)" in work.diff("--stat").out
 
 

@@ -20,7 +20,7 @@ from orchestrator.adapters.environment import BOUND
 
 KEPT_COMMIT = "orchestrator-base-commit"
 """Beside a worktree's index: the commit that its setup began from."""
-_GIT = ("git", "-c", "core.fsmonitor=false", "-c", "core.untrackedCache=false")
+_GIT = ("git", "-c", "core.fsmonitor=false", "-c", "core.untrackedCache=false", "-c", "core.quotePath=false")
 CHUNK = 65_536
 
 
