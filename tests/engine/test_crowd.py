@@ -22,20 +22,20 @@ def test_all_are_merged_one_after_another_and_conflicts_are_resolved_by_their_ow
 
 
 def test_who_touches_the_same_files_is_kept_apart_and_meets_no_conflict(tmp_path: Path) -> None:
-    made = crowd(tmp_path / "home", touches=["registry.txt"])
+    made = crowd(tmp_path / "home", alone=1, touches=["registry.txt"])
     made.walk()
     made.assert_merged()
     assert made.resolvers() == []
 
 
 def test_each_has_a_merge_commit_where_that_is_wanted(tmp_path: Path) -> None:
-    made = crowd(tmp_path / "home", more={"mergeMethod": "merge"})
+    made = crowd(tmp_path / "home", shared=2, alone=1, more={"mergeMethod": "merge"})
     made.walk()
     made.assert_merged(merges=True)
 
 
 def test_a_daemon_that_is_killed_in_the_middle_merges_nothing_twice(tmp_path: Path) -> None:
-    made = crowd(tmp_path / "home")
+    made = crowd(tmp_path / "home", shared=3, alone=1 if not CHAOS else 5)
     for _ in range(KILLS):
         daemon = made.daemon()
         let_pass(random.uniform(0.3, 1.5))  # a moment, not a wait

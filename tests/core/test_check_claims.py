@@ -1,0 +1,83 @@
+"""What a check says of stacks, of files that tickets touch, and of lanes where there is none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from orchestrator.core.check import workflow_problems
+from orchestrator.core.check_plan import Known, plan_problems
+from orchestrator.core.model import Plan, Status, Ticket
+from tests.factories import entry, plan, script, terminal, ticket, workflow
+
+FORGE = workflow(script("open", "done", capture={"pr_number": "stdout"}), terminal(), name="w")
+LOCAL = workflow(name="w")
+
+
+def said(made: Plan, *tickets: Ticket, flow: Any = FORGE) -> list[str]:
+    found = plan_problems(made, {one.ticket_id: one for one in tickets}, Known(workflows={"w": flow}))
+    return [problem.what for problem in found if "stack" in problem.what or "touches" in problem.what]
+
+
+def tickets(*ids: str, **fields: Any) -> list[Ticket]:
+    return [ticket(id, repo="/repo", worktree=f"/wt/{id}", **fields) for id in ids]
+
+
+def test_a_stack_on_nothing_has_no_effect() -> None:
+    found = said(plan("a"), *tickets("a", stack=True))
+    assert found == ["stack has no effect: nothing blocks it"]
+    assert said(plan("a", stack=True), *tickets("a")) == []
+
+
+def test_a_blocker_that_opens_no_pull_request_cannot_be_stacked_on() -> None:
+    made = plan("a", entry("b", "a"), stack=True)
+    why = "stack has no effect: its blocker a opens no pull request (workflow w captures no pr_number)"
+    assert said(made, *tickets("a", "b"), flow=LOCAL) == [why]
+    assert said(made, *tickets("a", "b")) == []
+
+
+def test_a_blocker_of_another_repository_cannot_be_stacked_on() -> None:
+    a, b = ticket("a", repo="/one"), ticket("b", repo="/two", stack=True)
+    assert said(plan("a", entry("b", "a")), a, b) == ["stack has no effect: its blocker a is of another repository"]
+
+
+def test_one_of_several_blockers_is_enough() -> None:
+    made = plan("a", "b", entry("c", "a", "b"))
+    a, b, c = ticket("a", repo="/one"), ticket("b", repo="/two"), ticket("c", repo="/two", stack=True)
+    assert said(made, a, b, c) == []
+
+
+def test_tickets_that_would_wait_for_each_other_are_named() -> None:
+    a, b = ticket("a", touches=("src/**",)), ticket("b", touches=("docs/*", "src/x.py"))
+    what = 'touches the same files as b ("src/**", "src/x.py"): one waits until the other has ended'
+    assert said(plan("a", "b"), a, b) == [what]
+
+
+@pytest.mark.parametrize(
+    ("made", "more"),
+    [
+        (plan("a", "b", allow_overlap=True), {}),
+        (plan("a", entry("b", "a")), {}),
+        (plan("a", "m", entry("b", "m")), {"repo": "/elsewhere"}),
+        (plan("a", "b"), {"status": Status.COMPLETE}),
+    ],
+    ids=["allowed", "blocked", "another repository", "complete"],
+)
+def test_there_is_nothing_to_say_where_nobody_waits(made: Plan, more: dict[str, Any]) -> None:
+    assert said(made, ticket("a", touches=("src/**",)), ticket("b", touches=("src/**",), **more)) == []
+
+
+def test_who_comes_before_another_one_by_way_of_a_third_does_not_wait_either() -> None:
+    made = plan("a", entry("m", "a"), entry("b", "m"))
+    assert said(made, ticket("a", touches=("x",)), ticket("m"), ticket("b", touches=("x",))) == []
+
+
+def test_only_so_many_hints_are_given_however_many_overlap() -> None:
+    names = [f"t{n}" for n in range(60)]
+    assert len(said(plan(*names), *(ticket(name, touches=("src/**",)) for name in names))) == 10
+
+
+def test_a_lane_where_a_ticket_ends_has_no_effect() -> None:
+    found = workflow_problems(workflow(script("work", "done", lane=True), terminal("done", lane=True)))
+    assert [(one.phase, one.severity) for one in found] == [("done", "warning")]
