@@ -71,8 +71,6 @@ def _start(cwd: str, tip: str | None, base: str | None, began: Iterable[str]) ->
     if tip is None:
         return _nothing(cwd)
     start = next((sha for one in began if (sha := _commit(cwd, one)) and _is_ancestor(cwd, sha, tip)), None)
-    if start == tip:
-        return tip
     names = (f"refs/remotes/origin/{base}", f"refs/heads/{base}") if base else ()
     forks = [sha for name in names for sha in git.lines_of(cwd, "merge-base", tip, name)]
     for fork in forks:
