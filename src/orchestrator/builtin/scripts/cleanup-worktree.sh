@@ -23,7 +23,7 @@ forget_removed() {
   for file in "$common"/worktrees/*/orchestrator-removing; do
     if [ -e "$file" ] && [ "$(cat -- "${file%/*}/gitdir")" = "$path/.git" ]; then
       take_turns "$common"
-      patiently git --git-dir="$common" worktree remove --force -- "$path" || true
+      patiently git -C "$common" -c core.hooksPath=/dev/null worktree remove --force -- "$path" || true
     fi
   done
 }
@@ -127,7 +127,7 @@ removing=$dir/orchestrator-removing
 [ -e "$removing" ] || look
 # Says to the next run that what is missing was removed by us, should this one be killed half way.
 : >"$removing"
-patiently git --git-dir="$common" worktree remove --force -- "$worktree" || {
+patiently git -C "$common" -c core.hooksPath=/dev/null worktree remove --force -- "$worktree" || {
   [ ! -e "$dir" ] || rm -f -- "$removing"
   die 1 "cannot remove $worktree: $git_said"
 }

@@ -59,15 +59,15 @@ die() {
 # with nobody alive to hold it, is removed.
 patiently() {
   local pause
-  for pause in 0.1 0.2 0.4 0.8 1 1 1 last; do
+  for pause in 0.1 0.2 0.4 0.8 1 1 1 1; do
     git_said=$("$@" 2>&1) && return 0
     case $git_said in
       *"': '"*"' exists; cannot create"*) return 1 ;;
       *.lock* | *"cannot lock ref"* | *"could not lock"* | *"nable to update local ref"* | *"Another git process"*) ;;
       *) return 1 ;;
     esac
-    [ "$pause" != last ] || free_blocking_lock || break
-    sleep "${pause/last/0}"
+    [ "$pause" != 1 ] || ! free_blocking_lock || continue
+    sleep "$pause"
   done
   git_said=$("$@" 2>&1)
 }
