@@ -14,6 +14,7 @@ from orchestrator.core.budgets import Budgets
 from orchestrator.core.model import PLANNER_FIELDS, Attempt, PhaseEntry, Plan, PlanEntry, Ticket, Visit
 from orchestrator.core.notices import Notice
 from orchestrator.core.outcome import Outcome, Usage
+from orchestrator.core.pull_request import Remembered
 from orchestrator.core.settings import (
     NOTICE_KINDS,
     AgentSettings,
@@ -163,6 +164,7 @@ def test_every_key_of_an_attempts_files_is_told() -> None:
 def test_every_key_of_the_journal_and_of_a_notice_is_told() -> None:
     assert set(table("files", "The journal", "key")) == names(Entry)
     assert set(table("files", "Accounts", "key")) == names(Account)
+    assert set(table("files", "Pull requests", "key")) == names(Remembered)
     assert set(table("notifications", "Channels", "key")) == names(Notice)
 
 

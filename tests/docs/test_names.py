@@ -213,6 +213,7 @@ def test_every_lock_is_told() -> None:
         *here.daemon_locks, here.walk_lock(KEY), here.store_lock(KEY), here.plan_lock(KEY.plan), here.caught_up,
         here.person_lock(KEY),
         here.notices_lock, here.notices_held_lock, here.accounts_lock, here.slots_lock,
+        here.pull_requests_lock,
     ]  # fmt: skip
     assert set(table("files", "Locks", "lock")) == {str(lock)[1:] for lock in locks}
 
