@@ -114,8 +114,11 @@ def test_a_failed_one_says_the_end_of_what_it_printed_and_is_repeated(here: Sett
     for expected in (1, 2):
         said = here.furnish()
         assert said.code == 1 and here.runs() == expected
-        assert "worktree.setup: exit code 7" in said.err and "line 100" in said.err and "line 5\n" not in said.err
-        assert str(here.log) in said.err
+        first, *printed, last = said.err.splitlines()
+        assert first == "the end of what worktree.setup printed:" and printed == [f"line {n}" for n in range(81, 101)]
+        assert last.startswith("worktree.setup: exit code 7 after ") and last.endswith(
+            f" s: line 100 (log: {here.log})"
+        )
 
 
 def test_one_that_takes_too_long_is_ended_with_all_that_it_started(here: Setting) -> None:

@@ -19,7 +19,7 @@ from orchestrator.core.settings import Config
 from orchestrator.errors import OrchestratorError
 
 BY_REPOSITORY = ".orchestrator/setup"
-SHOWN_LINES, SHOWN_LENGTH = 20, 4000
+SHOWN_LINES, SHOWN_LENGTH, LINE_LENGTH = 20, 3000, 200
 
 
 class SetupError(OrchestratorError):
@@ -92,9 +92,12 @@ def _run(
 
 
 def _failed(wanted: Wanted, ended: commands.Ended, log: Path) -> str:
-    end = "\n".join(commands.last_words(log, ended, SHOWN_LENGTH).splitlines()[-SHOWN_LINES:])
-    shown = f"; the end of what it printed:\n{end}" if end.strip() else ", and nothing was printed"
-    return f"{wanted.called}: {ended.words} (log: {log}){shown}"
+    """The last line says all that fits into one: it is what `status` shows of the ticket."""
+    said = commands.last_words(log, ended, SHOWN_LENGTH).splitlines()[-SHOWN_LINES:]
+    last = next((line.strip() for line in reversed(said) if line.strip()), "")
+    why = f": {last[:LINE_LENGTH]}" if last and not ended.stopped else ""
+    printed = [f"the end of what {wanted.called} printed:", *said] if last else []
+    return "\n".join([*printed, f"{wanted.called}: {ended.words}{why} (log: {log})"])
 
 
 def _log(places: Places, git_dir: Path, environ: Mapping[str, str]) -> Path:

@@ -77,5 +77,5 @@ keep_base
 [ -z "$making" ] || pull_lfs
 update_submodules
 include_files
-furnish "$repo" "$worktree" || die 1 "the setup of $worktree failed"
+furnish "$repo" "$worktree" || exit 1
 rm -f -- "$dir/orchestrator-making"
