@@ -83,6 +83,8 @@ def test_one_word_says_what_a_pull_request_needs(one: PullRequest, expected: str
         (approved(threads=(thread(comment("a", EARLY), comment("b")),)), "changes_requested"),
         (approved(comments=(comment(at=EARLY),)), "approved"),
         (approved(comments=(comment(at=EARLY, edited_at=LATE),)), "changes_requested"),
+        (approved(threads=(thread(comment(), comment(marked("no", "k"), LATER, "runner")),)), "approved"),
+        (approved(comments=(comment(), comment(marked("no", "k"), LATER, "runner"))), "approved"),
         (pull(checks=(check(at=EARLY),)), "ci_failed"),
         (pull(pushed_at="", comments=(comment(at=EARLY),)), "changes_requested"),
     ],

@@ -56,10 +56,10 @@ def test_what_came_while_the_agent_worked_is_in_the_next_round() -> None:
 
 def test_of_a_pull_request_met_for_the_first_time_the_newest_commit_answered_what_is_older() -> None:
     one = pull(comments=(comment("a", EARLY), comment("b", LATE)))
-    known = rounds.begun(None, one, DEFAULT)
+    known = rounds.begun(None, one)
     assert [said.body for said in news_of(one, known, DEFAULT).comments] == ["b"]
-    assert rounds.begun(known, one, DEFAULT) == known
-    another = rounds.begun(known, replace(one, number=8), DEFAULT)
+    assert rounds.begun(known, one) == known
+    another = rounds.begun(known, replace(one, number=8))
     assert (another.number, another.rounds) == (8, 0), "what is known of another one tells nothing of this"
 
 

@@ -134,6 +134,11 @@ def standing_reviews(pull: PullRequest) -> dict[str, Review]:
     return found
 
 
+def last_answer(thread: Thread) -> int:
+    """Where the runner's own is; -1: there is none."""
+    return max((i for i, one in enumerate(thread.remarks) if key_of(one) is not None), default=-1)
+
+
 def open_remarks(pull: PullRequest, thread: Thread, settings: ReviewSettings) -> Iterator[Remark]:
     """What somebody said there and nobody answered by hand. An answer of the runner is for what it was given; so what
     came before that meanwhile is still open, and so is what was said after in a thread that it resolved."""

@@ -20,6 +20,8 @@ from orchestrator.core.remarks import (
     counts,
     is_ignored,
     is_trusted,
+    key_of,
+    last_answer,
     mark,
     open_remarks,
     said_at,
@@ -150,7 +152,7 @@ def _are_registering(pull: PullRequest, known: Remembered | None, now: float, ap
 
 
 def news_of(pull: PullRequest, known: Remembered | None, settings: ReviewSettings) -> News:
-    seen = frozenset(known.seen) if known is not None else marks_answered_by_push(pull, settings)
+    seen = frozenset(known.seen) if known is not None else marks_answered_by_push(pull)
     talks = (
         Talk(thread, new)
         for thread in pull.threads
@@ -188,12 +190,17 @@ def marks_of(pull: PullRequest, news: News) -> tuple[str, ...]:
     return (*map(mark, remarks), *(check_mark(pull, check) for check in news.checks))
 
 
-def marks_answered_by_push(pull: PullRequest, settings: ReviewSettings) -> frozenset[str]:
-    """By time: what was said before the newest commit was made. A review of that very commit is not."""
+def marks_answered_by_push(pull: PullRequest) -> frozenset[str]:
+    """By time: what was said before the newest commit was made, or before the runner's own answer to it. A review of
+    that very commit is not."""
     pushed = pull.pushed_at
+    own = max((one.at for one in pull.comments if key_of(one) is not None), default="")
     reviews = (one for one in all_reviews(pull) if said_at(one) <= pushed and not _is_of_head(pull, one))
+    before = (one for one in (*all_reviews(pull), *pull.comments) if said_at(one) <= own)
     remarks = [*pull.comments, *(one for thread in pull.threads for one in thread.remarks)]
-    return frozenset(map(mark, (*reviews, *(one for one in remarks if said_at(one) < pushed))))
+    early = (one for one in remarks if said_at(one) < pushed)
+    replied = (one for thread in pull.threads for one in thread.remarks[: last_answer(thread) + 1])
+    return frozenset(map(mark, (*reviews, *before, *early, *replied)))
 
 
 def _is_of_head(pull: PullRequest, review: Review) -> bool:

@@ -11,15 +11,14 @@ from msgspec.structs import replace
 
 from orchestrator.core.pull_request import PullRequest, Remembered
 from orchestrator.core.review import Look, News, marks_answered_by_push, marks_of
-from orchestrator.core.settings import ReviewSettings
 from orchestrator.core.times import iso
 
 
-def begun(known: Remembered | None, pull: PullRequest, settings: ReviewSettings) -> Remembered:
+def begun(known: Remembered | None, pull: PullRequest) -> Remembered:
     """What is remembered of this very pull request; of one that is met for the first time, what time tells."""
     if known is not None and known.number == pull.number:
         return known
-    answered = marks_answered_by_push(pull, settings) if pull.state == "open" else ()
+    answered = marks_answered_by_push(pull) if pull.state == "open" else ()
     return Remembered(number=pull.number, url=pull.url, seen=tuple(sorted(answered)))
 
 

@@ -78,9 +78,8 @@ def merge(config: Config, repo: str, pr: str, head: str, sleep: Callable[[float]
     how = "is merged already"
     if state == "open":
         how = _merged(forge, number, head, wanted, sleep)
-    settings = config.settings.review
     gone = PullRequest(number=number, state="merged")
-    Memory(config).change(gone, settings, lambda known: replace(known, state="merged", review="merged"))
+    Memory(config).change(gone, lambda known: replace(known, state="merged", review="merged"))
     return f"Pull request #{number} {how}"
 
 

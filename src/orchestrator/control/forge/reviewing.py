@@ -39,26 +39,26 @@ class Memory:
         self._key = Key(plan, ticket) if plan and ticket else None
         self._places = Places(config)
 
-    def known(self, pull: PullRequest, settings: ReviewSettings) -> Remembered | None:
+    def known(self, pull: PullRequest) -> Remembered | None:
         """Raises UnreadableError."""
         if self._key is None:
             return None
-        return rounds.begun(pull_requests.remembered(self._places, self._key), pull, settings)
+        return rounds.begun(pull_requests.remembered(self._places, self._key), pull)
 
-    def change(self, pull: PullRequest, settings: ReviewSettings, decide: Callable[[Remembered], Remembered]) -> None:
+    def change(self, pull: PullRequest, decide: Callable[[Remembered], Remembered]) -> None:
         """Raises StoreError, UnreadableError."""
         if self._key is not None:
-            pull_requests.remember(self._places, self._key, lambda known: decide(rounds.begun(known, pull, settings)))
+            pull_requests.remember(self._places, self._key, lambda known: decide(rounds.begun(known, pull)))
 
 
 def looked(config: Config, repo: str, pr: str) -> tuple[PullRequest, Look]:
     """What it needs now. Raises ForgeUnreachableError, ForgeRefusedError, StoreError, UnreadableError."""
     memory, settings = Memory(config), config.settings.review
     pull = _pull(forge_with(config, repo), number_of(pr), settings)
-    known, now = memory.known(pull, settings), time.time()
+    known, now = memory.known(pull), time.time()
     known = rounds.pushed(known, pull) if known is not None else None
     seen = look(pull, known, settings, now)
-    memory.change(pull, settings, lambda kept: rounds.looked(rounds.pushed(kept, pull), pull, seen, now))
+    memory.change(pull, lambda kept: rounds.looked(rounds.pushed(kept, pull), pull, seen, now))
     return pull, seen
 
 
@@ -83,12 +83,12 @@ def collected(config: Config, repo: str, pr: str) -> Collected:
     pull = _pull(forge, number_of(pr), settings)
     if pull.state != "open":
         return Collected(f"Pull request #{pull.number} is {pull.state}: there is nothing to answer.", False)
-    known = memory.known(pull, settings)
+    known = memory.known(pull)
     news = news_of(pull, known, settings)
     if not news.is_said and not news.checks:
         return Collected(f"Pull request #{pull.number}: nothing new to act on.", False)
     handed = fitting(news)
-    memory.change(pull, settings, lambda kept: rounds.offered(kept, pull, handed))
+    memory.change(pull, lambda kept: rounds.offered(kept, pull, handed))
     logs = forge.log_ends(pull, handed.checks) if handed.checks else {}
     return Collected(feedback(pull, handed, news, logs, (known.rounds if known else 0) + 1), True)
 
@@ -112,14 +112,14 @@ def answered(config: Config, repo: str, pr: str, message: str, commit: str) -> l
     memory, settings = Memory(config), config.settings.review
     forge = forge_with(config, repo)
     pull = _pull(forge, number_of(pr), settings)
-    known = memory.known(pull, settings)
+    known = memory.known(pull)
     if pull.state == "open":
         if known is not None and not known.offered:
             return ["nothing waits for an answer"]
         said = list(_send(forge, _round(pull, settings, known), message, _made(known, commit)))
     else:
         said = [f"pull request #{pull.number} is {pull.state}: nothing is answered there"]
-    memory.change(pull, settings, rounds.answered)
+    memory.change(pull, rounds.answered)
     return said
 
 
