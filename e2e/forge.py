@@ -155,16 +155,20 @@ class ForgeHome(Home):
 
     def gate_before(self, phase: str, way: str) -> Gate:
         """The workflow waits there, where `way` (a line of it) leads to the phase."""
-        path = self.home / f"workflows/{self.workflow}.yaml"
         gate = Gate(self.agent, f"before-{phase}")
         script = self.home / "scripts/gate.sh"
         script.parent.mkdir(exist_ok=True)
         script.write_text(gate.waiting)
-        text = path.read_text()
-        assert way in text, way
         more = f"\n  - id: gate\n    type: script\n    command: gate.sh\n    onSuccess: {phase}\n"
-        path.write_text(text.replace(way, way.replace(phase, "gate")) + more)
+        self.rewrite(way, phase, "gate", more)
         return gate
+
+    def rewrite(self, where: str, old: str, new: str, more: str = "") -> None:
+        """In the workflow, in the only place that has these words."""
+        path = self.home / f"workflows/{self.workflow}.yaml"
+        text = path.read_text()
+        assert text.count(where) == 1, where
+        path.write_text(text.replace(where, where.replace(old, new)) + more)
 
     def kill_all(self) -> None:
         """-9 for the runners and for everything of an attempt."""

@@ -128,14 +128,17 @@ def test_somebody_elses_forced_push_is_not_overwritten_and_the_work_is_kept(forg
     assert "answered" in (forge.worktree / "T-1.txt").read_text()
 
 
-def test_rounds_are_capped_and_a_person_is_told(forge: ForgeHome, pull: Pull) -> None:
-    for times in range(1, 6):
+def test_rounds_are_capped_and_a_person_is_told(forge: ForgeHome) -> None:
+    forge.rewrite(": handle-review.md\n    evidence: commit\n    maxRetries: 1\n    maxVisits: 5", "5", "2")
+    forge.start("run", PLAN, TICKET)
+    pull = forge.pull()
+    for times in (1, 2):
         pull.comment("ann", f"Once more, {times}.")
         forge.wait_left("push_review", times)
     pull.comment("ann", "And again.")
     ticket = forge.wait_status("needs_attention")
     assert "handle_review" in ticket["error"]
-    assert len(forge.told("handle_review")) == 5
+    assert len(forge.told("handle_review")) == 2
 
 
 def test_who_is_to_be_ignored_starts_no_agent(forge: ForgeHome) -> None:

@@ -59,6 +59,10 @@ class Faults:
             self._set.append(fault)
         return fault
 
+    def end(self, fault: Fault) -> None:
+        with self._lock:
+            self._set.remove(fault)
+
     def over(self) -> None:
         with self._lock:
             self._set.clear()
