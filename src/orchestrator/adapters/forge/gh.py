@@ -27,7 +27,9 @@ _REFUSED = re.compile(
 )
 _LIMIT = re.compile(r"rate limit", re.IGNORECASE)
 _SECONDARY = re.compile(r"secondary rate limit|abuse detection", re.IGNORECASE)
-_NOT_NOW = re.compile(r"rate limit|abuse|timed? ?out|\b(429|50\d)\b|connection|dial |EOF|temporar", re.IGNORECASE)
+_NOT_NOW = re.compile(
+    r"rate limit|abuse|too quickly|timed? ?out|\b(429|50\d)\b|connection|dial |EOF|temporar", re.IGNORECASE
+)
 
 
 class ForgeUnreachableError(OrchestratorError):
