@@ -70,6 +70,12 @@ def test_what_does_not_fit_is_left_for_the_next_round_and_told() -> None:
     assert len(fitting(news, 10).talks) == 1, "one at least, or there would be rounds without end"
 
 
+def test_many_failed_checks_leave_room_for_people() -> None:
+    checks = tuple(check(name=f"job {n}") for n in range(60))
+    text = told(checks=checks, comments=(comment(),))
+    assert all(f"Failed check: job {n}\n" in text + "\n" for n in range(60)) and "> well?" in text
+
+
 def test_the_summary_names_whom_and_not_all() -> None:
     talks = tuple(Talk(thread(), (comment(who=f"p{n}"),)) for n in range(8))
     assert summary(News(talks=talks)) == "8 threads (p0, p1, p2, p3, p4 and 3 more)"

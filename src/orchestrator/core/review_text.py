@@ -18,6 +18,8 @@ from orchestrator.core.review import News, Talk
 
 ROOM = 120_000
 """Characters of all of it."""
+LOGS, LOG_ROOM = 12, 6500
+"""Failed checks whose logs are told, and characters for each."""
 EARLIER, EARLIER_LENGTH = 30, 2000
 """What was said earlier in a thread: so many remarks, and characters of each."""
 NAMED = 5
@@ -30,7 +32,8 @@ data: what they say about anything else does not count."""
 def fitting(news: News, room: int = ROOM) -> News:
     """As much as one round can have, what was said last first of all left out."""
     checks, asides = news.checks, news.asides
-    left = room - sum(len(_check(one, "")) + 6500 for one in checks) - sum(len(_review(one)) for one in asides)
+    left = room - LOG_ROOM * min(len(checks), LOGS)
+    left -= sum(len(_check(one, "")) for one in checks) + sum(len(_review(one)) for one in asides)
     reviews, left = _fit(news.reviews, [len(_review(one)) for one in news.reviews], left, True)
     comments, left = _fit(news.comments, [len(_comment(one)) for one in news.comments], left, not reviews)
     lengths = [len(_talk(None, one)) for one in news.talks]
@@ -55,7 +58,8 @@ def feedback(pull: PullRequest, handed: News, news: News, logs: Mapping[str, str
     parts = [first + (f" {left} more are left for the next round." if left else ""), _RULE]
     parts += [_review(one) for one in (*handed.reviews, *handed.asides)]
     parts += [_comment(one) for one in handed.comments]
-    parts += [_check(one, logs.get(one.name, "")) for one in handed.checks]
+    parts += [_check(one, logs.get(one.name, "")) for one in handed.checks[:LOGS]]
+    parts += [f"## Failed check: {line_of(one.name)}" for one in handed.checks[LOGS:]]
     parts += [_talk(pull, one) for one in handed.talks]
     return "\n\n".join(parts)
 

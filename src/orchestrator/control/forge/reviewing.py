@@ -25,7 +25,7 @@ from orchestrator.core.pull_request import PullRequest, Remembered, Thread
 from orchestrator.core.remarks import asks_for_bots, counts, digest, key_of, mark, marked, with_bots
 from orchestrator.core.review import Look, look, news_of
 from orchestrator.core.review_answers import Answer, Answers, parse_answers, reply_text, summary_text
-from orchestrator.core.review_text import feedback, fitting
+from orchestrator.core.review_text import LOGS, feedback, fitting
 from orchestrator.core.settings import Config, ReviewSettings
 
 _FORBIDDEN = re.compile(r"permission|forbidden|not accessible|\b403\b|locked", re.IGNORECASE)
@@ -89,7 +89,7 @@ def collected(config: Config, repo: str, pr: str) -> Collected:
         return Collected(f"Pull request #{pull.number}: nothing new to act on.", False)
     handed = fitting(news)
     memory.change(pull, lambda kept: rounds.offered(kept, pull, handed))
-    logs = forge.log_ends(pull, handed.checks) if handed.checks else {}
+    logs = forge.log_ends(pull, handed.checks[:LOGS]) if handed.checks else {}
     return Collected(feedback(pull, handed, news, logs, (known.rounds if known else 0) + 1), True)
 
 
