@@ -159,15 +159,15 @@ describe_files() {
     ! is_binary "$1" "$path" || kind="$kind; a binary file: it has no markers, one side has to be chosen or it is made anew"
     printf '%s: %s\n' "$path" "$kind"
   done < <(git -C "$1" -c core.quotePath=false status --porcelain=v2 --untracked-files=no -z)
-  printf '%s\n' "$git_said" | sed -n 's/^\(CONFLICT (.*\)$/\1/p' | grep -v '^CONFLICT (content)\|^CONFLICT (add/add)' | barred || true
+  printf '%s\n' "$git_said" | sed -n 's/^\(CONFLICT (.*\)$/\1/p' | grep -Ev '^CONFLICT \((content|add/add|modify/delete|binary)\)' | barred || true
   printf '\n'
 }
 
-# is_binary WORKTREE PATH: on either side, as git sees it.
+# is_binary WORKTREE PATH: on either side; git looks for a zero in the beginning, too.
 is_binary() {
   local stage
   for stage in 2 3; do
-    case $(git -C "$1" diff --numstat "$(git -C "$1" hash-object -t blob /dev/null)" ":$stage:$2" 2>/dev/null) in -*) return 0 ;; esac
+    LC_ALL=C git -C "$1" cat-file blob ":$stage:$2" 2>/dev/null | head -c 8000 | LC_ALL=C tr -dc '\000' | wc -c | grep -q '[1-9]' && return 0
   done
   return 1
 }
@@ -196,7 +196,7 @@ describe_hunks() {
       open { show[NR] = 1 }
       /^>>>>>>> / { open = 0 }
       END {
-        for (i = 1; i <= NR; i++) if (show[i]) for (j = i - 3; j <= i + 3; j++) want[j] = 1
+        for (i = 1; i <= NR; i++) if (show[i]) for (j = i > 3 ? i - 3 : 1; j <= i + 3; j++) want[j] = 1
         for (i = 1; i <= NR; i++) if (want[i]) { if (!want[i - 1]) print "@@ line " i; print line[i] }
       }' "$1/$path" | barred
     printf '\n'
