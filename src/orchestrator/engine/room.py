@@ -13,7 +13,7 @@ from pathlib import Path
 
 from orchestrator.adapters.disks import free_bytes
 from orchestrator.core.events import Event, HeldBack
-from orchestrator.core.model import Key, PlanStatus, Status, Ticket
+from orchestrator.core.model import Key, PlanStatus, Status, Ticket, should_be
 from orchestrator.core.schedule import under_way
 from orchestrator.engine.attend import unblocked
 from orchestrator.engine.desk import Desk
@@ -80,7 +80,7 @@ class Room:
 
 
 def _held_back(ticket: Ticket, reason: str | None) -> Event | None:
-    waits = ticket.status is Status.READY and ticket.attempt is None and not under_way(ticket)
+    waits = should_be(ticket) is Status.READY and ticket.attempt is None and not under_way(ticket)
     return HeldBack(at=time.time(), reason=reason) if waits else None
 
 
