@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.builtin.scripts import Said, commit, git, lone_repo, run
+from orchestrator.adapters.environment import TOKENS, agent_env
+from orchestrator.core.settings import AgentSettings
+from tests.builtin.scripts import SCRIPTS, Said, commit, git, lone_repo, run
 
 PASSING = "import unittest\n\nclass T(unittest.TestCase):\n    def test(self): pass\n"
 FAILING = "import unittest\n\nclass T(unittest.TestCase):\n    def test(self): self.fail('two is not three')\n"
@@ -87,3 +89,20 @@ def test_an_unfinished_rebase_is_not_verified(tree: Path) -> None:
     said = verify(tree)
     assert said.code == 1
     assert "rebase is unfinished" in said.out
+
+
+def test_the_tests_of_the_project_see_no_token_and_nothing_that_leads_to_the_runners_forge(tree: Path) -> None:
+    commit(tree, **{".orchestrator__verify": "env\n"})
+    named = [name.replace("*", "X_") for name in TOKENS]
+    ours = ("GH_CONFIG_DIR", "ORCHESTRATOR_GH", "ORCHESTRATOR_CONFIG", "GIT_CEILING_DIRECTORIES")
+    secret = dict.fromkeys([*named, *ours], "s3cret")
+    said = run("verify.sh", tree, cwd=tree, **secret, ORCHESTRATOR_PORT_BASE="20010", ORCHESTRATOR_ATTEMPT_ID="a1")
+    assert said.code == 0, said
+    assert "s3cret" not in said.out
+    assert {"ORCHESTRATOR_PORT_BASE=20010", "ORCHESTRATOR_ATTEMPT_ID=a1"} <= set(said.out.splitlines())
+
+
+def test_there_is_one_list_of_tokens() -> None:
+    written = (SCRIPTS / "verify.sh").read_text().partition('TOKENS="')[2].partition('"')[0].split()
+    assert written == list(TOKENS)
+    assert agent_env(dict.fromkeys(written, "x"), AgentSettings(command="a"), written, {}) == {}

@@ -5,7 +5,8 @@
 #   .orchestrator/verify in the repository (any executable; this is how to configure it) · make test · npm test ·
 #   cargo test · go test ./... · pytest · unittest
 # Before that it makes sure that what is verified is what will be merged: nothing uncommitted, no operation unfinished.
-# Everything goes to stdout, so that the agent that is asked to mend it can read it.
+# Everything goes to stdout, so that the agent that is asked to mend it can read it. Agents wrote those tests, so like
+# agents they see no token of a forge or tracker, and nothing that leads to the runner's.
 #
 # Exit: 0 the tests ran and passed · 1 they failed, or the worktree is not in a state to verify · 3 there is nothing to
 # run (no tests, or the program that runs them is not installed): it says how to configure it.
@@ -82,10 +83,32 @@ choose() {
   fi
 }
 
+# Names and patterns, as agents do not get them either.
+TOKENS="GH_TOKEN GITHUB_TOKEN GH_ENTERPRISE_TOKEN GITHUB_ENTERPRISE_TOKEN GITHUB_PAT GITHUB_API_TOKEN
+  GITLAB_TOKEN GITLAB_ACCESS_TOKEN GITLAB_PRIVATE_TOKEN GL_TOKEN CI_JOB_TOKEN HOMEBREW_GITHUB_*
+  BITBUCKET_*TOKEN BITBUCKET_*PASSWORD GITEA_TOKEN FORGEJO_TOKEN AZURE_DEVOPS_EXT_PAT
+  MISE_GITHUB_TOKEN LINEAR_API_KEY LINEAR_TOKEN LINEAR_ACCESS_TOKEN JIRA_*TOKEN ATLASSIAN_*TOKEN"
+# What tells of the runner, its forge and this ticket's repository.
+OURS="ORCHESTRATOR_GH ORCHESTRATOR_CONFIG ORCHESTRATOR_PYTHON ORCHESTRATOR_BASE ORCHESTRATOR_STACKED
+  ORCHESTRATOR_MERGE_METHOD GH_CONFIG_DIR GH_HOST GH_REPO GIT_CEILING_DIRECTORIES GIT_ASKPASS GIT_CONFIG_COUNT
+  GIT_CONFIG_KEY_* GIT_CONFIG_VALUE_* GIT_CONFIG_PARAMETERS"
+
+forget() {
+  local name pattern
+  set -f
+  for name in $(compgen -e); do
+    # shellcheck disable=SC2254 # patterns
+    for pattern in $TOKENS $OURS; do
+      case $name in $pattern) unset "$name" ;; esac
+    done
+  done
+  set +f
+}
+
 # A run that found no test has verified nothing: pytest and newer unittests exit 5, older ones say so only.
 run() {
   local code=0
-  "${command[@]}" </dev/null 2>&1 | tee -- "$said" || code=${PIPESTATUS[0]}
+  (forget && exec "${command[@]}") </dev/null 2>&1 | tee -- "$said" || code=${PIPESTATUS[0]}
   case "${command[*]}" in
     *"-m pytest"* | *"-m unittest"*)
       if [ "$code" -eq 5 ] || grep -q '^Ran 0 tests' "$said"; then nothing "${command[*]} ran no tests"; fi
