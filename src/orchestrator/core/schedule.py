@@ -12,11 +12,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Set
 from enum import Enum
 from heapq import heapify, heappop, heappush
+from itertools import islice
 from math import inf
 
 import msgspec
 
 from orchestrator.core.board import Board
+from orchestrator.core.claims import LOOKED_AT
 from orchestrator.core.model import Key, PlanStatus, Ticket
 from orchestrator.core.ready import Spot, under_way
 from orchestrator.core.times import epoch_or
@@ -83,7 +85,9 @@ def next_up(
         if not room.has(line.step):
             continue  # room only shrinks
         if rank == line.rank(in_flight):
-            held = board.claims.held_up(board.tickets[line.head.key], [*chosen, *parked])
+            ticket = board.tickets[line.head.key]
+            before = [*chosen, *islice(parked, LOOKED_AT)] if ticket.touches else chosen
+            held = board.claims.held_up(ticket, before)
             if held is None:
                 chosen.append(line.head.key)
                 room.take(line.step)

@@ -70,6 +70,7 @@ class Attendance:
                 continue
             (self._told.discard if reason is None else self._told.add)(key)
             if ticket.attempt is None and ticket.wake_at is None and ticket.wait_reason != reason:
+                self._desk.try_(key, unblocked)
                 self._desk.try_(key, _held_back(reason))
 
     def rest(self) -> None:
@@ -173,7 +174,7 @@ class Attendance:
 
 def _held_back(reason: str | None) -> Callable[[Ticket], Event | None]:
     def decide(ticket: Ticket) -> Event | None:
-        may = should_be(ticket) in (Status.READY, Status.QUEUED) and ticket.attempt is None
+        may = should_be(ticket) is Status.READY and ticket.attempt is None
         return HeldBack(at=time.time(), reason=reason) if may else None
 
     return decide
