@@ -138,6 +138,7 @@ def test_rounds_are_capped_and_a_person_is_told(forge: ForgeHome) -> None:
     pull.comment("ann", "And again.")
     ticket = forge.wait_status("needs_attention")
     assert "handle_review" in ticket["error"]
+    assert ticket["error"].endswith("Pull request #1, round 3: 1 comment (ann)."), "what is still open, and by whom"
     assert len(forge.told("handle_review")) == 2
 
 
