@@ -209,7 +209,7 @@ def test_a_full_disk_is_broken_and_a_nearly_full_one_a_warning(
 
         return look
 
-    for free, state in ((50 << 20, "broken"), (500 << 20, "warning"), (5 << 30, "ok")):
+    for free, state in ((50 << 20, "broken"), (500 << 20, "broken"), (700 << 20, "warning"), (5 << 30, "ok")):
         monkeypatch.setattr(os, "statvfs", with_free(free))
         assert machine.found("disk", "stateDir")["status"] == state
     assert machine.doctor().code == 0

@@ -130,11 +130,12 @@ def _place(problem: Problem) -> str:
 
 def disk(scenery: Scenery) -> Iterator[Finding]:
     places = scenery.places
-    yield from _room("stateDir", places.state, holds_locks=True)
-    yield from _room("logDir", places.logs, holds_locks=True)
+    least = scenery.config.settings.worktree.min_free_gb
+    yield from _room("stateDir", places.state, least, holds_locks=True)
+    yield from _room("logDir", places.logs, least, holds_locks=True)
     seen: set[int] = set()
     for root in _worktree_roots(scenery):
-        found = list(_room("worktrees", root, holds_locks=False))
+        found = list(_room("worktrees", root, least, holds_locks=False))
         device = _device(root)
         if device not in seen or any(one.status != "ok" for one in found):
             yield from found
@@ -153,7 +154,7 @@ def _device(folder: Path) -> int:
         return 0
 
 
-def _room(name: str, folder: Path, holds_locks: bool) -> Iterator[Finding]:
+def _room(name: str, folder: Path, least: float, holds_locks: bool) -> Iterator[Finding]:
     if folder.exists() and not folder.is_dir():
         yield Finding("disk", name, "broken", f"{folder} is no folder", "move it away, or put it elsewhere")
         return
@@ -172,7 +173,10 @@ def _room(name: str, folder: Path, holds_locks: bool) -> Iterator[Finding]:
             "disk", name, "broken", f"{room.place} cannot be written", "give this user the right to write there"
         )
     elif room.free < TOO_LITTLE or inodes < TOO_FEW_INODES:
-        yield Finding("disk", name, "broken", text, "make room, or put it elsewhere")
+        yield Finding("disk", name, "broken", text, "make room (`orchestrator gc`), or put it elsewhere")
+    elif room.free < least * GB:
+        hint = f"no new ticket starts below {least:g} GB (worktree.minFreeGb): `orchestrator gc`, or lower it"
+        yield Finding("disk", name, "broken", text, hint)
     elif room.free < LITTLE or inodes < FEW_INODES:
         yield Finding("disk", name, "warning", text, "make room soon")
     elif holds_locks and room.is_remote:

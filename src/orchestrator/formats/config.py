@@ -271,6 +271,8 @@ grace: 2                      # seconds between the signals that stop a process:
 # reviewAgent: codex          # another agent does self_review
 # fallbackAgents: [codex]     # who works while the account of an agent is held by its usage limit
 
+# worktree: {{ setup: "npm ci", cacheKey: [package-lock.json] }}   # run in each new worktree
+
 # mcpServers:                 # tools for the interactive planning session
 #   linear:
 #     command: npx
