@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from orchestrator.core.check import workflow_problems
+from orchestrator.core.check_claims import overlap_hints
 from orchestrator.core.check_plan import Known, plan_problems
 from orchestrator.core.model import Plan, Status, Ticket
 from tests.factories import entry, plan, script, terminal, ticket, workflow
@@ -17,7 +18,8 @@ LOCAL = workflow(name="w")
 
 def said(made: Plan, *tickets: Ticket, flow: Any = FORGE) -> list[str]:
     found = plan_problems(made, {one.ticket_id: one for one in tickets}, Known(workflows={"w": flow}))
-    return [problem.what for problem in found if "stack" in problem.what or "touches" in problem.what]
+    stacks = [problem.what for problem in found if "stack" in problem.what]
+    return [*stacks, *(problem.what for problem in overlap_hints(made, tickets))]
 
 
 def tickets(*ids: str, **fields: Any) -> list[Ticket]:

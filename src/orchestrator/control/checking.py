@@ -187,8 +187,10 @@ def check_plans(config: Config, plan_id: str | None = None) -> list[CheckedPlan]
 
 def _checked(scene: Scene, plan: Plan) -> CheckedPlan:
     from orchestrator.control import abilities
+    from orchestrator.core.check_claims import overlap_hints
 
-    found = (*scene.problems_of(plan), *_missing_repos(scene, plan), *abilities.of_plan(scene, plan))
+    hints = overlap_hints(plan, scene.index.board.of_plan(plan.id))
+    found = (*scene.problems_of(plan), *_missing_repos(scene, plan), *abilities.of_plan(scene, plan), *hints)
     return CheckedPlan(plan.id, found)
 
 

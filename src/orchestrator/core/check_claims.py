@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from itertools import combinations
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import combinations, islice
 from typing import TYPE_CHECKING
 
 from orchestrator.core.cycles import address
 from orchestrator.core.globs import overlap
-from orchestrator.core.model import Key, Ticket
+from orchestrator.core.model import Key, Plan, Status, Ticket
 from orchestrator.core.problems import Problem
 from orchestrator.core.stack import PR_NUMBER, may_stack
 
@@ -54,39 +54,35 @@ def _why_not(scope: Scope, ticket: Ticket, key: Key) -> str | None:
     return None
 
 
-def overlaps(scope: Scope) -> Iterator[Problem]:
-    """A hint: they wait for each other, and nobody has said who goes first."""
-    if scope.plan.allow_overlap:
+def overlap_hints(plan: Plan, tickets: Iterable[Ticket]) -> Iterator[Problem]:
+    """Which tickets would wait for each other, where nobody has said who goes first. No fault: only a check tells it."""
+    if plan.allow_overlap:
         return
-    found = [(name, one) for name, one in scope.open_tickets if one.touches and name in scope.entries][:COMPARED]
-    before: dict[str, frozenset[str]] = {}
-    hints = 0
-    for (a, one), (b, other) in combinations(found, 2):
-        if (one.repo or scope.plan.repo) != (other.repo or scope.plan.repo):
-            continue
+    blockers = {entry.ticket_id: entry.blocked_by for entry in plan.tickets}
+    found = [one for one in tickets if one.touches and one.status is not Status.COMPLETE and one.ticket_id in blockers]
+    before = {one.ticket_id: _all_before(blockers, one.ticket_id) for one in found[:COMPARED]}
+    yield from islice(_overlaps(plan, found[:COMPARED], before), MAX_HINTS)
+
+
+def _overlaps(plan: Plan, found: list[Ticket], before: Mapping[str, set[str]]) -> Iterator[Problem]:
+    for one, other in combinations(found, 2):
         globs = overlap(one.touches, other.touches)
-        if globs is None or b in _before(scope, a, before) or a in _before(scope, b, before):
+        if globs is None or (one.repo or plan.repo) != (other.repo or plan.repo):
             continue
-        hints += 1
-        if hints > MAX_HINTS:
-            return
-        what = f'touches the same files as {b} ("{globs[0]}", "{globs[1]}"): one waits until the other has ended'
+        if other.ticket_id in before[one.ticket_id] or one.ticket_id in before[other.ticket_id]:
+            continue
+        pair = f'"{globs[0]}", "{globs[1]}"'
+        what = f"touches the same files as {other.ticket_id} ({pair}): one waits until the other has ended"
         hint = "say by blockedBy who goes first, or allow it by allowOverlap in plan.json"
-        yield Problem(scope.ticket(a), what, "warning", hint)
+        yield Problem(f"ticket {one.key}", what, "warning", hint)
 
 
-def _before(scope: Scope, name: str, known: dict[str, frozenset[str]]) -> frozenset[str]:
+def _all_before(blockers: Mapping[str, tuple[str, ...]], name: str) -> set[str]:
     """Tickets of the plan that are complete before it starts."""
-    if name not in known:
-        known[name] = frozenset(_blockers_of(scope.entries, name))
-    return known[name]
-
-
-def _blockers_of(entries: Mapping[str, object], name: str) -> set[str]:
     found: set[str] = set()
     left = [name]
     while left:
-        for blocker in getattr(entries.get(left.pop()), "blocked_by", ()):
+        for blocker in blockers.get(left.pop(), ()):
             if blocker not in found:
                 found.add(blocker)
                 left.append(blocker)

@@ -294,5 +294,4 @@ RULES: tuple[Callable[[Scope], Iterator[Problem]], ...] = (
     same_branch,
     same_worktree,
     check_claims.stacks,
-    check_claims.overlaps,
 )
