@@ -155,14 +155,20 @@ say which one counts (git config checkout.defaultRemote NAME)"
   refuse_clash
 }
 
-# ask_remote KEPT: fails when the remote cannot be asked; what it says that cannot be right ends the script.
+# ask_remote KEPT: fails when the remote cannot be asked; what it says that cannot be right ends the script. A runner
+# has more patience with a network that is away than a person, and lets others have their turn meanwhile.
 ask_remote() {
   local pause said=
-  for pause in 0.5 1 last; do
+  for pause in 0.5 1 5 10 20 last; do
     said=$(reach "$repo" ls-remote --symref "$remote" HEAD 'refs/heads/*' 2>&1) && break
     git_said=$said
-    [ "$pause" != last ] || return 1
+    case $pause in
+      5 | 10 | 20) [ -n "${ORCHESTRATOR_ATTEMPT:-}" ] && [ -z "$found" ] && is_away || return 1 ;;
+      last) return 1 ;;
+    esac
+    end_turn
     sleep "$pause"
+    take_turns "$repo"
   done
   heads=$said
   choose_base "$1"
@@ -172,6 +178,16 @@ ask_remote() {
   set -- "+refs/heads/$base:$start"
   ! has_head "$branch" || set -- "$@" "+refs/heads/$branch:refs/remotes/$remote/$branch"
   fetch_from "$repo" "$remote" "$@"
+}
+
+# What $git_said tells of may pass by itself.
+is_away() {
+  case $git_said in
+    *"Could not resolve host"* | *"Connection refused"* | *"onnection timed out"* | *"Connection reset"* | *"etwork is unreachable"* \
+      | *"peration timed out"* | *"error: 429"* | *"error: 50"[0-9]* | *"early EOF"* | *"unexpected disconnect"* | *"Could not connect"* \
+      | *"ailed to connect"* | *"Temporary failure"*) return 0 ;;
+  esac
+  return 1
 }
 
 choose_base() {

@@ -53,8 +53,8 @@ if is_worktree "$worktree" && is_registered "$repo" "$worktree"; then
 else
   refuse_what_is_there
 fi
-refuse_branch_of_others
 find_base
+refuse_branch_of_others
 if [ -z "$found" ]; then
   add_worktree
   making=yes
