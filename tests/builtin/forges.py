@@ -1,7 +1,8 @@
 """A stand-in for `gh` with pull requests in a file, for the scripts that open them. The real one is asked in e2e/.
 
 `cue` makes it misbehave: `down` (answers nothing), `lost` (does it, and fails), `late` (shows what is made only from
-the fourth look on), `limited`, `draftless`, or `kill:N:before|after` (kills whoever called it around its Nth question).
+the fourth look on), `limited`, `logged out`, `draftless`, or `kill:N:before|after` (kills whoever called it around its
+Nth question).
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ def maybe_die(when):
         os.kill(-os.getpgid(0), signal.SIGKILL)
 maybe_die("before")
 if cue == "down": fail("dial tcp: connection refused")
+if cue == "logged out": fail("To get started with GitHub CLI, please run:  gh auth login")
 if cue == "limited":
     if words == ["api", "rate_limit"]:
         core, graphql = {{"remaining": 9, "reset": 1}}, {{"remaining": 0, "reset": 1767229200}}

@@ -80,6 +80,15 @@ def test_a_forge_that_is_down_creates_nothing_and_is_asked_again_later(site: Sit
     assert "connection refused" in said.err
 
 
+@pytest.mark.parametrize("how", ["missing", "not logged in"])
+def test_where_only_a_person_can_help_it_is_not_tried_for_an_hour(site: Site, how: str) -> None:
+    site.cue("logged out")
+    gh = "/nowhere/gh" if how == "missing" else str(site.gh)
+    said = site.create(ORCHESTRATOR_GH=gh)
+    assert (said.code, said.out) == (2, "")
+    assert "log in" in said.err and "retry the ticket" in said.err
+
+
 def test_a_rate_limit_is_told_with_the_time_of_its_end(site: Site) -> None:
     site.cue("limited")
     said = site.create()

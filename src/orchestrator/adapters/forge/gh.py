@@ -36,6 +36,10 @@ class ForgeUnreachableError(OrchestratorError):
     """The forge cannot be asked just now: nothing is known, and asking again may help."""
 
 
+class ForgeNotSetUpError(ForgeUnreachableError):
+    """The program is not there, or nobody is logged in: only a person can change that."""
+
+
 class ForgeRefusedError(OrchestratorError):
     """The forge has answered, and says no."""
 
@@ -62,7 +66,7 @@ class Gh(msgspec.Struct, frozen=True):
             raise ForgeUnreachableError(f"{self.command} {words[0]} did not answer in {timeout:g} s") from error
         except OSError as error:
             place = f"{self.command} in {Path(self.repo)}"
-            raise ForgeUnreachableError(f"{place} cannot be started: {error.strerror or error}") from error
+            raise ForgeNotSetUpError(f"{place} cannot be started: {error.strerror or error}") from error
         if done.returncode != 0:
             raise self._failure(words, done.stderr.decode(errors="replace"))
         return done.stdout.decode(errors="replace")
@@ -92,6 +96,8 @@ class Gh(msgspec.Struct, frozen=True):
 
     def _failure(self, words: tuple[str, ...], said: str) -> OrchestratorError:
         text = f"{self.command} {' '.join(words[:2])}: {said.strip()[-2000:] or 'failed without a word'}"
+        if "gh auth login" in said:
+            return ForgeNotSetUpError(text)
         if _SECONDARY.search(said):
             return ForgeUnreachableError(f"{text}\nthe forge asks to be asked less often; it is asked again later")
         if _LIMIT.search(said):

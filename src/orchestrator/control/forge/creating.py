@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from orchestrator.adapters import git
 from orchestrator.adapters import worktree_notes as notes
 from orchestrator.adapters.forge.base import Forge, NewPullRequest
-from orchestrator.adapters.forge.gh import ForgeRefusedError, ForgeUnreachableError
+from orchestrator.adapters.forge.gh import ForgeNotSetUpError, ForgeRefusedError, ForgeUnreachableError
 from orchestrator.adapters.places import Places
 from orchestrator.adapters.pull_requests import remember
 from orchestrator.control.forge.asking import forge_at
@@ -77,7 +77,16 @@ def _standing(forge: Forge, told: Told) -> Standing:
         has=lambda sha: git.is_part(tree, sha),
         adds_to=adds_to,
     )
-    return standing(forge.find(told.branch), branch)
+    return standing(_found(forge, told.branch), branch)
+
+
+def _found(forge: Forge, branch: str) -> tuple[PullRequest, ...]:
+    try:
+        return forge.find(branch)
+    except ForgeNotSetUpError as error:
+        raise ForgeRefusedError(
+            f"{error}\nlog in (`gh auth login`), or set ghCommand, then retry the ticket"
+        ) from error
 
 
 def _allowed(found: Standing) -> Standing:
