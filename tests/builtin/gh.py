@@ -57,6 +57,13 @@ elif "resolveReviewThread" in given.get("query", ""):
     thread()["isResolved"] = True
     keep()
     print('{{"data": {{"resolveReviewThread": {{"thread": {{"id": "x"}}}}}}}}')
+elif "reviews(last" in given.get("query", ""):
+    keep()
+    def typed(said):
+        login = said["author"]["login"]
+        return {{"author": {{"login": login, "__typename": "Bot" if login in world["bots"] else "User"}}}}
+    found = {{kind: {{"nodes": [typed(one) for one in world["pull"][kind]]}} for kind in ("comments", "reviews")}}
+    print(json.dumps({{"data": {{"repository": {{"pullRequest": found}}}}}}))
 elif "reviewThreads" in given.get("query", ""):
     keep()
     at = int(given.get("after", 0))
@@ -90,6 +97,7 @@ class Gh:
             "threads": [],
             "calls": [],
             "down": [],
+            "bots": [],
             "n": 0,
             "now": LATER,
             "forbids": False,

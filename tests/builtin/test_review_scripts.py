@@ -73,9 +73,12 @@ def test_a_review_state_is_routed_by_exit_code(state: str, code: int) -> None:
 
 def test_whose_words_count_is_said_by_the_configuration(gh: Gh) -> None:
     gh.configure('review: {required: false, ignore: ["*[bot]"], trust: [MEMBER]}\n')
-    gh.shows(comments=[comment(who="cov[bot]"), comment(who="eve", authorAssociation="NONE")])
+    gh.change(bots=["lint"])
+    known = {"authorAssociation": "MEMBER"}
+    shown = [comment(who="cov[bot]", **known), comment(who="lint", **known), comment(authorAssociation="NONE")]
+    gh.shows(comments=shown)
     assert gh.word(by_hand=True) == (0, "approved")
-    gh.shows(comments=[comment(authorAssociation="MEMBER")])
+    gh.shows(comments=[comment(**known)])
     assert gh.word(by_hand=True) == (2, "changes_requested")
 
 
