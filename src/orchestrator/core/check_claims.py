@@ -55,7 +55,7 @@ def _why_not(scope: Scope, ticket: Ticket, key: Key) -> str | None:
 
 
 def overlap_hints(plan: Plan, tickets: Iterable[Ticket]) -> Iterator[Problem]:
-    """Which tickets would wait for each other, where nobody has said who goes first. No fault: only a check tells it."""
+    """Which tickets would wait for each other, and nobody has said who goes first. No fault: only a check tells it."""
     if plan.allow_overlap:
         return
     blockers = {entry.ticket_id: entry.blocked_by for entry in plan.tickets}
