@@ -68,7 +68,7 @@ def test_of_a_stacked_branch_only_its_own_commits_go_onto_the_base_that_has_the_
         git(other, "commit", "--quiet", "-m", "T-1 (#7)")
     commit(other, shared=changed(l3="three"))
     git(other, "push", "--quiet", "origin", "main")
-    said = rebase(repo, second, ORCHESTRATOR_BASE="main")
+    said = rebase(repo, second, ORCHESTRATOR_BASE="main", ORCHESTRATOR_UNSTACKED="1")
     assert said.code == 0, said
     assert git(second, "log", "--format=%s", "origin/main..") == "change mine"
     assert (note(second, "orchestrator-base"), (second / "shared").read_text()) == ("main", changed(l3="three"))
@@ -99,7 +99,7 @@ def test_what_cannot_be_is_told_apart_from_what_cannot_be_now(repo: Path) -> Non
     said = rebase(repo, tree)
     assert (said.code, "uncommitted" in said.err) == (2, True)
     git(tree, "checkout", "--quiet", "shared")
-    said = rebase(repo, tree, ORCHESTRATOR_BASE="release/9")
+    said = rebase(repo, tree, ORCHESTRATOR_BASE="release/9", ORCHESTRATOR_STACKED="1")
     assert (said.code, "release/9 does not exist" in said.err) == (2, True)
     origin_of(repo).rename(repo.parent / "away")
     assert rebase(repo, tree).code == 1

@@ -8,10 +8,10 @@
 
 rebase_said=
 
-# base_now WORKTREE: the base that the ticket belongs on now. What somebody asks for goes before what setup has noted:
-# the branch that it was stacked on may be merged.
+# base_now WORKTREE: the base that the ticket belongs on now. Of a stacked one that changes: the branch that setup has
+# noted may be merged.
 base_now() {
-  if [ -n "${ORCHESTRATOR_BASE:-}" ]; then
+  if [ -n "${ORCHESTRATOR_STACKED:-}${ORCHESTRATOR_UNSTACKED:-}" ] && [ -n "${ORCHESTRATOR_BASE:-}" ]; then
     printf '%s\n' "${ORCHESTRATOR_BASE#refs/heads/}"
   else
     base_of "$1"

@@ -27,6 +27,8 @@ case $word in
   *) die 5 "not merged now; see the line above" ;;
 esac
 
+[ -z "${ORCHESTRATOR_UNSTACKED:-}" ] || [ "$base" = "${ORCHESTRATOR_BASE:-$base}" ] \
+  || die 5 "its base on the forge is still $base, not $ORCHESTRATOR_BASE"
 is_worktree "$worktree" || die 2 "$worktree is not a worktree"
 remote=$(remote_of "$repo") || die 2 "$repo has no remote"
 push_to=$remote
