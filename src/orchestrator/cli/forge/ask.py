@@ -86,7 +86,7 @@ def _document(pull: PullRequest) -> dict[str, object]:
     def camel(value: object) -> object:
         if isinstance(value, dict):
             return {_camel(key): camel(one) for key, one in value.items()}
-        return [camel(one) for one in value] if isinstance(value, list) else value
+        return [camel(one) for one in value] if isinstance(value, list | tuple) else value
 
     document = camel(msgspec.to_builtins(pull))
     assert isinstance(document, dict)
