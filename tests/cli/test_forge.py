@@ -79,4 +79,4 @@ def test_not_now_is_told_from_never(repo: Path, capsys: pytest.CaptureFixture[st
 def test_every_verb_says_of_itself_what_the_list_says_of_it(name: str) -> None:
     verb = forge.get_command(click.Context(forge), name)
     assert verb is not None and verb.help is not None
-    assert verb.help.partition("\n\n")[0].replace("\n", " ").startswith(VERBS[name][1].removesuffix("."))
+    assert verb.help.partition("\n\n")[0].replace("\n", " ") == VERBS[name][1]

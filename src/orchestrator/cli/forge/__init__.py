@@ -18,8 +18,11 @@ VERBS = {
     "find": ("ask:find", "List the pull requests of a branch."),
     "review": ("review:review", "Say what a pull request needs now, in one word."),
     "feedback": ("review:feedback", "Print what is new in a review, for the agent that answers it."),
-    "answer": ("review:answer", "Send what an agent answered to a review."),
-    "await-merge": ("merge:await_merge", "Say whether an approved pull request is merged, or what came in between."),
+    "answer": ("review:answer", "Send what an agent answered to a review, read from standard input."),
+    "await-merge": (
+        "merge:await_merge",
+        "Say whether an approved pull request is merged, or what came between.",
+    ),
     "ready": ("merge:ready", "Say whether a pull request that was just pushed may be merged still."),
     "mergeable": ("merge:mergeable", "Say whether the runner may merge a pull request now."),
     "merge": ("merge:merge", "Merge a pull request, by the method of `mergeMethod`."),
@@ -51,8 +54,8 @@ class Verbs(click.Group):
 def forge() -> None:
     """Ask the forge about pull requests, as the bundled scripts do.
 
-    The forge is GitHub, asked through ghCommand: the remote named origin, or the only one that there is. What cannot be asked is exit code 1 and a reason on
-    stderr, never an answer.
+    The forge is GitHub, asked through ghCommand: the remote named origin, or the only one that there is. What cannot be
+    asked is exit code 1 and a reason on stderr, never an answer.
     """
 
 

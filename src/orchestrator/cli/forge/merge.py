@@ -25,7 +25,7 @@ HEAD = "The commit that its head has to be."
 @repo_option
 @answering
 def await_merge(pr: str, repo: str) -> int:
-    """Say whether an approved pull request is merged, or what has come in between.
+    """Say whether an approved pull request is merged, or what came between.
 
     \b
     Exit codes: 0 merged; 1 open, or the forge cannot be asked; 2 closed; 3 conflict with the base;
