@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters.git import changes_since, commits_since, default_base, head, identity, is_worktree
+from orchestrator.adapters.git import changes_since, commits_since, default_base, head, identity, is_worktree, remote
 from tests.builtin.scripts import commit, git, lone_repo, repo_with_origin, run
 
 
@@ -108,6 +108,27 @@ def test_with_an_origin_the_base_is_one_of_its_branches(tmp_path: Path) -> None:
     git(repo, "push", "--quiet", "origin", "mine:trunk")
     git(repo, "symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/trunk")
     assert default_base(repo) == "trunk"
+
+
+def test_the_base_that_is_asked_for_comes_before_all_but_what_the_worktree_keeps(repo: Path, tmp_path: Path) -> None:
+    assert default_base(tmp_path, "release") == "release"
+    assert default_base(repo, "release") == "release"
+    run("setup-worktree.sh", repo, "t", tmp_path / "w")
+    assert default_base(tmp_path / "w", "release") == "main"
+
+
+def test_the_remote_is_origin_else_the_only_one_else_the_one_that_git_is_told(tmp_path: Path) -> None:
+    repo = repo_with_origin(tmp_path / "repo")
+    git(repo, "remote", "add", "fork", "/nowhere")
+    assert remote(repo) == "origin"
+    git(repo, "remote", "rename", "origin", "upstream")
+    assert remote(repo) is None
+    git(repo, "config", "checkout.defaultRemote", "upstream")
+    assert remote(repo) == "upstream"
+    git(repo, "remote", "remove", "upstream")
+    assert remote(repo) == "fork"
+    git(repo, "remote", "remove", "fork")
+    assert remote(repo) is None
 
 
 def test_a_worktree_keeps_the_base_that_it_was_made_from(repo: Path, tmp_path: Path) -> None:
