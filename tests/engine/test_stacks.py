@@ -104,12 +104,13 @@ def test_a_base_that_lacks_the_work_of_a_blocker_is_told_of(site: Site) -> None:
     repo, tree = Path(ticket.repo or ""), site.root / "trees/T9"
     assert run("setup-worktree.sh", repo, "T9", tree, "main").code == 0
     fresh = replace(ticket, stacked_on=None, worktree=str(tree))
-    stacks.tell_missing(home, fresh, [site.ticket(BELOW)])
+    work = stacks.Work(BELOW, str(repo), "T1")
+    stacks.tell_missing(home, fresh, [work])
     told = site.events("work_missing")
     assert [line["blocker"] for line in told] == ["p1/T1"]
     assert "main does not contain T1" in told[0]["reason"]
     git(tree, "merge", "--quiet", "--no-edit", "origin/T1")
     git(tree, "push", "--quiet", "origin", "T9:main")
     git(tree, "fetch", "--quiet", "origin")
-    stacks.tell_missing(home, fresh, [site.ticket(BELOW)])
+    stacks.tell_missing(home, fresh, [work])
     assert len(site.events("work_missing")) == 1

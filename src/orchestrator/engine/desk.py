@@ -12,6 +12,7 @@ import uuid
 from collections import ChainMap
 from collections.abc import Coroutine, Iterable, Mapping
 from enum import Enum
+from threading import Thread
 
 from msgspec.structs import replace
 
@@ -142,8 +143,10 @@ class Desk:
         if place is None or not place.blockers or ticket.stacked_on is not None or applied.before.phase_history:
             return
         found = [self.board.tickets[key] for key in place.blockers if key in self.board.tickets]
-        if found and ticket.phase_history:
-            asyncio.get_running_loop().run_in_executor(None, stacks.tell_missing, self.home, ticket, found)
+        works = [stacks.Work(one.key, self.board.claims.repo(one), one.branch) for one in found if one.branch]
+        if works and ticket.phase_history:
+            # git may take its time, and nobody waits for what it says
+            Thread(target=stacks.tell_missing, args=(self.home, ticket, works), daemon=True).start()
 
     def take(self, key: Key) -> Walk | None:
         if key in self.foreign:

@@ -90,7 +90,15 @@ def not_before(home: Home, rules: Rules, ticket: Ticket, answer: Outcome) -> str
     return merge_reason(blocker_key(ticket.plan_id, ticket.stacked_on), ticket)
 
 
-def tell_missing(home: Home, ticket: Ticket, blockers: Sequence[Ticket]) -> None:
+class Work(NamedTuple):
+    """Of a blocker."""
+
+    key: Key
+    repo: str
+    branch: str
+
+
+def tell_missing(home: Home, ticket: Ticket, blockers: Sequence[Work]) -> None:
     """Say of which blockers the work is not in the base. They are complete: there is nothing to wait for."""
     worktree = Path(ticket.worktree).expanduser() if ticket.worktree else None
     base = git.default_base(worktree) if worktree is not None and worktree.is_dir() else None
@@ -98,7 +106,6 @@ def tell_missing(home: Home, ticket: Ticket, blockers: Sequence[Ticket]) -> None
         return
     own = git.common_dir(worktree)
     for one in blockers:
-        repo = one.repo or home.rules(one).plan.repo
-        if one.branch and repo and git.common_dir(Path(repo).expanduser()) == own and lacks(worktree, base, one.branch):
+        if git.common_dir(Path(one.repo).expanduser()) == own and lacks(worktree, base, one.branch):
             reason = f"{base} does not contain {one.branch}, the work of {one.key}; was it merged into another branch?"
             home.logs.event("work_missing", ticket.key, "warning", blocker=str(one.key), reason=reason)
