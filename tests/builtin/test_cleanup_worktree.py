@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
-from tests.builtin.scripts import commit, git, lone_repo, run
+from tests.builtin.scripts import SCRIPTS, commit, elsewhere, git, lone_repo, origin_of, repo_with_origin, run, turn_of
 
 
 @pytest.fixture
@@ -89,3 +91,86 @@ def test_a_removal_that_was_killed_half_way_is_finished(tree: Path) -> None:
     (tree / "shared").unlink()
     assert run("cleanup-worktree.sh", tree).code == 0
     assert not tree.exists()
+
+
+@pytest.fixture
+def pushed(tmp_path: Path) -> tuple[Path, Path]:
+    """A worktree of a repository that has a remote, with a commit of its own."""
+    repo = repo_with_origin(tmp_path / "with origin" / "repo")
+    tree = tmp_path / "with origin" / "w"
+    assert run("setup-worktree.sh", repo, "t", tree).code == 0
+    commit(tree, done="1\n")
+    return repo, tree
+
+
+def test_commits_that_are_not_pushed_keep_it(pushed: tuple[Path, Path]) -> None:
+    _, tree = pushed
+    said = run("cleanup-worktree.sh", tree)
+    assert said.code == 1
+    assert "not pushed" in said.err
+    assert "change done" in said.err
+    git(tree, "push", "--quiet", "origin", "t")
+    assert run("cleanup-worktree.sh", tree).code == 0
+
+
+def test_commits_that_we_had_pushed_do_not_keep_it_when_the_remote_has_squashed_them(pushed: tuple[Path, Path]) -> None:
+    repo, tree = pushed
+    assert run("push-branch.sh", "t", tree).code == 0
+    elsewhere(repo, done="1\n")
+    git(origin_of(repo), "branch", "-D", "t")
+    git(repo, "fetch", "--quiet", "--prune")
+    said = run("cleanup-worktree.sh", tree)
+    assert said.code == 0, said
+
+
+def test_a_branch_without_work_goes_although_it_was_never_pushed(tmp_path: Path) -> None:
+    repo = repo_with_origin(tmp_path / "repo")
+    run("setup-worktree.sh", repo, "t", tmp_path / "w")
+    assert run("cleanup-worktree.sh", tmp_path / "w").code == 0
+
+
+def test_stashes_stay_in_the_repository(repo: Path, tree: Path) -> None:
+    (tree / "shared").write_text("mine")
+    git(tree, "stash", "--quiet")
+    assert run("cleanup-worktree.sh", tree).code == 0
+    assert "stash@{0}" in git(repo, "stash", "list")
+
+
+@pytest.mark.parametrize("operation", ["bisect", "revert", "cherry-pick"])
+def test_an_operation_that_is_not_finished_keeps_it(tree: Path, operation: str) -> None:
+    first = git(tree, "rev-parse", "HEAD")
+    commit(tree, shared="a\n")
+    commit(tree, shared="b\n")
+    words = {"bisect": ("bisect", "start", "HEAD", first), "revert": ("revert", "--no-edit", "HEAD~1")}
+    with nullcontext() if operation == "bisect" else pytest.raises(AssertionError):
+        git(tree, *words.get(operation, ("cherry-pick", "HEAD~1", "-X", "no-renames")))
+    said = run("cleanup-worktree.sh", tree)
+    assert (said.code, operation in said.err) == (1, True), said
+
+
+def test_a_program_that_stands_in_it_keeps_it(tree: Path) -> None:
+    with subprocess.Popen(["sleep", "60"], cwd=tree) as somebody:
+        said = run("cleanup-worktree.sh", tree)
+        somebody.kill()
+    assert said.code == 1
+    assert f"sleep (process {somebody.pid})" in said.err
+    assert run("cleanup-worktree.sh", tree, cwd=tree).code == 0
+
+
+def test_a_worktree_inside_keeps_it_even_where_it_is_ignored(repo: Path, tree: Path) -> None:
+    (repo / ".git" / "info").mkdir(exist_ok=True)
+    (repo / ".git" / "info" / "exclude").write_text("inner/\n")
+    git(repo, "worktree", "add", "--quiet", "-b", "other", str(tree / "inner"))
+    said = run("cleanup-worktree.sh", tree)
+    assert said.code == 1
+    assert str(tree / "inner") in said.err
+
+
+def test_it_is_removed_when_it_is_our_turn(repo: Path, tree: Path) -> None:
+    script = ["/bin/bash", str(SCRIPTS / "cleanup-worktree.sh"), str(tree)]
+    with turn_of(repo) as turn, subprocess.Popen(script, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stderr is not None
+        assert "waiting for" in running.stderr.readline()
+        assert tree.exists()
+        turn.close()
+        assert running.wait(60) == 0
