@@ -114,3 +114,17 @@ def test_a_base_that_lacks_the_work_of_a_blocker_is_told_of(site: Site) -> None:
     git(tree, "fetch", "--quiet", "origin")
     stacks.tell_missing(home, fresh, [work])
     assert len(site.events("work_missing")) == 1
+
+
+def test_the_runner_looks_for_the_work_of_blockers_when_the_worktree_is_made(site: Site) -> None:
+    """(Where the first phase has ended well.)"""
+    repo, tree = Path(site.raw(ABOVE)["repo"]), site.root / "trees/T9"
+    assert run("setup-worktree.sh", repo, "T9", tree, "main").code == 0
+    flow = "name: plain\nphases:\n  - {id: one, type: script, command: work.sh}\n"
+    (site.root / "workflows/plain.yaml").write_text(flow)
+    change(site, BELOW, status="complete")
+    fields = {"stackedOn": None, "currentPhase": "one", "attempts": None, "branch": "T9", "workflow": "plain"}
+    change(site, ABOVE, worktree=str(tree), status="queued", **fields)
+    site.daemon()
+    wait_for(lambda: site.events("work_missing"), what="the warning")
+    assert site.events("work_missing")[0]["ticket"] == "T2"
