@@ -14,5 +14,8 @@ Fixtures, for whoever adds a test:
     agent_home      a fresh HOME and TMPDIR, in which the program is set up for the server; `agent_home.env()` is an
                     environment that points it there
     repo            a git repository with one commit
+    github          a scripted GitHub, which the real gh asks; `.world` to act as reviewers, `.faults` for troubles on
+                    cue, `.journal` of every call
+    forge           a home of the orchestrator whose project lies there; its agent needs no model
     tickets         a home of the orchestrator with one ticket, for that program
 """

@@ -10,7 +10,7 @@ import pytest
 
 from e2e import conformance
 from e2e.agents import CLAUDE, REAL, Real
-from e2e.forge import ForgeHome, bare_env, gh_or_word, world_at
+from e2e.forge import ForgeHome, bare_env, lacking, world_at
 from e2e.install import BIN, CannotInstall, install
 from e2e.servers.github import GitHub
 from e2e.servers.model_server import ModelServer
@@ -112,7 +112,7 @@ def tickets(tmp_path: Path, binary: Path, agent_home: AgentHome) -> Iterator[Hom
 @pytest.fixture
 def github(tmp_path: Path) -> Iterator[GitHub]:
     """Listening; its repository is made by `forge`. Skips where there is no gh."""
-    if (word := gh_or_word()) is not None:
+    if (word := lacking()) is not None:
         pytest.skip(word)
     with GitHub(world_at(tmp_path)) as listening:
         yield listening

@@ -12,12 +12,13 @@ import itertools
 import json
 import os
 import re
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from e2e.agents import Real
-from e2e.install import BIN, GH, CannotInstall, install
+from e2e.install import BIN, GH, GITHUB_SCHEMA, CannotInstall, install
 from e2e.servers.github import GitHub, Pull, World
 from e2e.servers.github.bare import Bare
 from e2e.servers.model_server import ModelServer
@@ -35,12 +36,17 @@ AGENT = Real("scripted", lambda url: [], (), ("", ""), 0.0)
 POLL = 0.2
 
 
-def gh_or_word() -> str | None:
-    """What to do when the real gh cannot be had."""
+def lacking() -> str | None:
+    """What to do when there is no real gh, or not what GitHub may be asked."""
+    try:
+        install(GITHUB_SCHEMA)
+    except CannotInstall as error:
+        return f"what GitHub may be asked is not here ({error}): python -m e2e.install {GITHUB_SCHEMA.name}"
     try:
         install(GH)
     except CannotInstall as error:
-        return f"the real gh is not here ({error}): python -m e2e.install gh, or put gh 2.40 or newer on PATH"
+        if shutil.which("gh") is None:
+            return f"gh is not here ({error}): python -m e2e.install gh, or put gh 2.40 or newer on PATH"
     return None
 
 

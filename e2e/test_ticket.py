@@ -56,8 +56,8 @@ def test_a_success_without_a_commit_is_a_failure_and_after_a_retry_a_person_is_a
         ("setup", SUCCESS), ("implement", FAILURE), ("implement", FAILURE), ("escalate", SUCCESS)
     ]  # fmt: skip
     first, second = tickets.begun(IMPLEMENT)
-    assert "How your last attempt ended" not in first.prompt
-    assert "All done, every test passes!" in second.prompt.partition("How your last attempt ended")[2]
+    assert "How the last attempt ended" not in first.prompt
+    assert "All done, every test passes!" in second.prompt.partition("How the last attempt ended")[2]
     assert tickets.git("log", "--format=%s", "main", cwd=tickets.origin) == "Say hello"
     assert tickets.worktree.exists()
 
