@@ -46,3 +46,10 @@ def branch(**known: Any) -> Branch:
 )  # fmt: skip
 def test_a_branch_gets_a_pull_request_only_where_it_has_none(found: list[PullRequest], here: Branch, word: str) -> None:
     assert standing(found, here).word == word
+
+
+def test_of_two_that_are_open_the_one_that_we_had_is_the_one() -> None:
+    """A branch may have one for each base."""
+    found = [pull(9, "open"), pull(7, "open")]
+    assert standing(found, branch(number=7)).pull == found[1]
+    assert standing(found, branch()).pull == found[0]

@@ -35,9 +35,9 @@ class Standing(NamedTuple):
 
 def standing(found: Sequence[PullRequest], branch: Branch) -> Standing:
     """`found`: the latest first. Those of an earlier branch that had the same name do not count."""
-    for pull in found:
-        if pull.state == "open":
-            return Standing("open", pull)
+    is_open = sorted((pull for pull in found if pull.state == "open"), key=lambda pull: pull.number != branch.number)
+    if is_open:
+        return Standing("open", is_open[0])
     for pull in found:
         if not _is_of(pull, branch):
             continue
