@@ -16,7 +16,7 @@ help:
 	@echo "make test     the tests"
 	@echo "make check    lint, format, types, import rules, sizes, schemas"
 	@echo "make chaos    what the tests do a few times, many times: kills, pauses, stops at random moments"
-	@echo "make e2e      with real agent programs against servers on this machine"
+	@echo "make e2e      with real agent programs and the real gh against servers on this machine"
 	@echo "make bench    measure it, beside bare equivalents and, with PEER=\"a command\", another program"
 	@echo "make docs     build the documentation as a site, into site/"
 	@echo "make format   rewrite the code in the project's format"

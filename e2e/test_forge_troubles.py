@@ -156,3 +156,14 @@ def test_a_merge_may_be_killed_at_each_of_its_steps_and_there_is_one_merge(forge
     assert call >= 2
     assert len(forge.github.done("mutation mergePullRequest")) == 1
     assert [subject.partition(" ")[0] for subject in forge.main()].count("Merge") == 1
+
+
+def test_a_pull_request_that_was_closed_before_anybody_knew_of_it_is_for_people_and_no_other_is_opened(
+    forge: ForgeHome,
+) -> None:
+    lost = "mutation createPullRequest"
+    forge.github.faults.add("cut", lost, times=1, then=lambda: forge.world.pull(1).close("ann"))
+    forge.start("run", PLAN, TICKET)
+    ticket = forge.wait_status("needs_attention")
+    assert "closed" in ticket["error"]
+    assert len(forge.world.pulls) == 1
