@@ -93,6 +93,22 @@ def test_a_merge_inside_the_branch_is_no_obstacle(repo: Path) -> None:
     assert log(tree) == ["change one", "change more", "change news"]
 
 
+def test_a_submodule_follows_the_commit_that_the_base_has_for_it(repo: Path, tmp_path: Path) -> None:
+    part = lone_repo(tmp_path / "part")
+    git(repo, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(part), "part")
+    commit(repo, more="1\n")
+    git(repo, "push", "--quiet", "origin", "main")
+    tree = worktree(repo)
+    commit(tree, mine="1\n")
+    newer = commit(part, shared="newer\n")
+    git(repo / "part", "pull", "--quiet", "origin", "main")
+    commit(repo, more="2\n")
+    git(repo, "push", "--quiet", "origin", "main")
+    assert rebase(repo, tree).code == 0
+    assert git(tree / "part", "rev-parse", "HEAD") == newer
+    assert git(tree, "status", "--porcelain") == ""
+
+
 def test_what_cannot_be_is_told_apart_from_what_cannot_be_now(repo: Path) -> None:
     tree = worktree(repo)
     (tree / "shared").write_text("loose")

@@ -66,6 +66,7 @@ rebase_onto() {
   start=$(foreign_start "$1" "$4")
   if try_rebase "$1" "$2" ${start:+--onto "$4"} "${start:-$4}"; then
     note_base "$1" "$3" "$4"
+    follow_submodules "$1"
     return 0
   fi
   rebase_said="cannot rebase $2 onto $3: $git_said"
@@ -91,6 +92,17 @@ try_rebase() {
     esac
     [ -z "$(unfinished "$tree")" ] || give_rebase_up "$tree" "$branch" || return 1
     sleep "$pause"
+  done
+}
+
+# follow_submodules WORKTREE: a rebase leaves them at the commits that they had. (They are there, so git may fetch them
+# from where they come from, be it a folder.)
+follow_submodules() {
+  local path
+  [ -f "$1/.gitmodules" ] || return 0
+  git -C "$1" submodule status | sed -n 's/^+[0-9a-f]* \(.*\) (.*)$/\1/p' | while IFS= read -r path; do
+    patiently reach "$1" -c core.hooksPath=/dev/null -c protocol.file.allow=always submodule --quiet update -- "$path" \
+      || echo "the submodule $path is not at the commit that the base has for it: $git_said" >&2
   done
 }
 
