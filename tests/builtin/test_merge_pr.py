@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,15 @@ def test_without_auto_merge_nothing_is_ever_merged(lane: Lane) -> None:
     lane.configure()
     said = lane.merge()
     assert (said.code, "autoMerge is false" in said.err, "pr merge" in lane.calls) == (5, True, False)
+
+
+def test_a_plan_says_otherwise_than_the_configuration(lane: Lane) -> None:
+    lane.configure(autoMerge=False, mergeMethod="merge", stateDir=str(lane.root / "state"))
+    folder = lane.root / "state/plans/p"
+    folder.mkdir(parents=True)
+    (folder / "plan.json").write_text(json.dumps({"id": "p", "autoMerge": True, "mergeMethod": "rebase"}))
+    assert lane.merge(ORCHESTRATOR_PLAN="p", ORCHESTRATOR_TICKET="T").code == 0
+    assert lane.log() == ["T-1 (#7) by --rebase"]
 
 
 def test_a_base_that_moved_is_rebased_onto_and_verified_before_it_is_merged(lane: Lane) -> None:
