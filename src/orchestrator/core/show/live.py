@@ -259,8 +259,7 @@ def _timed(seen: Seen, ticket: Ticket, now: float) -> Wait:
     until = epoch_or(ticket.wake_at, 0)
     if until <= now or _stays(seen, ticket):
         return _lined_up(seen, ticket, now)
-    held = seen.held_of(ticket)
-    if held is not None:
+    if (held := seen.held_of(ticket)) is not None:
         return msgspec.structs.replace(_wait(ticket, Status.READY), held=held)
     return _wait(ticket, Status.READY, ticket.wait_reason or "waits", until)
 
@@ -273,9 +272,8 @@ def _lined_up(seen: Seen, ticket: Ticket, now: float) -> Wait:
     held = seen.held_of(ticket) if stays is None else None
     if held is not None:
         return msgspec.structs.replace(_wait(ticket, Status.READY), held=held)
-    return _wait(
-        ticket, Status.READY, stays or ("" if ticket.wake_at else seen.board.claims.reason_now(ticket)) or _turn(seen)
-    )
+    claimed = "" if ticket.wake_at else seen.board.claims.reason_now(ticket)
+    return _wait(ticket, Status.READY, stays or claimed or _turn(seen))
 
 
 def _stays(seen: Seen, ticket: Ticket) -> str | None:
