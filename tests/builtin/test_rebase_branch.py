@@ -20,8 +20,7 @@ def repo(tmp_path: Path) -> Path:
 
 def worktree(repo: Path, name: str = "T-1", base: str = "") -> Path:
     tree = repo.parent / "work trees" / name
-    env = {"ORCHESTRATOR_BASE": base} if base else {}
-    assert run("setup-worktree.sh", repo, f"u/{name}", tree, **env).code == 0
+    assert run("setup-worktree.sh", repo, f"u/{name}", tree, ORCHESTRATOR_BASE=base).code == 0
     return tree
 
 

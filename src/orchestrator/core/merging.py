@@ -29,7 +29,7 @@ def merge_word(pull: PullRequest, look: Look, settings: ReviewSettings) -> Merge
     if word == "approved":
         is_trusted = not settings.required or is_approved_by_trusted(pull, settings)
         return "ready" if is_trusted else "approved"
-    if word in ("changes_requested", "ci_failed", "nothing new"):
+    if word == "changes_requested" or word == "ci_failed" or word == "nothing new":
         return "review"
     return word
 
