@@ -153,3 +153,51 @@ def test_a_run_does_not_wait_for_a_ticket_that_nobody_walks(make: Make) -> None:
     assert site.ticket(other).status is Status.COMPLETE
     site.tick()
     assert all_complete(site)
+
+
+POLL_IN_LANE = """
+name: w
+phases:
+  - {id: merge, type: poll, command: work.sh, lane: true, intervalSeconds: 0.1, onSuccess: check, onFailure: bad}
+  - {id: check, type: script, command: work.sh, lane: true, onSuccess: done, onFailure: bad}
+  - {id: done, type: terminal}
+  - {id: bad, type: terminal, notify: true}
+"""
+
+
+def test_a_poll_holds_the_lane_between_its_checks(make: Make) -> None:
+    site = make(POLL_IN_LANE, tickets(3), max_concurrency=3)
+    (site.root / "code-merge").write_text("1")
+    site.daemon()
+    wait_for(lambda: len(site.ran()) > 4, what="several checks")
+    asking = {run.ticket for run in site.ran()}
+    assert len(asking) == 1
+    assert [k.ticket for k in site.every() if lane_of(site, k.ticket)] == sorted(asking)
+    (site.root / "code-merge").write_text("0")
+    wait_for(lambda: all_complete(site), what="all complete")
+    assert_one_in_lane(site)
+
+
+def test_a_ticket_that_is_deleted_in_the_lane_makes_room(make: Make) -> None:
+    site = make(LANE, tickets(2), max_concurrency=2)
+    site.hold("merge")
+    site.daemon()
+    inside = wait_for(lambda: [k for k in site.every() if lane_of(site, k.ticket)], what="one in the lane")[0]
+    site.file(inside).unlink()
+    other = site.every()[0]
+    wait_for(lambda: lane_of(site, other.ticket), what="the other one in the lane")
+    site.free("merge")
+    wait_for(lambda: site.ticket(other).status is Status.COMPLETE, what="its end")
+
+
+def test_a_ticket_that_is_skipped_out_of_the_lane_makes_room(make: Make) -> None:
+    site = make(LANE, tickets(2), max_concurrency=2)
+    site.hold("merge")
+    site.daemon()
+    inside = wait_for(lambda: [k for k in site.every() if lane_of(site, k.ticket)], what="one in the lane")[0]
+    other = next(k for k in site.every() if k != inside)
+    site.edit(inside, currentPhase="after")
+    wait_for(lambda: lane_of(site, other.ticket), what="the other one in the lane")
+    assert lane_of(site, inside.ticket) is None
+    site.free("merge")
+    wait_for(lambda: all_complete(site), what="all complete")
