@@ -251,10 +251,11 @@ def test_a_lock_of_a_living_git_is_waited_for(repo: Path, tmp_path: Path) -> Non
                          stderr=subprocess.PIPE, text=True) as running,
     ):  # fmt: skip
         assert running.stderr is not None
-        assert "waiting for a git that works there" in running.stderr.readline()
+        said = running.stderr.readline()
         closed.touch()
         assert running.wait(60) == 0
         assert person.wait(60) == 0
+    assert "waiting for a git that works there" in said
     assert git(tree, "status", "--porcelain") == ""
 
 
