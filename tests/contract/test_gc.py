@@ -151,6 +151,16 @@ def test_worktrees_whose_ticket_or_plan_is_gone_go_unless_there_is_work_in_them(
     assert yard.known() == {"T-1", "left"}
 
 
+def test_the_worktree_of_another_homes_ticket_is_left_alone(yard: Yard) -> None:
+    """Two homes may have their worktrees in one folder."""
+    yard.ticket("T-1", "ready")
+    for name, state in (("theirs", yard.box.root), ("ours", yard.box.state), ("moved", yard.box.root / "nowhere")):
+        yard.set_up(yard.root / name, name)
+        (yard.repo / f".git/worktrees/{name}/orchestrator-state-dir").write_text(f"{state}\n")
+    assert yard.gc()[0].keys() == {"ours", "moved"}
+    assert yard.known() == {"T-1", "theirs"}
+
+
 def test_while_a_plan_cannot_be_read_whole_none_of_its_worktrees_is_taken_for_nobodys(yard: Yard) -> None:
     path = yard.ticket("T-1", "ready")
     yard.set_up(yard.root / "gone", "gone")

@@ -20,6 +20,8 @@ INITIALIZING = "initializing"
 """Why git itself locks a worktree that it is making."""
 OWNER = "orchestrator-owner"
 """Beside a worktree's index: plan and ticket."""
+STATE_DIR = "orchestrator-state-dir"
+"""Beside it: where the ticket's file is."""
 SCRIPT_SECONDS = 600.0
 
 
@@ -66,6 +68,14 @@ def owner(own: Path) -> Key | None:
         plan, slash, ticket = (own / OWNER).read_text().strip().partition("/")
         return Key(plan, ticket) if slash else None
     return None
+
+
+def is_of_another(own: Path, state: Path) -> bool:
+    """Another home's ticket may need it, of which nothing is known here."""
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        noted = (own / STATE_DIR).read_text().rstrip("\n")
+        return os.path.realpath(noted) != os.path.realpath(state) and Path(noted).is_dir()
+    return False
 
 
 def is_half_made(own: Path) -> bool:

@@ -254,6 +254,7 @@ def _for_scripts(home: Home, scene: Scene) -> dict[str, str]:
     base = stacks.base_of(home, scene.ticket)
     told = {
         "ORCHESTRATOR_CONFIG": home.config.file,
+        "ORCHESTRATOR_STATE_DIR": home.config.state_dir,
         "ORCHESTRATOR_BASE": base.name,
         "ORCHESTRATOR_STACKED": "1" if base.is_open else None,
         "ORCHESTRATOR_UNSTACKED": "1" if scene.ticket.stacked_on and not base.is_open else None,

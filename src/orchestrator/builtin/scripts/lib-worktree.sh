@@ -261,6 +261,7 @@ add() {
 keep_owner() {
   [ -n "$me" ] || return 0
   printf '%s\n' "$me" >"$dir/orchestrator-owner"
+  [ -z "${ORCHESTRATOR_STATE_DIR:-}" ] || printf '%s\n' "$ORCHESTRATOR_STATE_DIR" >"$dir/orchestrator-state-dir"
   [ "$(git config --local "branch.$branch.orchestratorTicket" || true)" = "$me" ] \
     || patiently git config --local "branch.$branch.orchestratorTicket" "$me" \
     || die 1 "cannot note whose branch $branch is: $git_said"

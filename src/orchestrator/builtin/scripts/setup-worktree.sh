@@ -10,7 +10,8 @@
 # run left half-made is finished.
 #
 # Beside the worktree's index it leaves: orchestrator-base (the base's name), orchestrator-base-commit (where the branch
-# left it), orchestrator-owner (plan/ticket). The branch's ticket is branch.<name>.orchestratorTicket in git's config.
+# left it), orchestrator-owner (plan/ticket), orchestrator-state-dir (where its file is). The branch's ticket is
+# branch.<name>.orchestratorTicket in git's config.
 #
 # Exit: 0 the worktree is there, on the branch · 1 it is not; why is on stderr, and nothing was removed.
 set -euo pipefail

@@ -124,7 +124,7 @@ def _unused(view: View) -> Iterator[tuple[Path, Path, tuple[str, ...]]]:
     for root, plans in sorted(view.roots.items()):
         for path in sorted(root.iterdir()) if root.is_dir() else ():
             own = worktrees.own_dir(path)
-            if own is None or view.users_of(path):
+            if own is None or view.users_of(path) or worktrees.is_of_another(own, view.home.places.state):
                 continue
             made_for = worktrees.owner(own)
             if made_for not in view.files and not (made_for is None and _has_file(view, path, plans)):
