@@ -17,8 +17,11 @@ LEAST_GIT = "2.20"
 """`git worktree add` twice forced, which gets over what a killed one left."""
 IDENTITY = ("user.name", "user.email")
 ENOUGH = {"user.name": "GIT_AUTHOR_NAME", "user.email": "GIT_AUTHOR_EMAIL"}
-_FORGE = re.compile(r"""^[^#]*(\$\{?(gh|ORCHESTRATOR_GH)\b|\bpr_state\b|(^|[\s"'(;|&])gh\s+[a-z])""", re.MULTILINE)
-"""A script that asks the forge: through the bundled library, the variable, or the program itself."""
+_FORGE = re.compile(
+    r"""^[^#]*(\$\{?(gh|ORCHESTRATOR_GH)\b|\bpr_state\b|\borchestrator\s+forge\s|(^|[\s"'(;|&])gh\s+[a-z])""",
+    re.MULTILINE,
+)
+"""A script that asks the forge: through this program, the variable, or the forge's own."""
 _SEARCHED = re.compile(r"PATH \(.*\)")
 """Where a program was looked for: many lines of what people know."""
 
