@@ -15,10 +15,10 @@ from urllib.parse import quote
 
 import msgspec
 
-from orchestrator.adapters.files import locked, read_whole, write_atomically
+from orchestrator.adapters.files import locked, make_folder, read_whole, write_atomically
 from orchestrator.adapters.places import Places
 from orchestrator.core.accounts import Account
-from orchestrator.errors import StoreError, UnreadableError
+from orchestrator.errors import UnreadableError
 
 LONGEST_NAME = 120
 YOUNG_NS = 100_000_000
@@ -73,16 +73,9 @@ def change(places: Places, account: str, decide: Callable[[Account], Account]) -
         if changed.is_plain:
             path.unlink(missing_ok=True)
         elif changed != known:
-            _make(path.parent)
+            make_folder(path.parent)
             write_atomically(path, msgspec.json.format(msgspec.json.encode(changed)) + b"\n")
     return changed
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(f"cannot create {folder}: {error.strerror}") from error
 
 
 def _read(path: Path) -> Account | str:

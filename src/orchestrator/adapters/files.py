@@ -96,6 +96,14 @@ def _write_all(fd: int, content: bytes) -> None:
         view = view[os.write(fd, view) :]
 
 
+def make_folder(folder: Path) -> None:
+    """Raises StoreError. One that is there is left as it is."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"cannot create {folder}: {error.strerror}") from error
+
+
 def read_whole(path: Path | str) -> bytes:
     """Raises FileNotFoundError when there is nothing of that name, UnreadableError for everything else."""
     try:

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import msgspec
 
-from orchestrator.adapters.files import locked, read_whole, write_atomically
+from orchestrator.adapters.files import locked, make_folder, read_whole, write_atomically
 from orchestrator.adapters.places import Places
 from orchestrator.core.model import Key
 from orchestrator.core.pull_request import Remembered
-from orchestrator.errors import StoreError, UnreadableError
+from orchestrator.errors import UnreadableError
 
 
 def file_of(places: Places, key: Key) -> Path:
@@ -40,13 +40,6 @@ def remember(places: Places, key: Key, decide: Callable[[Remembered], Remembered
         known = remembered(places, key)
         changed = decide(known or Remembered())
         if changed != known:
-            _make(path.parent)
+            make_folder(path.parent)
             write_atomically(path, msgspec.json.format(msgspec.json.encode(changed)) + b"\n")
     return changed
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(f"cannot create {folder}: {error.strerror}") from error
