@@ -52,6 +52,26 @@ def test_three_tickets_on_one_file_are_merged_one_after_another_and_lose_nothing
     assert sum(forge.phases(name).count("resolve_conflicts") for name in THREE) >= 2
 
 
+@pytest.mark.parametrize("forge", [{"tickets": THREE}], ids=["three"], indirect=True)
+def test_who_comes_second_is_verified_again_on_the_base_that_moved_and_only_once(forge: ForgeHome) -> None:
+    forge.configure(autoMerge=True, mergeMethod="rebase", maxConcurrency=3)
+    forge.start("daemon")
+    pulls = [forge.pull(name) for name in THREE]
+    for pull in pulls:
+        pull.review("ann", "APPROVED")
+    for name in THREE:
+        forge.wait_status("complete", name)
+    phases = {name: forge.phases(name) for name in THREE}
+    for again in ("verify_rebased", "push_rebased", "await_checks"):
+        assert sorted(some.count(again) for some in phases.values()) == [0, 1, 1], phases
+    assert sum(some.count("resolve_conflicts") + some.count("implement") for some in phases.values()) == 3
+    assert [pull.ended_by for pull in pulls] == ["runner"] * 3
+    assert len(forge.github.done("mutation mergePullRequest")) == 3
+    assert (len(forge.world.pulls), len(forge.main())) == (3, 4)
+    assert all(len(parents.split()) <= 1 for parents in forge.main("%P"))
+    assert [forge.world.bare.git("show", f"main:{name}.txt") for name in THREE] == [f"made by {name}" for name in THREE]
+
+
 def test_a_base_that_moved_into_the_way_is_rebased_onto_before_a_person_merges(forge: ForgeHome) -> None:
     forge.does("implement", SHARED)
     forge.does("resolve_conflicts", BOTH)
