@@ -146,6 +146,13 @@ def test_ended_by_somebody_else_or_with_a_lost_answer(lane: Lane) -> None:
     assert lane.merge().code == 0
 
 
+def test_an_error_of_this_program_is_not_taken_for_a_conflict(lane: Lane) -> None:
+    lane.shows(comments=["not what gh prints"])
+    said = lane.merge()
+    assert (said.code, "this is a bug" in said.err) == (1, True), said
+    assert lane.ask("review-feedback.sh").code == 1
+
+
 def test_killed_around_any_question_to_the_forge_there_is_one_merge(lane: Lane) -> None:
     for n in range(1, 9):
         (lane.forge / "calls").unlink(missing_ok=True)

@@ -18,7 +18,10 @@ set -euo pipefail
 [ $# -eq 4 ] || die 2 "usage: merge-pr.sh REPO PR BRANCH WORKTREE"
 repo=$1 pr=$2 branch=$3 worktree=$4
 
-answer=$(orchestrator forge mergeable "$pr" --repo "$repo") || exit "$?"
+# An exit code that is none of the forge's (an error of this program) must not pass for one of those above.
+code=0
+answer=$(orchestrator forge mergeable "$pr" --repo "$repo") || code=$?
+case $code in 0) ;; 2) exit 2 ;; *) exit 1 ;; esac
 read -r word theirs base <<<"$answer"
 case $word in
   merged) echo "Pull request $pr is merged" && exit 0 ;;
@@ -79,4 +82,4 @@ if [ "$code" -eq 4 ]; then
   code=2
   [ $(($(date +%s) - since)) -ge 120 ] || code=1
 fi
-exit "$code"
+case $code in 0 | 2 | 5) exit "$code" ;; *) exit 1 ;; esac

@@ -11,6 +11,7 @@ set -euo pipefail
 
 [ $# -eq 2 ] || die 1 "usage: review-feedback.sh REPO PR"
 code=0
-orchestrator forge feedback "$2" --repo "$1" || code=$?
-[ "$code" -ne 3 ] || exit 3
+text=$(orchestrator forge feedback "$2" --repo "$1") || code=$?
+[ -z "$text" ] || printf '%s\n' "$text"
+[ "$code" -ne 3 ] || [ -z "$text" ] || exit 3
 [ "$code" -eq 0 ] || die 1 "cannot ask the forge about pull request '$2'; see the lines above"
