@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from orchestrator.adapters.forge.gh import ForgeRefusedError, ForgeUnreachableError, Gh
-from orchestrator.adapters.forge.github import GitHub
+from orchestrator.adapters.forge.github import WHOLE, GitHub
 from orchestrator.adapters.forge.local import NoForge
 
 # Says what stands in the file that is named by the first words that there is a file for; notes what it was asked.
@@ -20,7 +20,7 @@ folder, words = os.path.dirname(os.path.abspath(sys.argv[0])), sys.argv[1:]
 with open(folder + "/asked", "a") as stream: stream.write(json.dumps(words) + "\\n")
 for end in range(len(words), 0, -1):
     name = folder + "/" + " ".join(words[:end]).replace("/", "_")
-    if len(name) < 200 and os.path.exists(name):
+    if len(os.path.basename(name)) < 250 and os.path.exists(name):
         answer = json.load(open(name))
         if isinstance(answer, list) and "api" in words and "graphql" in words:
             answer = answer[int("".join(w for w in words if w.startswith("after="))[6:] or 0)]
@@ -211,6 +211,29 @@ def test_a_merge_names_the_commit_that_is_meant(says: Says) -> None:
     says.answer("pr merge", "")
     says.forge.merge(7, "squash", "abc")
     assert says.asked[-1] == ["pr", "merge", "7", "--squash", "--match-head-commit", "abc"]
+
+
+def test_what_an_old_gh_cannot_edit_is_asked_for_otherwise(says: Says) -> None:
+    said = "GraphQL: Projects (classic) is being deprecated in favor of the new Projects experience"
+    says.answer("pr edit", {"fails": f"{said} (repository.pullRequest.projectCards)"})
+    for place in ("pulls/7", "issues/7/labels", "pulls/7/requested_reviewers"):
+        says.answer(f"api repos/{{owner}}/{{repo}}/{place}", {})
+    says.forge.set_base(7, "main")
+    says.forge.add_labels(7, ["a, b", "c"])
+    says.forge.ask_reviewers(7, ["ann", "acme/team"])
+    assert [words[2:] for words in says.asked if words[0] == "api"] == [
+        ["--method", "PATCH", "-f", "base=main"],
+        ["--method", "POST", "-f", "labels[]=a, b", "-f", "labels[]=c"],
+        ["--method", "POST", "-f", "reviewers[]=ann", "-f", "team_reviewers[]=team"],
+    ]
+
+
+@pytest.mark.parametrize("said", ['Unknown JSON field: "latestReviews"', "Field 'latestReviews' doesn't exist on type"])
+def test_the_last_reviews_are_not_insisted_on(says: Says, said: str) -> None:
+    says.answer(f"pr view 7 --json {WHOLE}", {"fails": said})
+    says.answer(f"pr view 7 --json {WHOLE.replace('latestReviews,', '')}", PULL)
+    says.answer("api graphql", [threads()])
+    assert says.forge.pull_request(7).decision == "changes_requested"
 
 
 def test_a_program_that_is_not_there_or_hangs_is_no_answer(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from orchestrator.core.remote import parse_remote
 
 WHOLE = (
     "number,url,title,state,isDraft,author,baseRefName,headRefName,headRefOid,commits,reviewDecision,mergeable,"
-    "reviews,latestReviews,comments,statusCheckRollup"
+    "latestReviews,reviews,comments,statusCheckRollup"
 )
 LISTED = "number,url,title,state,isDraft,baseRefName,headRefName,headRefOid,headRepositoryOwner,isCrossRepository"
 LIMIT = 100
@@ -44,13 +44,22 @@ class GitHub:
 
     def pull_request(self, number: int) -> PullRequest:
         try:
-            said = self._gh.json("pr", "view", str(number), "--json", WHOLE)
+            said = self._whole(number)
         except (ForgeUnreachableError, ForgeRefusedError) as error:
             return self._ended(number, error)
         pull = read.pull_request({"number": number, **said} if isinstance(said, dict) else said)
         if pull.state != "open":
             return pull
         return read.with_threads(pull, all_threads(self._gh, number))
+
+    def _whole(self, number: int) -> Any:
+        """What the last word of each reviewer was is told by all reviews, too, where it cannot be asked for."""
+        try:
+            return self._gh.json("pr", "view", str(number), "--json", WHOLE)
+        except (ForgeUnreachableError, ForgeRefusedError) as error:
+            if "latestReviews" not in str(error):
+                raise
+        return self._gh.json("pr", "view", str(number), "--json", WHOLE.replace("latestReviews,", ""))
 
     def _ended(self, number: int, error: Exception) -> PullRequest:
         """Of what is merged or closed nothing else needs to be known. Raises the error where it is open."""
@@ -85,16 +94,31 @@ class GitHub:
         return f"{self._ours.owner}:{branch}" if self._ours and self._others else branch
 
     def set_base(self, number: int, base: str) -> None:
-        self._gh.text("pr", "edit", str(number), "--base", base)
+        self._edit(number, ["--base", base], f"pulls/{number}", "PATCH", [("base", base)])
 
     def mark_ready(self, number: int) -> None:
         self._gh.text("pr", "ready", str(number))
 
     def add_labels(self, number: int, labels: Sequence[str]) -> None:
-        self._gh.text("pr", "edit", str(number), *(f"--add-label={_listed(label)}" for label in labels))
+        words = [f"--add-label={_listed(label)}" for label in labels]
+        self._edit(number, words, f"issues/{number}/labels", "POST", [("labels[]", label) for label in labels])
 
     def ask_reviewers(self, number: int, logins: Sequence[str]) -> None:
-        self._gh.text("pr", "edit", str(number), *(f"--add-reviewer={_listed(login)}" for login in logins))
+        words = [f"--add-reviewer={_listed(login)}" for login in logins]
+        asked = [_team_or_user(login) for login in logins]
+        self._edit(number, words, f"pulls/{number}/requested_reviewers", "POST", asked)
+
+    def _edit(
+        self, number: int, words: Sequence[str], place: str, method: str, fields: Sequence[tuple[str, str]]
+    ) -> None:
+        """Versions of `gh` before 2.66 ask for classic projects first, which GitHub does not have any more."""
+        try:
+            self._gh.text("pr", "edit", str(number), *words)
+        except (ForgeUnreachableError, ForgeRefusedError) as error:
+            if "projects (classic)" not in str(error).lower() and "projectCards" not in str(error):
+                raise
+            given = [word for name, value in fields for word in ("-f", f"{name}={value}")]
+            self._gh.text("api", f"repos/{{owner}}/{{repo}}/{place}", "--method", method, *given)
 
     def comment(self, number: int, body: str) -> None:
         self._gh.text("pr", "comment", str(number), "--body-file", "-", stdin=body[:LONGEST])
@@ -139,6 +163,12 @@ class GitHub:
         with contextlib.suppress(ForgeUnreachableError, ForgeRefusedError):
             return read.merge_method(self._gh.json("repo", "view", "--json", words))
         return None
+
+
+def _team_or_user(login: str) -> tuple[str, str]:
+    """`org/team` is a team."""
+    _, is_team, team = login.partition("/")
+    return ("team_reviewers[]", team) if is_team else ("reviewers[]", login)
 
 
 def _listed(word: str) -> str:
