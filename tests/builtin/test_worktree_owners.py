@@ -39,6 +39,26 @@ def test_two_tickets_never_share_a_branch_not_even_one_after_the_other(repo: Pat
     assert setup(repo, tmp_path / "v", "u/t", "p/one").code == 0
 
 
+def test_a_ticket_of_the_same_name_in_another_home_is_somebody_else(repo: Path, tmp_path: Path) -> None:
+    def setup_from(state: str, tree: str) -> Said:
+        env = {"ORCHESTRATOR_PLAN": "p", "ORCHESTRATOR_TICKET": "one", "ORCHESTRATOR_STATE_DIR": str(tmp_path / state)}
+        return run("setup-worktree.sh", repo, "u/t", tmp_path / tree, **env)
+
+    for state in ("a", "b"):
+        (tmp_path / state / "plans/p/tickets").mkdir(parents=True)
+        (tmp_path / state / "plans/p/tickets/one.json").touch()
+    assert setup_from("a", "w").code == 0
+    said = setup_from("b", "w")
+    assert said.code == 1 and f"belongs to the ticket p/one of another home ({tmp_path / 'a'})" in said.err
+    assert run("cleanup-worktree.sh", tmp_path / "w").code == 0
+    said = setup_from("b", "v")
+    assert said.code == 1 and "the branch u/t belongs to the ticket p/one of another home" in said.err
+    (tmp_path / "link").symlink_to("a")
+    assert setup_from("link", "v").code == 0
+    (tmp_path / "a").rename(tmp_path / "moved")
+    assert setup_from("moved", "v").code == 0
+
+
 def test_a_branch_that_was_deleted_is_nobodys(repo: Path, tmp_path: Path) -> None:
     setup(repo, tmp_path / "w", "u/t", "p/one")
     run("cleanup-worktree.sh", tmp_path / "w")

@@ -80,12 +80,21 @@ is_orphan() {
   return 1
 }
 
+# is_of_twin STATE-DIR: a ticket of the same name is there, in another home.
+is_of_twin() {
+  [ -n "$me" ] && [ -n "$1" ] && [ -n "${ORCHESTRATOR_STATE_DIR:-}" ] && [ ! "$1" -ef "$ORCHESTRATOR_STATE_DIR" ] \
+    && [ -e "$1/plans/${me%%/*}/tickets/${me#*/}.json" ]
+}
+
 take_over_worktree() {
-  local there own owner
+  local there own owner state
   own=$(git_dir "$worktree")
   owner=$(cat -- "$own/orchestrator-owner" 2>/dev/null || true)
   [ -z "$me" ] || [ -z "$owner" ] || [ "$owner" = "$me" ] \
     || die 1 "the worktree $worktree belongs to the ticket $owner: give this ticket a worktree of its own"
+  state=$(cat -- "$own/orchestrator-state-dir" 2>/dev/null || true)
+  ! is_of_twin "$state" \
+    || die 1 "the worktree $worktree belongs to the ticket $owner of another home ($state): give this ticket a worktree of its own"
   free_worktree "$worktree" "$branch"
   there=$(git -C "$worktree" symbolic-ref --quiet --short HEAD || true)
   [ "$there" != "$branch" ] || return 0
@@ -113,9 +122,12 @@ refuse_what_is_there() {
 }
 
 refuse_branch_of_others() {
-  local owner other file
+  local owner state other file
   owner=$(git -C "$repo" config --local "branch.$branch.orchestratorTicket" || true)
   [ -z "$me" ] || [ -z "$owner" ] || [ "$owner" = "$me" ] || die 1 "the branch $branch belongs to the ticket $owner: \
+give this ticket another branch, or release it (git config --unset branch.$branch.orchestratorTicket)"
+  state=$(git -C "$repo" config --local "branch.$branch.orchestratorStateDir" || true)
+  [ -z "$owner" ] || ! is_of_twin "$state" || die 1 "the branch $branch belongs to the ticket $owner of another home ($state): \
 give this ticket another branch, or release it (git config --unset branch.$branch.orchestratorTicket)"
   [ -z "$found" ] || return 0
   other=$(checked_out_at "$repo" "$branch")
@@ -261,9 +273,16 @@ add() {
 keep_owner() {
   [ -n "$me" ] || return 0
   printf '%s\n' "$me" >"$dir/orchestrator-owner"
-  [ -z "${ORCHESTRATOR_STATE_DIR:-}" ] || printf '%s\n' "$ORCHESTRATOR_STATE_DIR" >"$dir/orchestrator-state-dir"
-  [ "$(git config --local "branch.$branch.orchestratorTicket" || true)" = "$me" ] \
-    || patiently git config --local "branch.$branch.orchestratorTicket" "$me" \
+  [ -z "${ORCHESTRATOR_STATE_DIR:-}" ] || {
+    printf '%s\n' "$ORCHESTRATOR_STATE_DIR" >"$dir/orchestrator-state-dir"
+    note_of_branch orchestratorStateDir "$ORCHESTRATOR_STATE_DIR"
+  }
+  note_of_branch orchestratorTicket "$me"
+}
+
+note_of_branch() {
+  [ "$(git config --local "branch.$branch.$1" || true)" = "$2" ] \
+    || patiently git config --local "branch.$branch.$1" "$2" \
     || die 1 "cannot note whose branch $branch is: $git_said"
 }
 

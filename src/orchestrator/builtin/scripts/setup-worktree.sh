@@ -11,7 +11,7 @@
 #
 # Beside the worktree's index it leaves: orchestrator-base (the base's name), orchestrator-base-commit (where the branch
 # left it), orchestrator-owner (plan/ticket), orchestrator-state-dir (where its file is). The branch's ticket is
-# branch.<name>.orchestratorTicket in git's config.
+# branch.<name>.orchestratorTicket in git's config, and where its file is branch.<name>.orchestratorStateDir.
 #
 # Exit: 0 the worktree is there, on the branch · 1 it is not; why is on stderr, and nothing was removed.
 set -euo pipefail
