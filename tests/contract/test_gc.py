@@ -159,6 +159,9 @@ def test_the_worktree_of_another_homes_ticket_is_left_alone(yard: Yard) -> None:
         (yard.repo / f".git/worktrees/{name}/orchestrator-state-dir").write_text(f"{state}\n")
     assert yard.gc()[0].keys() == {"ours", "moved"}
     assert yard.known() == {"T-1", "theirs"}
+    twin = yard.ticket("T-twin")
+    (yard.own(twin) / "orchestrator-state-dir").write_text(f"{yard.box.root}\n")
+    assert yard.gc() == ({}, {"T-twin": "made for a ticket of another home, which may need it"}) and twin.exists()
 
 
 def test_while_a_plan_cannot_be_read_whole_none_of_its_worktrees_is_taken_for_nobodys(yard: Yard) -> None:
@@ -232,3 +235,17 @@ def test_branches_go_only_when_they_are_asked_for_and_everything_of_them_is_merg
     ]
     left = git(yard.repo, "branch", "--format=%(refname:short)").splitlines()
     assert left == ["main", "me/T-ahead", "me/T-other"]
+
+
+def test_a_dry_run_says_of_branches_too_what_would_be(yard: Yard) -> None:
+    """A branch in a worktree that is kept stays; one whose worktree goes, goes after it."""
+    yard.ticket("T-clean")
+    (yard.ticket("T-dirty") / "loose").touch()
+    said = []
+    for words in (("--dry-run",), ()):
+        found = yard.box.ok("gc", "--branches", "--json", *words).json
+        rows = [(one["kind"], one["ticket"]) for one in found["removed"]]
+        said.append((rows, [(one["kind"], one["ticket"], one["reason"]) for one in found["kept"]]))
+    assert said[0] == said[1]
+    assert said[0][0] == [("worktree", "T-clean"), ("branch", "T-clean")]
+    assert [row[:2] for row in said[0][1]] == [("worktree", "T-dirty"), ("branch", "T-dirty")]

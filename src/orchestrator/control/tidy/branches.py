@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -44,7 +45,7 @@ def _remove(view: View, key: Key, ticket: Ticket, repo: Path, branch: str, tip: 
     if not _was_merged(view, key, tip) and not (base and git_branches.is_merged(repo, tip, base)):
         return f"commits of it are not in {base or 'any base'}"
     place = git_branches.checked_out_at(repo, branch)
-    if place is not None and not view.wishes.dry_run:
+    if place is not None and os.path.realpath(place) not in view.gone:
         return f"checked out at {place}"
     return "" if view.wishes.dry_run else git_branches.delete(repo, branch, tip)
 

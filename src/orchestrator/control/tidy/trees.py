@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -71,8 +72,16 @@ def _clean_up(view: View, path: Path) -> str:
     own = worktrees.own_dir(path)
     if own is None or not worktrees.is_ours(own):
         return "not made by setup-worktree.sh; if nobody needs it, remove it with `git worktree remove`"
+    if worktrees.is_of_another(own, view.home.places.state):
+        return "made for a ticket of another home, which may need it"
     script = Path(view.home.config.script_path[-1]) / SCRIPT
-    return worktrees.clean_up(script, path, view.wishes.dry_run)
+    return _noted(view, path, worktrees.clean_up(script, path, view.wishes.dry_run))
+
+
+def _noted(view: View, path: Path, kept: str) -> str:
+    if not kept:
+        view.gone.add(os.path.realpath(path))
+    return kept
 
 
 # -- without a ticket -------------------------------------------------------------------------------------------------
@@ -99,7 +108,7 @@ def half_made(view: View) -> Iterator[Candidate]:
 
 
 def _remove_half_made(view: View, path: Path, own: Path) -> str:
-    return worktrees.remove_half_made(path, own, view.wishes.dry_run)
+    return _noted(view, path, worktrees.remove_half_made(path, own, view.wishes.dry_run))
 
 
 def _vanished(view: View) -> Iterator[Candidate]:

@@ -29,6 +29,8 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     """All tickets of which there is a file, also one that cannot be read."""
     roots: dict[Path, tuple[str, ...]]
     """Folders in which worktrees are made, and the plans that make theirs there."""
+    gone: set[str] = msgspec.field(default_factory=set)
+    """Real paths of worktrees that were removed just now, or would have been."""
 
     def users_of(self, path: Path) -> list[Key]:
         return self.users.get(os.path.realpath(path), [])
