@@ -22,6 +22,8 @@ code=$?
 exit $code
 """
 LONGEST = 400
+EACH = bool(int(os.environ.get("ORCHESTRATOR_CHAOS", "0")))
+"""Killed at each call, and not only at each `step`th: for a long run."""
 
 
 def killed_at_each_git(root: Path, script: str, *args: str | Path, again: Sequence[int] = (), step: int = 1) -> Said:
@@ -33,7 +35,7 @@ def killed_at_each_git(root: Path, script: str, *args: str | Path, again: Sequen
     stand_in.write_text(GIT.format(folder=folder, git=shutil.which("git")))
     stand_in.chmod(0o755)
     env = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}
-    for at in range(1, LONGEST, step):
+    for at in range(1, LONGEST, 1 if EACH else step):
         (folder / "n").unlink(missing_ok=True)
         (folder / "at").write_text(f"{at} {('before', 'after')[at % 2]}\n")
         command = ["/bin/bash", str(SCRIPTS / script), *map(str, args)]

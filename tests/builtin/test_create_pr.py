@@ -8,6 +8,7 @@ import pytest
 
 from tests.builtin.forges import KILLED, Site
 from tests.builtin.scripts import commit, elsewhere, git, origin_of
+from tests.builtin.steps import killed_at_each_git
 
 
 @pytest.fixture
@@ -59,6 +60,16 @@ def test_killed_while_it_pushes_it_pushes_again(site: Site, hook: str) -> None:
     assert site.create_and_die() == KILLED
     said = site.create("T-1", "A title")
     assert (said.code, len(site.pulls)) == (0, 1), said
+
+
+def test_killed_around_any_call_of_git_there_is_one_pull_request_in_the_end(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in site.env({}).items():
+        monkeypatch.setenv(name, value)
+    words = (site.repo, "t", site.tree, "T-1", "A title")
+    assert killed_at_each_git(tmp_path, "create-pr.sh", *words, step=5).code == 0
+    assert (len(site.pulls), note(site, "orchestrator-pr")) == (1, "7")
 
 
 def test_a_creation_whose_answer_is_lost_is_found_by_looking_again(site: Site) -> None:

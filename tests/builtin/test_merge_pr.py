@@ -10,6 +10,7 @@ import pytest
 
 from tests.builtin.merging import Lane
 from tests.builtin.scripts import commit, elsewhere, git
+from tests.builtin.steps import killed_at_each_git
 
 
 @pytest.fixture
@@ -161,6 +162,25 @@ def test_killed_around_any_question_to_the_forge_there_is_one_merge(lane: Lane) 
             break
     assert lane.merge().code == 0
     assert lane.log() == ["T-1 (#7) by --squash"]
+
+
+def test_killed_around_any_call_of_git_nobodys_commits_are_lost(
+    lane: Lane, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The base has moved, somebody has pushed to the branch, and the ticket has a commit that is not pushed."""
+    for name, value in lane.env.items():
+        monkeypatch.setenv(name, value)
+    elsewhere(lane.repo, news="1\n")
+    other = tmp_path / "other"
+    git(tmp_path, "clone", "--quiet", "--branch", "t", str(lane.origin), str(other))
+    commit(other, theirs="1\n")
+    git(other, "push", "--quiet", "origin", "t")
+    commit(lane.tree, mine="1\n")
+    assert killed_at_each_git(tmp_path, "merge-pr.sh", lane.repo, "7", "t", lane.tree, step=5).code == 4
+    made = git(lane.tree, "log", "--format=%s", "origin/main..t").splitlines()
+    assert made == ["change mine", "change theirs", "change done"]
+    assert git(lane.tree, "status", "--porcelain", "--branch").startswith("## t")
+    assert lane.log() == ["change news"]
 
 
 # -- polls -------------------------------------------------------------------------------------------------------------

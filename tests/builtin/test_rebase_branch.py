@@ -125,7 +125,7 @@ def test_killed_around_any_call_of_git_it_is_on_the_base_in_the_end(repo: Path, 
     commit(tree, one="1\n")
     commit(tree, two="1\n")
     elsewhere(repo, news="1\n")
-    assert killed_at_each_git(tmp_path, "rebase-branch.sh", repo, "u/T-1", tree, step=2).code == 0
+    assert killed_at_each_git(tmp_path, "rebase-branch.sh", repo, "u/T-1", tree, step=3).code == 0
     assert log(tree) == ["change two", "change one", "change news"]
     assert git(tree, "status", "--porcelain", "--branch") == "## u/T-1"
 

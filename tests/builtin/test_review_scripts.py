@@ -9,6 +9,7 @@ import pytest
 
 from tests.builtin.gh import EARLY, HEAD, LATE, LATER, Gh, check, comment, review, thread
 from tests.builtin.scripts import commit, git, origin_of, repo_with_origin, run
+from tests.builtin.steps import killed_at_each_git
 
 
 @pytest.fixture
@@ -102,6 +103,23 @@ def answer(gh: Gh, tree: Path, message: str) -> tuple[int, str]:
     said = gh.ask("answer-review.sh", "t", tree, message)
     gh.shows(headRefOid=git(origin_of(gh.repo), "rev-parse", "t"))
     return said.code, said.out + said.err
+
+
+def test_killed_around_any_call_of_git_each_answer_goes_out_once(
+    gh: Gh, tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gh.shows(thread("PRRT_1"), comments=[comment()])
+    gh.word()
+    gh.ask("review-feedback.sh")
+    sha = commit(tree, done="2\n")
+    known = {"GH": gh.program, "HOME": gh.home, "PLAN": "p", "TICKET": "T-1"}
+    for name, value in known.items():
+        monkeypatch.setenv(f"ORCHESTRATOR_{name}", str(value))
+    words = (gh.repo, "7", "t", tree, "Mended.\nHANDLED PRRT_1: renamed")
+    assert killed_at_each_git(tmp_path, "answer-review.sh", *words, step=3).code == 0
+    assert git(origin_of(gh.repo), "rev-parse", "t") == sha
+    assert gh.says("PRRT_1") == ["rename it", f"renamed ({sha[:10]})"] and gh.is_resolved("PRRT_1")
+    assert gh.comments == ["well?", f"Mended.\n\nPushed {sha[:10]}."]
 
 
 def test_a_round_from_the_first_word_to_the_last(gh: Gh, tree: Path) -> None:

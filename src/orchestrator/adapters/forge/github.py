@@ -111,7 +111,7 @@ class GitHub:
     def _edit(
         self, number: int, words: Sequence[str], place: str, method: str, fields: Sequence[tuple[str, str]]
     ) -> None:
-        """Versions of `gh` before 2.66 ask for classic projects first, which GitHub does not have any more."""
+        """Earlier versions of `gh` ask for classic projects first, which GitHub does not have any more."""
         try:
             self._gh.text("pr", "edit", str(number), *words)
         except (ForgeUnreachableError, ForgeRefusedError) as error:
