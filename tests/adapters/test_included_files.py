@@ -87,3 +87,14 @@ def test_only_what_git_ignores_and_the_patterns_name(source: Path, tree: Path) -
     (source / "a.key").write_text("1")
     assert copy(source, tree).files == 1
     assert (tree / "b.key").exists()
+
+
+def test_what_git_does_not_ignore_in_the_worktree_is_left_out(source: Path, tree: Path) -> None:
+    """Where the base does not ignore it, whoever commits everything would publish it."""
+    (source / ".gitignore").write_text("ignored/\n*.key\n.env\n")
+    (source / ".worktreeinclude").write_text(".env\nignored/\n")
+    (source / ".env").write_text("SECRET=1")
+    (source / "ignored" / ":ü x").write_text("1")
+    done = copy(source, tree)
+    assert done == (1, (".env (git does not ignore it there)",))
+    assert not (tree / ".env").exists() and (tree / "ignored" / ":ü x").exists()

@@ -130,6 +130,13 @@ def ignored_files(cwd: str | Path, patterns: str | Path) -> list[str]:
     return sorted(ignored & matching)
 
 
+def ignored_of(cwd: str | Path, names: list[str]) -> set[str]:
+    """Those of the paths that git would ignore there; none of them may lie beyond a link."""
+    asked = b"".join(b"./" + os.fsencode(name) + b"\0" for name in names)
+    found = _answer(cwd, "check-ignore", "-z", "--stdin", given=asked) if names else None
+    return {os.fsdecode(name).removeprefix("./") for name in (found or b"").split(b"\0")}
+
+
 def _names(cwd: str | Path, *words: str) -> set[str]:
     names = (os.fsdecode(name) for name in (_answer(cwd, *words) or b"").split(b"\0"))
     return {name for name in names if name and not name.endswith("/")}
@@ -221,13 +228,13 @@ def _ask(cwd: str | Path, *words: str) -> str | None:
     return None if said is None else said.decode(errors="replace").strip()
 
 
-def _answer(cwd: str | Path, *words: str) -> bytes | None:
+def _answer(cwd: str | Path, *words: str, given: bytes = b"") -> bytes | None:
     try:
         done = subprocess.run(
             ["git", *words],
             cwd=cwd,
             env=_environment(),
-            stdin=subprocess.DEVNULL,
+            input=given,
             capture_output=True,
             timeout=TIMEOUT,
             check=False,

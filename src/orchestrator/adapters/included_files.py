@@ -1,6 +1,7 @@
 """What `.worktreeinclude` names: files that git ignores, copied from the main working tree into a new one.
 
 The law: what is there is never overwritten, nothing is written outside the worktree, and a copy is whole or not there.
+What git does not ignore in the worktree, too, is left out: a secret would be committed with the work.
 """
 
 from __future__ import annotations
@@ -29,18 +30,26 @@ def copy(source: Path, worktree: Path) -> Copied:
     """Raises OSError."""
     listed = next((path for path in (source / NAME, worktree / NAME) if path.is_file()), None)
     names = git.ignored_files(source, listed) if listed else []
+    names = [name for name in names if not os.path.lexists(worktree / name)]
+    links = {folder for folder in {str(Path(name).parent) for name in names} if _has_link(worktree, folder)}
+    ignored = git.ignored_of(worktree, [name for name in names if str(Path(name).parent) not in links])
     left_out: list[str] = []
     files = 0
     with _folders(source, worktree) as open_folder:
         for name in names:
-            if os.path.lexists(worktree / name):
-                continue
-            why = _unfit(source, source / name) or open_folder(Path(name).parent)
+            why = _unfit(source, source / name)
+            if not why and name not in ignored and str(Path(name).parent) not in links:
+                why = "git does not ignore it there"
+            why = why or open_folder(Path(name).parent)
             if why:
                 left_out.append(f"{name} ({why})")
             else:
                 files += _copy(source, source / name, worktree / name)
     return Copied(files, tuple(left_out))
+
+
+def _has_link(worktree: Path, folder: str) -> bool:
+    return any((worktree / one).is_symlink() for one in (Path(folder), *Path(folder).parents) if one != Path())
 
 
 def _unfit(source: Path, path: Path) -> str:
