@@ -22,14 +22,18 @@ LONGEST_NAME = 32
 NARROWEST_TEXT = 30
 PITCHES = (4, 3, 2)
 """Columns from lane to lane, the widest that fits."""
+BREVITIES = (0, 1, 2)
+"""How little a row says, the first that fits: 1: no nouns with limits; 2: no kinds either, which the signs tell."""
 
 
 def drawing(graph: Graph, room: int, signs: Glyphs) -> list[Line]:
     placed = layout(graph)
     longest = min(LONGEST_NAME, max(room // 3, 8))
-    texts = _texts(graph, placed, signs, longest, brief=False)
-    if _wanted(texts) + _zone(placed.lanes, PITCHES[-1]) > room:
-        texts = _texts(graph, placed, signs, longest, brief=True)
+    zone = _zone(placed.lanes, PITCHES[-1])
+    for brevity in BREVITIES:
+        texts = _texts(graph, placed, signs, longest, brevity)
+        if _wanted(texts) + zone <= room:
+            break
     wanted = _wanted(texts)
     lanes, pitch = _lanes_that_fit(placed, room, wanted)
     width = max(room - _zone(lanes, pitch), 1) if lanes else room
@@ -57,12 +61,12 @@ def _lanes_that_fit(placed: Layout, room: int, wanted: int) -> tuple[list[Lane],
 # -- words ------------------------------------------------------------------------------------------------------------
 
 
-def _texts(graph: Graph, placed: Layout, signs: Glyphs, longest: int, brief: bool) -> dict[int, Line]:
+def _texts(graph: Graph, placed: Layout, signs: Glyphs, longest: int, brevity: int) -> dict[int, Line]:
     """What each row says, by its number."""
     widest = max((min(cells(clean(node.name)), longest) for node in graph.nodes), default=0)
     texts: dict[int, Line] = {}
     for block in placed.blocks:
-        texts[block.row] = _header(graph, block, signs, widest, brief)
+        texts[block.row] = _header(graph, block, signs, widest, brevity)
         for i, way in enumerate(block.exits):
             is_last = i == len(block.exits) - 1 and block.down is None
             texts[block.exit_row(i)] = _exit(graph, way, signs, is_last)
@@ -70,7 +74,7 @@ def _texts(graph: Graph, placed: Layout, signs: Glyphs, longest: int, brief: boo
     return texts
 
 
-def _header(graph: Graph, block: Block, signs: Glyphs, widest: int, brief: bool) -> Line:
+def _header(graph: Graph, block: Block, signs: Glyphs, widest: int, brevity: int) -> Line:
     node = graph.nodes[block.node]
     colour = END_COLOURS.get(node.ends or "") or KIND_COLOURS.get(node.kind)
     name = pad(cut(clean(node.name) or "?", widest, signs.cut), widest)
@@ -80,11 +84,11 @@ def _header(graph: Graph, block: Block, signs: Glyphs, widest: int, brief: bool)
         Piece(" "),
         Piece(name, faint or "bold"),
         Piece("  "),
-        *_about(node, block.loops, signs, faint or colour, brief),
+        *_about(node, block.loops, signs, faint or colour, brevity),
     ]
 
 
-def _about(node: Node, loops: Sequence[Edge], signs: Glyphs, colour: str | None, brief: bool) -> Line:
+def _about(node: Node, loops: Sequence[Edge], signs: Glyphs, colour: str | None, brevity: int) -> Line:
     if node.kind == "unknown":
         return [Piece("there is no such phase", "red")]
     if node.ends is not None:
@@ -93,8 +97,9 @@ def _about(node: Node, loops: Sequence[Edge], signs: Glyphs, colour: str | None,
     runs = clean(node.runs) or "?"
     if node.agent:
         runs += f" by {clean(node.agent)}"
-    rest = "".join(f" {signs.dot} {words}" for words in _limits(node, loops, signs, brief))
-    return [Piece(f"{node.kind:<6}", colour), Piece(f" {runs}"), Piece(rest, "dim"), *_marks(node)]
+    rest = "".join(f" {signs.dot} {words}" for words in _limits(node, loops, signs, brevity))
+    kind = [] if brevity > 1 else [Piece(f"{node.kind:<6} ", colour)]
+    return [*kind, Piece(runs), Piece(rest, "dim"), *_marks(node)]
 
 
 def _marks(node: Node) -> Line:
@@ -103,18 +108,18 @@ def _marks(node: Node) -> Line:
     return [] if node.is_reachable else [Piece("  unreachable", "yellow")]
 
 
-def _limits(node: Node, loops: Sequence[Edge], signs: Glyphs, brief: bool) -> list[str]:
+def _limits(node: Node, loops: Sequence[Edge], signs: Glyphs, brevity: int) -> list[str]:
     found = []
     for edge in loops:
         if edge.kind == "retry":
-            words = "" if brief else " retry" if node.max_retries == 1 else " retries"
+            words = "" if brevity else " retry" if node.max_retries == 1 else " retries"
             found.append(f"{signs.again} {node.max_retries}{words}")
         elif edge.kind == "not_yet" and node.interval:
-            found.append(f"{signs.again} {'' if brief else 'every '}{node.interval:g}s")
+            found.append(f"{signs.again} {'' if brevity else 'every '}{node.interval:g}s")
         else:
             found.append(f"{signs.again} {'not yet' if edge.kind == 'not_yet' else way_word(edge, signs)}")
     if node.max_visits is not None:
-        words = "" if brief else " visit" if node.max_visits == 1 else " visits"
+        words = "" if brevity else " visit" if node.max_visits == 1 else " visits"
         found.append(f"{signs.most} {node.max_visits}{words}")
     return found
 
