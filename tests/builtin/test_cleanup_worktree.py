@@ -48,6 +48,18 @@ def test_uncommitted_work_keeps_it(tree: Path, loose: str) -> None:
     assert (tree / name).read_text() == "precious"
 
 
+@pytest.mark.parametrize("flag", ["--assume-unchanged", "--skip-worktree"])
+def test_a_change_that_git_was_told_not_to_see_keeps_it(tree: Path, flag: str) -> None:
+    git(tree, "update-index", flag, "shared")
+    assert run("cleanup-worktree.sh", "--dry-run", tree).code == 0
+    (tree / "shared").write_text("precious")
+    said = run("cleanup-worktree.sh", tree)
+    assert said.code == 1
+    assert "hidden from git" in said.err and "shared" in said.err
+    assert (tree / "shared").read_text() == "precious"
+    assert not (Path(git(tree, "rev-parse", "--absolute-git-dir")) / "orchestrator-look").exists()
+
+
 def test_commits_that_no_branch_has_keep_it(tree: Path) -> None:
     git(tree, "switch", "--quiet", "--detach")
     commit(tree, done="1\n")

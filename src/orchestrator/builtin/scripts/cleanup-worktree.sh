@@ -56,6 +56,14 @@ is_safe() {
   keep "commits that are not pushed: $(git -C "$worktree" log --oneline --max-count=5 "$1" --not --remotes="$remote" --)"
 }
 
+# hidden_work: changes that git was told not to see (assume-unchanged, skip-worktree).
+hidden_work() {
+  git -C "$worktree" ls-files -v | grep '^[a-zS] ' >/dev/null || return 0
+  local -x GIT_INDEX_FILE=$dir/orchestrator-look
+  git -C "$worktree" read-tree HEAD && git -C "$worktree" -c core.quotePath=false diff --name-only --diff-filter=MT --ignore-submodules=all
+  rm -f -- "$GIT_INDEX_FILE"
+}
+
 # What a submodule of a worktree has is nowhere else on this machine: it goes with the worktree.
 work_in_submodules() {
   [ -d "$dir/modules" ] || return 0
@@ -104,6 +112,9 @@ look() {
   [ -z "$busy" ] || keep "a $busy is unfinished there"
   found=$(loose_work "$worktree")
   [ -z "$found" ] || keep "not committed:
+$found"
+  found=$(hidden_work)
+  [ -z "$found" ] || keep "not committed, and hidden from git (git update-index --no-assume-unchanged, --no-skip-worktree):
 $found"
   head=$(commit_of "$worktree" HEAD) || keep "its HEAD is no commit"
   is_safe "$head"
