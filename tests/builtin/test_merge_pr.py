@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,22 @@ from tests.builtin.scripts import commit, elsewhere, git
 from tests.builtin.steps import killed_at_each_git
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Lane:
+    """Made once: that takes longer than most tests."""
+    root = tmp_path_factory.mktemp("lane") / "now"
+    root.mkdir()
+    lane = Lane(root)
+    shutil.copytree(root, root.with_name("then"), symlinks=True)
+    return lane
+
+
 @pytest.fixture
-def lane(tmp_path: Path) -> Lane:
-    return Lane(tmp_path)
+def lane(made: Lane) -> Lane:
+    """As it was made, in the same place: git keeps its paths."""
+    shutil.rmtree(made.root)
+    shutil.copytree(made.root.with_name("then"), made.root, symlinks=True)
+    return made
 
 
 SAID = {"comments": [{"id": "c", "author": {"login": "ann"}, "createdAt": "2099-01-01T00:00:00Z", "body": "Wait!"}]}
