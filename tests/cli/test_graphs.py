@@ -37,6 +37,12 @@ def test_the_bundled_workflows_fit_into_eighty_columns(site: Site) -> None:
         assert not any("…" in row for row in rows)
 
 
+@pytest.mark.parametrize("format_", ["terminal", "mermaid", "dot", "svg"])
+def test_phases_of_the_lane_are_marked(site: Site, format_: str) -> None:
+    drawn = [site.call("workflow", "graph", name, "--format", format_).out for name in ("local", "minimal")]
+    assert [one.count("lane") for one in drawn] == [4, 0]
+
+
 def test_a_sign_of_the_legend_stays_on_a_line_with_what_it_means(site: Site) -> None:
     for columns in (60, 80, 110):
         rows = on_terminal(columns, "workflow", "graph", "standard", NO_COLOR="1")

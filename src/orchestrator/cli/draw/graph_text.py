@@ -23,7 +23,7 @@ NARROWEST_TEXT = 30
 PITCHES = (4, 3, 2)
 """Columns from lane to lane, the widest that fits."""
 BREVITIES = (0, 1, 2)
-"""How little a row says, the first that fits: 1: no nouns with limits; 2: no kinds either, which the signs tell."""
+"""How little a row says, the first that fits: 1: no nouns with limits; 2: no kinds (the signs tell) and dots either."""
 
 
 def drawing(graph: Graph, room: int, signs: Glyphs) -> list[Line]:
@@ -97,7 +97,8 @@ def _about(node: Node, loops: Sequence[Edge], signs: Glyphs, colour: str | None,
     runs = clean(node.runs) or "?"
     if node.agent:
         runs += f" by {clean(node.agent)}"
-    rest = "".join(f" {signs.dot} {words}" for words in _limits(node, loops, signs, brevity))
+    dot = " " if brevity > 1 else f" {signs.dot} "
+    rest = "".join(dot + words for words in _limits(node, loops, signs, brevity))
     kind = [] if brevity > 1 else [Piece(f"{node.kind:<6} ", colour)]
     return [*kind, Piece(runs), Piece(rest, "dim"), *_marks(node)]
 
@@ -121,6 +122,8 @@ def _limits(node: Node, loops: Sequence[Edge], signs: Glyphs, brevity: int) -> l
     if node.max_visits is not None:
         words = "" if brevity else " visit" if node.max_visits == 1 else " visits"
         found.append(f"{signs.most} {node.max_visits}{words}")
+    if node.is_in_lane:
+        found.append("lane")
     return found
 
 

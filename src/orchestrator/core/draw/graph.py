@@ -34,6 +34,7 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
     """Its own bound; None: the workflow's counts."""
     interval: float | None = None
     """Seconds between the checks of a poll that says so."""
+    is_in_lane: bool = False
     ends: str | None = None
     """The status of a ticket that gets here."""
     is_reachable: bool = True
@@ -54,6 +55,8 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
             found.append(self.ends)
         if self.max_visits is not None:
             found.append(f"at most {self.max_visits} visits")
+        if self.is_in_lane:
+            found.append("lane")
         if self.is_duplicate:
             found.append("this id is there twice")
         elif not self.is_reachable:
@@ -147,6 +150,7 @@ def _node(phase: Phase, is_reachable: bool, is_duplicate: bool) -> Node:
         max_retries=0 if isinstance(phase, TerminalPhase) else phase.max_retries,
         max_visits=None if isinstance(phase, TerminalPhase) else phase.max_visits,
         interval=phase.interval_seconds if isinstance(phase, PollPhase) else None,
+        is_in_lane=phase.lane and not isinstance(phase, TerminalPhase),
         ends=_ends(phase),
         is_reachable=is_reachable and not is_duplicate,
         is_duplicate=is_duplicate,

@@ -17,7 +17,7 @@ FILLS = {
 WAYS = {"success": "#1f8a4c", "failure": "#c93c3c", "exit": "#b26a10", "retry": "#6b7280", "not_yet": "#6b7280"}
 LANES = ("#4f7fd9", "#9a6ad6", "#c7782a", "#2f9c8f", "#c4569b")
 NAME, SMALL = 13.5, 11.0
-LONGEST = 56
+LONGEST = 64
 """Letters of a name or of what stands below it."""
 LEFT, TOP = 14.0, 16.0
 PORT, GAP, PITCH = 24.0, 34.0, 18.0
@@ -104,6 +104,8 @@ def _about(node: Node) -> Iterator[str]:
         yield f"every {node.interval:g} s"
     if node.max_visits is not None:
         yield f"≤ {node.max_visits} visit{'' if node.max_visits == 1 else 's'}"
+    if node.is_in_lane:
+        yield "lane"
     if node.is_duplicate:
         yield "id twice"
     elif not node.is_reachable:
