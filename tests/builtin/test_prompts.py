@@ -228,3 +228,9 @@ def test_conflicts_and_reviews_reach_who_answers_them() -> None:
         render("resolve-conflicts.md", integrate_output="conflicts in: shared.py")
     )
     assert "rename it" in fences(render("handle-review.md", review_feedback="rename it"))
+
+
+def test_an_agent_without_anything_to_answer_and_without_a_login_is_told_to_end() -> None:
+    text = render("handle-review.md", review_feedback="")
+    assert "Without a login do not look for one: change nothing" in text
+    assert "Without a login" not in render("handle-review.md", review_feedback="thread PRRT_1")
