@@ -76,7 +76,18 @@ def _start(cwd: str, tip: str | None, base: str | None, began: Iterable[str]) ->
     for fork in forks:
         if start is None or (fork != tip and _is_ancestor(cwd, start, fork)):
             start = fork
-    return start or _nothing(cwd)
+    return _merged_onto(cwd, tip) or start or _nothing(cwd)
+
+
+def _merged_onto(cwd: str, tip: str) -> str | None:
+    """The base before `integrate.sh` brought the tip into it: others' work may be between that and the start."""
+    for folder in git.lines_of(cwd, "rev-parse", "--git-common-dir"):
+        noted = Path(cwd, folder, "orchestrator-merged")
+        lines = noted.read_text(errors="replace").splitlines()[-200:] if noted.is_file() else []
+        for words in (line.split() for line in reversed(lines)):
+            if tip in words[1:2] and _is_ancestor(cwd, words[0], tip):
+                return words[0]
+    return None
 
 
 def _commit(cwd: str, name: str) -> str | None:
