@@ -55,13 +55,14 @@ def of_worktree(path: str, known: str | None) -> Comparison | None:
     return Comparison(path, _start(path, tip, base, began), None, base, tip)
 
 
-def of_branch(repo: str, branch: str, known: str | None) -> Comparison | None:
-    """None: there is no such branch, here or as `origin` had it when it was asked last."""
+def of_branch(repo: str, branch: str, known: str | None, base: str | None = None) -> Comparison | None:
+    """`base`: the ticket's, where it is known. None: there is no such branch, here or as `origin` had it when it was
+    asked last."""
     names = (f"refs/heads/{branch}", f"refs/remotes/origin/{branch}")
     tip = next((sha for name in names if (sha := _commit(repo, name))), None)
     if tip is None:
         return None
-    base = git.default_base(repo)
+    base = base or git.default_base(repo)
     return Comparison(repo, _start(repo, tip, base, [known] if known else []), tip, base, tip)
 
 
@@ -85,7 +86,7 @@ def _merged_onto(cwd: str, tip: str) -> str | None:
         noted = Path(cwd, folder, "orchestrator-merged")
         lines = noted.read_text(errors="replace").splitlines()[-200:] if noted.is_file() else []
         for words in (line.split() for line in reversed(lines)):
-            if tip in words[1:2] and _is_ancestor(cwd, words[0], tip):
+            if len(words) > 1 and _is_ancestor(cwd, words[0], tip) and tip in (words[1], _commit(cwd, f"{words[1]}^2")):
                 return words[0]
     return None
 

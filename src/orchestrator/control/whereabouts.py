@@ -99,15 +99,17 @@ def described(found: Whereabouts) -> dict[str, Any]:
 
 def comparison(found: Whereabouts) -> Comparison:
     """Of its worktree; of its branch, when that is gone. Raises NotFoundError: there is neither."""
-    began = found.ticket.context.get("base_commit")
+    began, base = (found.ticket.context.get(key) for key in ("base_commit", "base_branch"))
     key = found.ticket.key
     if found.has_worktree and found.worktree:
         compared = comparing.of_worktree(found.worktree, began)
         if compared is None:
             raise NotFoundError(f"ticket {key}: git cannot read {found.worktree}; is it a worktree?")
         return compared
-    if found.repo and found.branch and (compared := comparing.of_branch(found.repo, found.branch, began)) is not None:
-        return compared
+    if found.repo and found.branch:
+        compared = comparing.of_branch(found.repo, found.branch, began, base)
+        if compared is not None:
+            return compared
     raise NotFoundError(
         f"ticket {key} has neither a worktree ({found.worktree or 'none is named'}) nor a branch "
         f"{found.branch or '(none is named)'} in {found.repo or '(no repo)'}: nothing to compare"
