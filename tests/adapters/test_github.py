@@ -236,6 +236,14 @@ def test_the_last_reviews_are_not_insisted_on(says: Says, said: str) -> None:
     assert says.forge.pull_request(7).decision == "changes_requested"
 
 
+def test_json_is_never_coloured(says: Says, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`gh` takes CLICOLOR_FORCE for more than NO_COLOR."""
+    monkeypatch.setenv("CLICOLOR_FORCE", "1")
+    monkeypatch.setenv("GH_FORCE_TTY", "80")
+    (says.folder / "gh").write_text('#!/bin/sh\necho "${CLICOLOR_FORCE-}${GH_FORCE_TTY-}${NO_COLOR-}"\n')
+    assert says.gh.text("pr") == "1\n"
+
+
 def test_a_program_that_is_not_there_or_hangs_is_no_answer(tmp_path: Path) -> None:
     with pytest.raises(ForgeUnreachableError, match="cannot be started"):
         GitHub(Gh("/nowhere/gh", str(tmp_path)), {}).state(7)

@@ -20,6 +20,8 @@ from orchestrator.adapters.environment import BOUND
 from orchestrator.errors import OrchestratorError
 
 TIMEOUT = 120.0
+_FOR_TERMINALS = ("CLICOLOR_FORCE", "GH_FORCE_TTY")
+"""They colour JSON and send it to a pager."""
 _REFUSED = re.compile(
     r"not found|could not resolve to a|unprocessable|validation failed|\b(404|410|422)\b|no pull requests found"
     r"|no git remotes|known GitHub host|no commits between|already exists|not in an open state",
@@ -128,7 +130,7 @@ class Gh(msgspec.Struct, frozen=True):
 
 
 def _environment() -> dict[str, str]:
-    free = {name: value for name, value in os.environ.items() if name not in BOUND}
+    free = {name: value for name, value in os.environ.items() if name not in BOUND and name not in _FOR_TERMINALS}
     return {
         **free,
         "GH_PROMPT_DISABLED": "1",
