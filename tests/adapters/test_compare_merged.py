@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters.comparing import of_branch
+from orchestrator.adapters.repository.comparing import of_branch
 
 Git = Callable[..., str]
 

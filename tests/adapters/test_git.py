@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters.git import changes_since, commits_since, default_base, head, identity, is_worktree, remote
+from orchestrator.adapters.repository.git import (
+    changes_since,
+    commits_since,
+    default_base,
+    head,
+    identity,
+    is_worktree,
+    remote,
+)
 from tests.builtin.scripts import commit, git, lone_repo, repo_with_origin, run
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters.included_files import UNFINISHED, copy
+from orchestrator.adapters.repository.included_files import UNFINISHED, copy
 from tests.builtin.scripts import commit, git, lone_repo
 
 

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from orchestrator.core.check import resource_problems, variable_problems
+from orchestrator.core.checks.check import resource_problems, variable_problems
 from orchestrator.core.workflow import AgentPhase, Phase, PollPhase, ScriptPhase, TerminalPhase, Workflow
 from orchestrator.formats import templates
 from orchestrator.formats.workflow_yaml import parse_workflow

@@ -10,8 +10,8 @@ import pytest
 
 from orchestrator.adapters import pull_requests
 from orchestrator.adapters.places import Places
+from orchestrator.core.forge.pull_request import Remembered
 from orchestrator.core.model import Key
-from orchestrator.core.pull_request import Remembered
 from orchestrator.core.settings import Settings
 from orchestrator.formats.config import resolve
 from tests.cli.emulator import Terminal

@@ -11,7 +11,7 @@ from orchestrator.control import checking
 from orchestrator.core.model import Attempt
 from orchestrator.core.rules import Rules
 from orchestrator.core.workflow import Workflow
-from orchestrator.engine import prepare
+from orchestrator.engine.attempt import prepare
 from tests import factories
 from tests.cli.kit import Site
 

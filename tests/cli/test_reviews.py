@@ -10,8 +10,8 @@ import pytest
 from orchestrator.adapters import pull_requests
 from orchestrator.adapters.places import Places
 from orchestrator.control.live.words import Told
+from orchestrator.core.forge.pull_request import Remembered
 from orchestrator.core.model import Key, Status
-from orchestrator.core.pull_request import Remembered
 from orchestrator.core.settings import Settings
 from orchestrator.core.show import reviews
 from orchestrator.core.show.live import Wait

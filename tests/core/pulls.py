@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from orchestrator.core.pull_request import Check, PullRequest, Remark, Remembered, Review, Thread
-from orchestrator.core.review import Look, look
+from orchestrator.core.forge.pull_request import Check, PullRequest, Remark, Remembered, Review, Thread
+from orchestrator.core.forge.review import Look, look
 from orchestrator.core.settings import ReviewSettings
 from orchestrator.core.times import epoch
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from orchestrator.core.board import Board, blocker_key
 from orchestrator.core.model import Attempt, Key, Plan, PlanEntry, PlanStatus, Status, Ticket, should_be
-from orchestrator.core.schedule import Limits, Needs, Step, next_up
+from orchestrator.core.turns.schedule import Limits, Needs, Step, next_up
 from tests import factories
 from tests.core.builders import AT, key
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from orchestrator.core.check import Known, plan_problems, resource_problems, variable_problems, workflow_problems
-from orchestrator.core.cycles import cycles
+from orchestrator.core.checks.check import Known, plan_problems, resource_problems, variable_problems, workflow_problems
+from orchestrator.core.checks.cycles import cycles
 from orchestrator.core.model import Key, Plan, PlanEntry, PlanStatus, Status, Ticket
 from orchestrator.core.workflow import Phase, Workflow
 from tests.factories import agent, entry, plan, poll, script, terminal, ticket, workflow

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from orchestrator.core.check import workflow_problems
-from orchestrator.core.check_claims import overlap_hints
-from orchestrator.core.check_plan import Known, plan_problems
+from orchestrator.core.checks.check import workflow_problems
+from orchestrator.core.checks.check_claims import overlap_hints
+from orchestrator.core.checks.check_plan import Known, plan_problems
 from orchestrator.core.model import Plan, Status, Ticket
 from tests.factories import entry, plan, script, terminal, ticket, workflow
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.core.check_options import Able, agent_named, option_problems
+from orchestrator.core.checks.check_options import Able, agent_named, option_problems
 from orchestrator.core.workflow import Workflow
 from tests import factories
 

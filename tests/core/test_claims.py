@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from orchestrator.core.board import Board
-from orchestrator.core.lane import is_in_lane_phase, lane_name
 from orchestrator.core.model import Attempt, Plan, PlanStatus, Status, Ticket, Visit
-from orchestrator.core.schedule import Limits, Needs, Step, next_up, next_wake
 from orchestrator.core.times import iso
+from orchestrator.core.turns.lane import is_in_lane_phase, lane_name
+from orchestrator.core.turns.schedule import Limits, Needs, Step, next_up, next_wake
 from tests.core.builders import AT, Walk, key, script, terminal
 from tests.core.builders import ticket as ready
 from tests.factories import entry, plan, workflow

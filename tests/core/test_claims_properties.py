@@ -13,13 +13,13 @@ from orchestrator.core import events
 from orchestrator.core.board import Board
 from orchestrator.core.decisions import Save
 from orchestrator.core.events import Event, Grant
-from orchestrator.core.globs import overlap
-from orchestrator.core.lane import is_in_lane_phase
 from orchestrator.core.model import Key, Status, Ticket
 from orchestrator.core.outcome import Outcome, OutcomeKind
 from orchestrator.core.peek import next_phase
-from orchestrator.core.schedule import Limits, Needs, Step, next_up
 from orchestrator.core.transition import transition
+from orchestrator.core.turns.globs import overlap
+from orchestrator.core.turns.lane import is_in_lane_phase
+from orchestrator.core.turns.schedule import Limits, Needs, Step, next_up
 from tests.core.builders import AT, rules, script, terminal
 from tests.core.builders import ticket as ready
 from tests.factories import entry, plan

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.core import wording
-from orchestrator.core.check_log import CHARACTERS, LINES, log_end
-from orchestrator.core.remote import Remote, issue_number, parse_remote, pull_number
+from orchestrator.core.forge import wording
+from orchestrator.core.forge.check_log import CHARACTERS, LINES, log_end
+from orchestrator.core.forge.remote import Remote, issue_number, parse_remote, pull_number
 
 DEMO = Remote("github.com", "acme", "demo")
 

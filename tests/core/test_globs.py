@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.core.globs import flaw, overlap, overlaps
+from orchestrator.core.turns.globs import flaw, overlap, overlaps
 
 NAMES = ["".join(letters) for n in (1, 2, 3) for letters in product("ab", repeat=n)]
 SEGMENT = st.lists(st.sampled_from(["a", "b", "?", "*", "[ab]", "[!a]", "{a,bb}", "{a*,?b}"]), min_size=1, max_size=3)

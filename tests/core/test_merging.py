@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.core.merging import MergeWishes, merge_word, methods, refusal, why_not
-from orchestrator.core.pull_request import PullRequest, Review
-from orchestrator.core.review import Look, Word
+from orchestrator.core.forge.merging import MergeWishes, merge_word, methods, refusal, why_not
+from orchestrator.core.forge.pull_request import PullRequest, Review
+from orchestrator.core.forge.review import Look, Word
 from orchestrator.core.settings import MergeMethod, ReviewSettings
 
 PULL = PullRequest(number=7, decision="approved")

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from orchestrator.core.pull_request import PullRequest, Remembered
-from orchestrator.core.remarks import asks_for_bots, mark, marked, with_bots
-from orchestrator.core.review import is_approved_by_trusted
+from orchestrator.core.forge.pull_request import PullRequest, Remembered
+from orchestrator.core.forge.remarks import asks_for_bots, mark, marked, with_bots
+from orchestrator.core.forge.review import is_approved_by_trusted
 from orchestrator.core.settings import ReviewSettings
 from tests.core.pulls import (
     EARLY,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.core.review_answers import Answer, parse_answers, reply_text, summary_text
+from orchestrator.core.forge.review_answers import Answer, parse_answers, reply_text, summary_text
 
 T1, T2, OLD = "PRRT_kwDOAbc123", "PRRT_kwDO-x_y_", "MDIzOlB1bGw="
 GIVEN = (T1, T2, OLD)

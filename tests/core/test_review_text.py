@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.core.foreign_text import postable, quoted
-from orchestrator.core.remarks import marked
-from orchestrator.core.review import News, Talk
-from orchestrator.core.review_text import feedback, fitting, summary
+from orchestrator.core.forge.foreign_text import postable, quoted
+from orchestrator.core.forge.remarks import marked
+from orchestrator.core.forge.review import News, Talk
+from orchestrator.core.forge.review_text import feedback, fitting, summary
 from tests.core.pulls import EARLY, LATER, check, comment, looked, pull, review, thread
 
 

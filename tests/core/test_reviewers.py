@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.core.check_plan import Known, plan_problems
+from orchestrator.core.checks.check_plan import Known, plan_problems
 from orchestrator.core.rules import agents_of
 from orchestrator.core.workflow import Phase
 from tests import factories

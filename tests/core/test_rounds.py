@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from orchestrator.core import rounds
-from orchestrator.core.pull_request import PullRequest, Remembered
-from orchestrator.core.review import news_of
+from orchestrator.core.forge import rounds
+from orchestrator.core.forge.pull_request import PullRequest, Remembered
+from orchestrator.core.forge.review import news_of
 from tests.core.pulls import (
     DEFAULT,
     EARLY,

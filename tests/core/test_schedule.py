@@ -9,8 +9,8 @@ import pytest
 
 from orchestrator.core.board import Board
 from orchestrator.core.model import Attempt, Key, Plan, PlanStatus, Status, Ticket
-from orchestrator.core.schedule import MAX_CHECKS, Limits, Needs, Step, next_up, next_wake, taker
 from orchestrator.core.times import iso
+from orchestrator.core.turns.schedule import MAX_CHECKS, Limits, Needs, Step, next_up, next_wake, taker
 from tests.core.builders import AT, key, open_ticket
 from tests.core.builders import ticket as ready
 from tests.factories import entry, plan

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from orchestrator.core.board import Board
 from orchestrator.core.model import Attempt, Key, Plan, PlanEntry, PlanStatus, Status, Ticket, should_be
-from orchestrator.core.schedule import MAX_CHECKS, Limits, Needs, Step, next_up, under_way
 from orchestrator.core.times import epoch, iso
+from orchestrator.core.turns.schedule import MAX_CHECKS, Limits, Needs, Step, next_up, under_way
 from tests.core.builders import AT
 
 PLANS, TICKETS, AGENTS = ("p", "q", "r"), tuple("abcdef"), ("claude", "codex")

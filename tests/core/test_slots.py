@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from orchestrator.core.board import Board
 from orchestrator.core.model import Status, Ticket
 from orchestrator.core.settings import PortSettings
-from orchestrator.core.slots import EPHEMERAL, PORTS, Slots, band, slot_vars
+from orchestrator.core.turns.slots import EPHEMERAL, PORTS, Slots, band, slot_vars
 from tests.factories import ticket
 
 

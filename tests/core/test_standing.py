@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator.core.pull_request import PullRequest
-from orchestrator.core.standing import Branch, standing
+from orchestrator.core.forge.pull_request import PullRequest
+from orchestrator.core.forge.standing import Branch, standing
 
 
 def pull(number: int, state: str, head: str = "") -> PullRequest:

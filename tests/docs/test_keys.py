@@ -11,10 +11,10 @@ from orchestrator.adapters.attempt_files import Record, Stop
 from orchestrator.adapters.journal import Entry
 from orchestrator.core.accounts import Account
 from orchestrator.core.budgets import Budgets
+from orchestrator.core.forge.pull_request import Remembered
 from orchestrator.core.model import PLANNER_FIELDS, Attempt, PhaseEntry, Plan, PlanEntry, Ticket, Visit
 from orchestrator.core.notices import Notice
 from orchestrator.core.outcome import Outcome, Usage
-from orchestrator.core.pull_request import Remembered
 from orchestrator.core.settings import (
     NOTICE_KINDS,
     AgentSettings,

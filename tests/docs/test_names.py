@@ -15,13 +15,13 @@ from orchestrator.cli import commands, main
 from orchestrator.control.checking import GIVEN
 from orchestrator.core.model import PLANNER_FIELDS, RUNNER_FIELDS, Key, Status
 from orchestrator.core.outcome import COSTS, OUTPUT_LIMIT, Outcome, OutcomeKind
-from orchestrator.core.schedule import MAX_CHECKS
 from orchestrator.core.settings import PortSettings, Settings
-from orchestrator.core.slots import slot_vars
 from orchestrator.core.transition import possible
+from orchestrator.core.turns.schedule import MAX_CHECKS
+from orchestrator.core.turns.slots import slot_vars
 from orchestrator.core.workflow import MAX_CHECK_SECONDS
-from orchestrator.engine.captures import CAPTURE_SECONDS
-from orchestrator.engine.conclude import write_outcome
+from orchestrator.engine.attempt.captures import CAPTURE_SECONDS
+from orchestrator.engine.attempt.conclude import write_outcome
 from orchestrator.formats.config import resolve
 from orchestrator.formats.plan_json import OPTIONAL_FIELDS
 from orchestrator.formats.template_limits import MAX_STEPS, MAX_TEXT

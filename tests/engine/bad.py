@@ -13,7 +13,7 @@ from orchestrator.adapters.files import locked
 from orchestrator.core.model import Key, Ticket
 from orchestrator.core.outcome import Outcome
 from orchestrator.core.settings import AgentSettings, Settings
-from orchestrator.engine.conclude import read_outcome
+from orchestrator.engine.attempt.conclude import read_outcome
 from orchestrator.engine.home import Home
 from tests.engine.runner import config_of
 from tests.engine.sites import Site

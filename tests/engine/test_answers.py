@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from orchestrator.core.workflow import AgentPhase
-from orchestrator.engine.answers import without_nulls
-from orchestrator.engine.prepare import GO_ON
+from orchestrator.engine.attempt.answers import without_nulls
+from orchestrator.engine.attempt.prepare import GO_ON
 from tests.engine.bad import Yard
 from tests.engine.sites import Make, make
 
@@ -124,7 +124,7 @@ phases:
 
 def test_a_resumed_session_is_asked_for_its_answer_too() -> None:
     from orchestrator.agents import command
-    from orchestrator.engine.answers import asked_for
+    from orchestrator.engine.attempt.answers import asked_for
 
     phase = AgentPhase(id="a", prompt_template="p", output_schema=SCHEMA)
     words = asked_for(command, phase, GO_ON)

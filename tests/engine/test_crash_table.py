@@ -22,7 +22,7 @@ __all__ = ["make"]
 
 STORE, FILES, PROCESS = "orchestrator.adapters.store", "orchestrator.adapters.files", "orchestrator.adapters.process"
 TICKETS = "orchestrator.adapters.ticket_files"
-WALK, CAPTURES = "orchestrator.engine.walk", "orchestrator.engine.captures"
+WALK, CAPTURES = "orchestrator.engine.walk", "orchestrator.engine.attempt.captures"
 ENDED_WELL = [("work", "success"), ("done", "success")]
 
 

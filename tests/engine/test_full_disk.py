@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from orchestrator.adapters import process
-from orchestrator.engine import captures
+from orchestrator.engine.attempt import captures
 from orchestrator.errors import StoreError
 from tests.engine.sites import Make, Runner, Site, make, one_phase
 from tests.waiting import let_pass, wait_for

@@ -13,8 +13,8 @@ from orchestrator.control import steering
 from orchestrator.core.decisions import HoldAccount
 from orchestrator.core.model import Key
 from orchestrator.core.times import epoch
-from orchestrator.engine.governor import Governor
 from orchestrator.engine.home import Home
+from orchestrator.engine.limits.governor import Governor
 from tests.engine.limits import STREAMS, account, calls, hold_is_over, home, is_complete, limit, say
 from tests.engine.sites import Make, Site, make
 from tests.waiting import let_pass, wait_for
@@ -274,7 +274,7 @@ def test_a_hold_that_only_tickets_tell_of_can_be_released_beside_a_daemon(make: 
 def test_a_runner_that_dies_before_it_has_written_the_hold_leaves_it_to_the_ticket(make: Make) -> None:
     site = home(make, CLAUDE, ["T1", "T2"], maxConcurrency=1)
     limit(site, 3600)
-    site.crash("orchestrator.engine.governor:Governor.hold before 1")
+    site.crash("orchestrator.engine.limits.governor:Governor.hold before 1")
     assert account(site) is None and len(calls(site)) == 1
     site.tick()
     site.tick()

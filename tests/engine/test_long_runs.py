@@ -14,12 +14,12 @@ from orchestrator.core import notices
 from orchestrator.core.model import Plan, Ticket
 from orchestrator.core.notices import Setting
 from orchestrator.core.settings import NotifySettings
-from orchestrator.engine import courier as couriers
 from orchestrator.engine import home as homes
-from orchestrator.engine import notices as telling
 from orchestrator.engine import recover
-from orchestrator.engine.courier import Courier
 from orchestrator.engine.home import Home
+from orchestrator.engine.telling import courier as couriers
+from orchestrator.engine.telling import notices as telling
+from orchestrator.engine.telling.courier import Courier
 from tests.adapters.shelf import config_of
 from tests.waiting import wait_for
 

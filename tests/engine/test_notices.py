@@ -18,8 +18,9 @@ from orchestrator.core.events import RetryRequested, SkipRequested
 from orchestrator.core.model import Key
 from orchestrator.core.notices import Setting
 from orchestrator.core.settings import NotifySettings
-from orchestrator.engine import leftover, notices
+from orchestrator.engine import leftover
 from orchestrator.engine.home import Home
+from orchestrator.engine.telling import notices
 from tests.engine.sites import Make, Site, make, one_phase
 from tests.waiting import let_pass, wait_for
 

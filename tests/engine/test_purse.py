@@ -14,10 +14,10 @@ from orchestrator.core.board import Board
 from orchestrator.core.budgets import Budgets
 from orchestrator.core.model import Attempt, Key, Status
 from orchestrator.core.outcome import Usage
-from orchestrator.core.schedule import Needs, Step
 from orchestrator.core.settings import AgentSettings
+from orchestrator.core.turns.schedule import Needs, Step
 from orchestrator.engine.home import Home
-from orchestrator.engine.purse import Purse
+from orchestrator.engine.limits.purse import Purse
 from tests import factories
 from tests.adapters.shelf import config_of
 

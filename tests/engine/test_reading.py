@@ -16,11 +16,11 @@ from orchestrator.core.outcome import Outcome, OutcomeKind, Usage
 from orchestrator.core.rules import Rules
 from orchestrator.core.settings import AgentSettings
 from orchestrator.core.workflow import AgentPhase
+from orchestrator.engine.attempt.prepare import Scene
+from orchestrator.engine.attempt.reading import completed, read_report
+from orchestrator.engine.attempt.supervise import Ending
+from orchestrator.engine.attempt.verdict import judge_agent
 from orchestrator.engine.home import Home
-from orchestrator.engine.prepare import Scene
-from orchestrator.engine.reading import completed, read_report
-from orchestrator.engine.supervise import Ending
-from orchestrator.engine.verdict import judge_agent
 from tests import factories
 from tests.adapters.shelf import config_of
 

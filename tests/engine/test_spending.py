@@ -15,9 +15,9 @@ from orchestrator.core.outcome import Usage
 from orchestrator.core.prices import Price
 from orchestrator.core.rules import Rules
 from orchestrator.core.settings import AgentSettings
+from orchestrator.engine.attempt.prepare import Scene
+from orchestrator.engine.attempt.spending import Meter
 from orchestrator.engine.home import Home
-from orchestrator.engine.prepare import Scene
-from orchestrator.engine.spending import Meter
 from tests import factories
 from tests.adapters.shelf import config_of
 

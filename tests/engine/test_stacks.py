@@ -11,8 +11,8 @@ from msgspec.structs import replace
 
 from orchestrator.core.model import Key, Ticket
 from orchestrator.core.outcome import Outcome, OutcomeKind
-from orchestrator.engine import stacks
 from orchestrator.engine.home import Home
+from orchestrator.engine.turns import stacks
 from tests.builtin.scripts import commit, git, repo_with_origin, run
 from tests.engine.sites import Make, Site, make
 from tests.waiting import wait_for

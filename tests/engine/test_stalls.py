@@ -8,7 +8,7 @@ import time
 import pytest
 
 from orchestrator.adapters import activity
-from orchestrator.engine.supervise import Ending, Limits
+from orchestrator.engine.attempt.supervise import Ending, Limits
 from tests.engine.test_supervise import adopted, watch
 from tests.processes import Place, place, sh
 from tests.waiting import wait_for

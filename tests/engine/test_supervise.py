@@ -18,8 +18,8 @@ import pytest
 
 from orchestrator.adapters import process, sweep
 from orchestrator.adapters.process import Alive, Exited, Gone, NeverBegan, Running
-from orchestrator.engine import supervise as supervising
-from orchestrator.engine.supervise import Ending, Limits, settle, stop_leftover, supervise, sweep_gone
+from orchestrator.engine.attempt import supervise as supervising
+from orchestrator.engine.attempt.supervise import Ending, Limits, settle, stop_leftover, supervise, sweep_gone
 from tests.processes import PROGRAMS, Place, living, place, sh
 from tests.waiting import wait_for
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import orchestrator
-from orchestrator.core.check import resource_problems
+from orchestrator.core.checks.check import resource_problems
 from orchestrator.core.problems import Problem
 from orchestrator.core.workflow import AgentPhase, PollPhase, ScriptPhase, TerminalPhase, Workflow
 from orchestrator.formats.workflow_yaml import PHASES, parse_workflow, problem_at

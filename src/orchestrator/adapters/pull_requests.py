@@ -13,8 +13,8 @@ import msgspec
 
 from orchestrator.adapters.files import locked, make_folder, read_whole, write_atomically
 from orchestrator.adapters.places import Places
+from orchestrator.core.forge.pull_request import Remembered
 from orchestrator.core.model import Key
-from orchestrator.core.pull_request import Remembered
 from orchestrator.errors import UnreadableError
 
 

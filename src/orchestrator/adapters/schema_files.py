@@ -6,7 +6,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from orchestrator.core.check import Found
+from orchestrator.core.checks.check import Found
 from orchestrator.core.problems import Problem
 from orchestrator.core.workflow import AgentPhase, Phase, Workflow
 from orchestrator.formats.schema_file import parse_schema

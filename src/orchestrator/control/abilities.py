@@ -8,8 +8,8 @@ from orchestrator.agents.base import Agent
 from orchestrator.agents.registry import agent_for
 from orchestrator.control import remarks
 from orchestrator.control.showing import Scene
-from orchestrator.core.check import Found
-from orchestrator.core.check_options import Able, agent_named, lacking, option_problems
+from orchestrator.core.checks.check import Found
+from orchestrator.core.checks.check_options import Able, agent_named, lacking, option_problems
 from orchestrator.core.model import Plan, Status, Ticket
 from orchestrator.core.problems import Problem
 from orchestrator.core.rules import agents_of

@@ -21,8 +21,8 @@ from orchestrator.core.show.held import Held
 from orchestrator.core.show.holds import as_held, held_of
 from orchestrator.core.workflow import AgentPhase
 from orchestrator.engine import leftover
-from orchestrator.engine.governor import Governor, standing
 from orchestrator.engine.home import Home
+from orchestrator.engine.limits.governor import Governor, standing
 from orchestrator.errors import IllegalTransitionError, NotFoundError
 
 

@@ -12,8 +12,8 @@ from typing import NamedTuple
 from orchestrator.adapters.catalog import Catalog, WorkflowFile
 from orchestrator.adapters.schema_files import filled_in
 from orchestrator.control.showing import Scene
-from orchestrator.core.check import Found, Use, resource_problems, variable_problems
-from orchestrator.core.check_answers import answer_problems
+from orchestrator.core.checks.check import Found, Use, resource_problems, variable_problems
+from orchestrator.core.checks.check_answers import answer_problems
 from orchestrator.core.model import PLANNER_FIELDS, RUNNER_FIELDS, Plan, Status
 from orchestrator.core.problems import Problem, did_you_mean
 from orchestrator.core.settings import Config
@@ -187,7 +187,7 @@ def check_plans(config: Config, plan_id: str | None = None) -> list[CheckedPlan]
 
 def _checked(scene: Scene, plan: Plan) -> CheckedPlan:
     from orchestrator.control import abilities
-    from orchestrator.core.check_claims import overlap_hints
+    from orchestrator.core.checks.check_claims import overlap_hints
 
     hints = overlap_hints(plan, scene.index.board.of_plan(plan.id))
     found = (*scene.problems_of(plan), *_missing_repos(scene, plan), *abilities.of_plan(scene, plan), *hints)

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from orchestrator.adapters import commands, git, setup_files
+from orchestrator.adapters import commands
 from orchestrator.adapters.environment import without_tokens
 from orchestrator.adapters.places import Places
+from orchestrator.adapters.repository import git, setup_files
 from orchestrator.core.model import ID_PATTERN, Key
 from orchestrator.core.settings import Config
 from orchestrator.errors import OrchestratorError

@@ -31,7 +31,7 @@ def holds(board: Board, places: Places, home_of: Callable[[], Home]) -> tuple[tu
     if not says_so and not _has_files(places):
         return (), nobody
     from orchestrator.core.show.holds import held_now, held_of
-    from orchestrator.engine.governor import standing
+    from orchestrator.engine.limits.governor import standing
 
     home, now = home_of(), time.time()
     accounts = standing(home, waiting, now).accounts

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from orchestrator.adapters import git, included_files
-from orchestrator.adapters.included_files import Copied
+from orchestrator.adapters.repository import git, included_files
+from orchestrator.adapters.repository.included_files import Copied
 from orchestrator.errors import OrchestratorError
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from orchestrator.agents.registry import agent_for
-from orchestrator.core.check import Found
+from orchestrator.core.checks.check import Found
 from orchestrator.core.problems import Problem
 from orchestrator.core.settings import AgentSettings, Settings
 from orchestrator.core.workflow import Workflow

@@ -14,7 +14,7 @@ from orchestrator.core.show.reviews import WordsOf, document, number_of, words
 from orchestrator.errors import OrchestratorError
 
 if TYPE_CHECKING:
-    from orchestrator.core.pull_request import Remembered
+    from orchestrator.core.forge.pull_request import Remembered
 
 
 def words_of(places: Places) -> WordsOf:

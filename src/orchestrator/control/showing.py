@@ -18,7 +18,7 @@ from orchestrator.control.holding import holds
 from orchestrator.control.reading import checked_id, everything, unusable
 from orchestrator.control.reviews import words_of
 from orchestrator.core.budgets import Budgets
-from orchestrator.core.check_plan import Known, plan_problems
+from orchestrator.core.checks.check_plan import Known, plan_problems
 from orchestrator.core.model import Plan, Status, Ticket
 from orchestrator.core.problems import Problem, did_you_mean
 from orchestrator.core.settings import Config
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from orchestrator.core.accounts import Account
     from orchestrator.core.rules import Rules
     from orchestrator.engine.home import Home
-    from orchestrator.engine.purse import Purse
+    from orchestrator.engine.limits.purse import Purse
 
 DEFAULT_WORKFLOW = "standard"
 
@@ -144,7 +144,7 @@ class Scene:
         board = self.index.board
         if self.config.settings.budgets == Budgets() and not board.budgeted and not board.dated:
             return None
-        from orchestrator.engine.purse import Purse
+        from orchestrator.engine.limits.purse import Purse
 
         return Purse(self.home, board)
 

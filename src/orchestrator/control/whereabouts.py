@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from orchestrator.adapters import comparing, git
-from orchestrator.adapters.comparing import Comparison, command, prepared
+from orchestrator.adapters.repository import comparing, git
+from orchestrator.adapters.repository.comparing import Comparison, command, prepared
 from orchestrator.control.reading import existing_ticket
 from orchestrator.control.reviews import known_of
 from orchestrator.core.model import Key, Ticket
@@ -22,7 +22,7 @@ from orchestrator.engine.home import Home
 from orchestrator.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from orchestrator.core.pull_request import Remembered
+    from orchestrator.core.forge.pull_request import Remembered
 
 
 __all__ = ["Whereabouts", "changed", "command", "comparison", "described", "find", "prepared", "printed"]

@@ -9,12 +9,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from orchestrator.core.claims import Claims
 from orchestrator.core.model import Key, Plan, PlanStatus, Status, Ticket, should_be
 from orchestrator.core.outcome import Usage, total_of
-from orchestrator.core.ready import Ready
-from orchestrator.core.slots import Slots
-from orchestrator.core.stack import carries, has_begun, is_on, may_stack
+from orchestrator.core.turns.claims import Claims
+from orchestrator.core.turns.ready import Ready
+from orchestrator.core.turns.slots import Slots
+from orchestrator.core.turns.stack import carries, has_begun, is_on, may_stack
 
 
 class Place(NamedTuple):

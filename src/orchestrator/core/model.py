@@ -181,13 +181,13 @@ class Ticket(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     steered: str | None = None
     """The last command of a person that changed it, so that saying it twice is a no-op."""
     lane: str | None = None
-    """The lane that it is in (`core.lane`)."""
+    """The lane that it is in (`core.turns.lane`)."""
     claim: str | None = None
     """Since when it claims what it touches: from its start until it ends or is paused."""
     stacked_on: str | None = None
     """The ticket on whose branch it started."""
     slot: int | None = None
-    """Of those under way no other has the same (`core.slots`); kept at the end, for a retry."""
+    """Of those under way no other has the same (`core.turns.slots`); kept at the end, for a retry."""
 
     @property
     def key(self) -> Key:

@@ -70,7 +70,7 @@ class WorktreeSettings(msgspec.Struct, frozen=True, rename="camel", kw_only=True
 
 
 class PortSettings(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    """The ports that tickets get, so many each (`core.slots`)."""
+    """The ports that tickets get, so many each (`core.turns.slots`)."""
 
     first: int = 20000
     count: int = 10

@@ -34,11 +34,11 @@ from orchestrator.core.events import (
     StopRequested,
     Unblocked,
 )
-from orchestrator.core.lane import settled
 from orchestrator.core.model import Status, Ticket, should_be
 from orchestrator.core.moves import Decisions
 from orchestrator.core.problems import did_you_mean
 from orchestrator.core.rules import Rules, derive, renamed
+from orchestrator.core.turns.lane import settled
 from orchestrator.core.workflow import Phase, PollPhase, TerminalPhase
 from orchestrator.errors import IllegalTransitionError
 

@@ -17,11 +17,11 @@ from orchestrator.core.model import Attempt, Status, Ticket, should_be
 from orchestrator.core.outcome import Outcome, OutcomeKind
 from orchestrator.core.times import epoch_or, iso
 from orchestrator.core.workflow import DEFAULT_POLL_TIMEOUT, MAX_CHECK_SECONDS, PollPhase
-from orchestrator.engine.conclude import poll_answer
+from orchestrator.engine.attempt.conclude import poll_answer
+from orchestrator.engine.attempt.prepare import MissingDirectoryError, Scene, request
+from orchestrator.engine.attempt.supervise import Limits, stop_leftover
 from orchestrator.engine.home import Home
-from orchestrator.engine.prepare import MissingDirectoryError, Scene, request
-from orchestrator.engine.stacks import not_before, restack
-from orchestrator.engine.supervise import Limits, stop_leftover
+from orchestrator.engine.turns.stacks import not_before, restack
 from orchestrator.engine.walk import Walk
 from orchestrator.errors import OrchestratorError, StoreError
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 from orchestrator.core.model import Key, Plan
-from orchestrator.engine import notices
 from orchestrator.engine.desk import FOREIGN_SECONDS, Desk
+from orchestrator.engine.telling import notices
 from orchestrator.errors import IllegalTransitionError, NotFoundError, StoreError, UnreadableError
 
 

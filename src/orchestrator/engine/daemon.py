@@ -18,11 +18,11 @@ from orchestrator.core.model import Key
 from orchestrator.core.settings import Config
 from orchestrator.core.show.live import Seen
 from orchestrator.engine.calls import Calls
-from orchestrator.engine.courier import Courier
 from orchestrator.engine.home import Home
 from orchestrator.engine.leaving import leave
 from orchestrator.engine.loop import Loop, Mode
 from orchestrator.engine.recover import catch_up
+from orchestrator.engine.telling.courier import Courier
 from orchestrator.errors import OrchestratorError, StoreError
 
 HOUSEKEEPING_SECONDS = 1.0

@@ -25,14 +25,16 @@ from orchestrator.core.model import ENDED, Key, Status, Ticket, should_be
 from orchestrator.core.moves import COUNTS
 from orchestrator.core.outcome import Outcome, OutcomeKind
 from orchestrator.core.peek import next_agent, next_phase
-from orchestrator.core.schedule import Limits, Step, taker
-from orchestrator.engine import belongings, notices, reached, slots, stacks
-from orchestrator.engine.governor import Governor
+from orchestrator.core.turns.schedule import Limits, Step, taker
 from orchestrator.engine.home import Home
-from orchestrator.engine.lanes import Lanes
-from orchestrator.engine.purse import Purse
-from orchestrator.engine.reports import report
+from orchestrator.engine.limits import reached
+from orchestrator.engine.limits.governor import Governor
+from orchestrator.engine.limits.purse import Purse
 from orchestrator.engine.sight import Sight
+from orchestrator.engine.telling import notices
+from orchestrator.engine.telling.reports import report
+from orchestrator.engine.turns import belongings, slots, stacks
+from orchestrator.engine.turns.lanes import Lanes
 from orchestrator.engine.walk import Walk
 from orchestrator.errors import IllegalTransitionError, NotFoundError, StoreError, UnreadableError
 

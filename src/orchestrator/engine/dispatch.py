@@ -8,14 +8,14 @@ from orchestrator.adapters.store import starts
 from orchestrator.core.events import CannotRun, Dispatched
 from orchestrator.core.model import Key, Status, Ticket, should_be
 from orchestrator.core.rules import agent_of
-from orchestrator.core.schedule import Needs, Step, next_up
 from orchestrator.core.spending import Sum
+from orchestrator.core.turns.schedule import Needs, Step, next_up
 from orchestrator.core.workflow import AgentPhase, PollPhase, TerminalPhase
 from orchestrator.engine.attend import unblocked
 from orchestrator.engine.checks import check
 from orchestrator.engine.desk import Desk, Mode
-from orchestrator.engine.reached import Crier
-from orchestrator.engine.room import Room
+from orchestrator.engine.limits.reached import Crier
+from orchestrator.engine.limits.room import Room
 from orchestrator.engine.walk import Walk
 from orchestrator.errors import CannotRunError
 

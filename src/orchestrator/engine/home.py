@@ -21,7 +21,7 @@ from orchestrator.core.problems import did_you_mean
 from orchestrator.core.rules import Rules
 from orchestrator.core.settings import AgentSettings, Config, Settings
 from orchestrator.core.workflow import Workflow
-from orchestrator.engine.purse import Purse
+from orchestrator.engine.limits.purse import Purse
 from orchestrator.errors import CannotRunError, ConfigError, NotFoundError, UnreadableError
 
 DEFAULT_WORKFLOW = "standard"

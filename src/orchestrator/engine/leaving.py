@@ -6,8 +6,8 @@ import asyncio
 import time
 
 from orchestrator.engine import locks
-from orchestrator.engine.courier import Courier
 from orchestrator.engine.home import Home
+from orchestrator.engine.telling.courier import Courier
 
 WAIT_SECONDS = 10.0
 """For a runner that has done its work."""

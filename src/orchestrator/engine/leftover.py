@@ -14,10 +14,12 @@ from orchestrator.core.decisions import Notify
 from orchestrator.core.events import AttemptEnded, Event, Grant
 from orchestrator.core.model import Attempt, Key, Ticket
 from orchestrator.core.outcome import Outcome
-from orchestrator.engine import belongings, locks, notices
-from orchestrator.engine.governor import Governor
+from orchestrator.engine import locks
 from orchestrator.engine.home import Home
-from orchestrator.engine.reports import report
+from orchestrator.engine.limits.governor import Governor
+from orchestrator.engine.telling import notices
+from orchestrator.engine.telling.reports import report
+from orchestrator.engine.turns import belongings
 
 
 def command(home: Home, key: Key, decide: Decide) -> Applied:

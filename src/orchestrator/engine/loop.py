@@ -17,9 +17,9 @@ from orchestrator.adapters.files import Lock
 from orchestrator.adapters.index import Index
 from orchestrator.core.board import Board
 from orchestrator.core.model import ENDED, Key, Status
-from orchestrator.core.schedule import next_wake
 from orchestrator.core.show.holds import as_held, held_now, held_of
 from orchestrator.core.show.live import Seen
+from orchestrator.core.turns.schedule import next_wake
 from orchestrator.engine.attend import Attendance
 from orchestrator.engine.completion import Completion
 from orchestrator.engine.desk import Desk, Mode

@@ -19,9 +19,9 @@ from orchestrator.adapters.running import locked as launcher_lives
 from orchestrator.core.accounts import as_hold
 from orchestrator.core.decisions import Notify
 from orchestrator.core.model import Key, Status
-from orchestrator.engine import notices
-from orchestrator.engine.governor import standing
 from orchestrator.engine.home import Home
+from orchestrator.engine.limits.governor import standing
+from orchestrator.engine.telling import notices
 from orchestrator.errors import StoreError
 
 RECENT_SECONDS = 60.0

@@ -20,14 +20,14 @@ from orchestrator.core.model import Attempt, Key, Ticket, Visit
 from orchestrator.core.outcome import Outcome, OutcomeKind
 from orchestrator.core.times import epoch_or
 from orchestrator.core.workflow import AgentPhase, TerminalPhase
-from orchestrator.engine import conclude as concluding
-from orchestrator.engine.captures import WalkedPhase
-from orchestrator.engine.conclude import read_outcome, write_outcome
-from orchestrator.engine.governor import Governor
+from orchestrator.engine.attempt import conclude as concluding
+from orchestrator.engine.attempt.captures import WalkedPhase
+from orchestrator.engine.attempt.conclude import read_outcome, write_outcome
+from orchestrator.engine.attempt.oversee import booked, oversee
+from orchestrator.engine.attempt.prepare import MissingDirectoryError, Scene, request
+from orchestrator.engine.attempt.supervise import Ending, Limits, kill, settle, stop_leftover, supervise, sweep_gone
 from orchestrator.engine.home import Home
-from orchestrator.engine.oversee import booked, oversee
-from orchestrator.engine.prepare import MissingDirectoryError, Scene, request
-from orchestrator.engine.supervise import Ending, Limits, kill, settle, stop_leftover, supervise, sweep_gone
+from orchestrator.engine.limits.governor import Governor
 from orchestrator.errors import IllegalTransitionError, NotFoundError, OrchestratorError, StoreError, UnreadableError
 
 AGAIN_SECONDS = 1.0

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from orchestrator.core.settings import PortSettings, WorktreeSettings
-from orchestrator.core.slots import PORTS
+from orchestrator.core.turns.slots import PORTS
 from orchestrator.formats.problem_list import Reading, Where
 
 WHERE = Where("config")

@@ -49,7 +49,7 @@ def bad_globs(record: Plan | Ticket) -> list[tuple[tuple[str | int, ...], str]]:
     """What is wrong with what a ticket touches. They would match nothing, and keep nobody apart."""
     if not isinstance(record, Ticket) or not record.touches:
         return []
-    from orchestrator.core.globs import flaw  # not at the top: few tickets need it
+    from orchestrator.core.turns.globs import flaw  # not at the top: few tickets need it
 
     flaws = ((i, glob, flaw(glob)) for i, glob in enumerate(record.touches))
     return [(("touches", i), f'"{glob}" {wrong}') for i, glob, wrong in flaws if wrong is not None]

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from orchestrator.core.check import NAME_RULES, REACH_RULES, Found, found_by
+from orchestrator.core.checks.check import NAME_RULES, REACH_RULES, Found, found_by
 from orchestrator.core.problems import Problem, did_you_mean
 from orchestrator.core.workflow import AgentPhase, Phase, PollPhase, ScriptPhase, TerminalPhase, Workflow
 from orchestrator.formats import answer_schema

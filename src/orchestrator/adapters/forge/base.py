@@ -11,7 +11,7 @@ from typing import Protocol
 
 import msgspec
 
-from orchestrator.core.pull_request import Check, MergeMethod, PullRequest, State
+from orchestrator.core.forge.pull_request import Check, MergeMethod, PullRequest, State
 
 
 class NewPullRequest(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from orchestrator.adapters import git
 from orchestrator.adapters.forge.base import Forge
 from orchestrator.adapters.forge.gh import ForgeUnreachableError, Gh
 from orchestrator.adapters.forge.github import GitHub
 from orchestrator.adapters.forge.local import NoForge
+from orchestrator.adapters.repository import git
 
 
 def forge_of(repo: str, gh_command: str) -> Forge:

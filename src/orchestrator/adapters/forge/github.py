@@ -15,9 +15,9 @@ from orchestrator.adapters.forge import github_read as read
 from orchestrator.adapters.forge.base import NewPullRequest
 from orchestrator.adapters.forge.gh import ForgeRefusedError, ForgeUnreachableError, Gh
 from orchestrator.adapters.forge.github_threads import REPLY, RESOLVE, all_threads, bots
-from orchestrator.core.check_log import log_end
-from orchestrator.core.pull_request import Check, MergeMethod, PullRequest, State
-from orchestrator.core.remote import parse_remote
+from orchestrator.core.forge.check_log import log_end
+from orchestrator.core.forge.pull_request import Check, MergeMethod, PullRequest, State
+from orchestrator.core.forge.remote import parse_remote
 
 WHOLE = (
     "number,url,title,state,isDraft,author,baseRefName,headRefName,headRefOid,commits,reviewDecision,mergeable,"

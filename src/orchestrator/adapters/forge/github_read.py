@@ -11,7 +11,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from orchestrator.adapters.forge.gh import ForgeUnreachableError
-from orchestrator.core.pull_request import (
+from orchestrator.core.forge.pull_request import (
     Check,
     CheckState,
     Decision,

@@ -10,7 +10,7 @@ from typing import Any
 
 from orchestrator.adapters.forge.gh import ForgeRefusedError, ForgeUnreachableError, Gh
 from orchestrator.adapters.forge.github_read import remark
-from orchestrator.core.pull_request import Remark, Thread
+from orchestrator.core.forge.pull_request import Remark, Thread
 
 _MORE = "pageInfo { hasNextPage endCursor }"
 _SAID = "id body createdAt lastEditedAt authorAssociation url author { __typename login }"

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from orchestrator.adapters.forge.base import NewPullRequest
 from orchestrator.adapters.forge.gh import ForgeRefusedError
-from orchestrator.core.pull_request import Check, MergeMethod, PullRequest, State
+from orchestrator.core.forge.pull_request import Check, MergeMethod, PullRequest, State
 
 
 class NoForge:

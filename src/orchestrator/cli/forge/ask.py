@@ -12,7 +12,7 @@ from orchestrator.cli.options import command, json_option
 from orchestrator.cli.output import clean, say
 
 if TYPE_CHECKING:
-    from orchestrator.core.pull_request import PullRequest, Remark
+    from orchestrator.core.forge.pull_request import PullRequest, Remark
 
 
 @command("state")

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from orchestrator.adapters.forge.base import Forge
 from orchestrator.adapters.forge.choose import forge_of, forge_with_pull_request
 from orchestrator.adapters.forge.gh import ForgeRefusedError
-from orchestrator.core.pull_request import PullRequest, State
-from orchestrator.core.remote import pull_number
+from orchestrator.core.forge.pull_request import PullRequest, State
+from orchestrator.core.forge.remote import pull_number
 from orchestrator.core.settings import Config
 
 

@@ -13,20 +13,20 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from orchestrator.adapters import git
-from orchestrator.adapters import worktree_notes as notes
 from orchestrator.adapters.forge.base import Forge, NewPullRequest
 from orchestrator.adapters.forge.gh import ForgeNotSetUpError, ForgeRefusedError, ForgeUnreachableError
 from orchestrator.adapters.places import Places
 from orchestrator.adapters.pull_requests import remember
+from orchestrator.adapters.repository import git
+from orchestrator.adapters.repository import worktree_notes as notes
 from orchestrator.control.forge.asking import forge_at
 from orchestrator.control.forge.wording import Told, texts
 from orchestrator.control.reading import plan_or_none
+from orchestrator.core.forge.pull_request import PullRequest, Remembered
+from orchestrator.core.forge.remote import pull_number
+from orchestrator.core.forge.standing import Branch, Standing, standing
 from orchestrator.core.model import Key
-from orchestrator.core.pull_request import PullRequest, Remembered
-from orchestrator.core.remote import pull_number
 from orchestrator.core.settings import Config, PullRequestSettings
-from orchestrator.core.standing import Branch, Standing, standing
 from orchestrator.errors import CannotRunError, OrchestratorError, TemplateError
 
 LOOKS = (0.0, 1.0, 2.0)

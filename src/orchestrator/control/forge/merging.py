@@ -19,8 +19,8 @@ from orchestrator.adapters.places import Places
 from orchestrator.control.forge.asking import forge_with, number_of
 from orchestrator.control.forge.reviewing import Memory, looked
 from orchestrator.control.reading import plan_or_none
-from orchestrator.core.merging import MergeWishes, MergeWord, Refusal, merge_word, methods, refusal, why_not
-from orchestrator.core.pull_request import PullRequest
+from orchestrator.core.forge.merging import MergeWishes, MergeWord, Refusal, merge_word, methods, refusal, why_not
+from orchestrator.core.forge.pull_request import PullRequest
 from orchestrator.core.settings import Config, MergeMethod
 
 LOOKS = (0.0, 1.0, 2.0)

@@ -19,13 +19,13 @@ from orchestrator.adapters.forge.base import Forge
 from orchestrator.adapters.forge.gh import ForgeRefusedError, ForgeUnreachableError
 from orchestrator.adapters.places import Places
 from orchestrator.control.forge.asking import forge_with, number_of
-from orchestrator.core import rounds
+from orchestrator.core.forge import rounds
+from orchestrator.core.forge.pull_request import PullRequest, Remembered, Thread
+from orchestrator.core.forge.remarks import asks_for_bots, counts, digest, key_of, mark, marked, with_bots
+from orchestrator.core.forge.review import Look, look, news_of
+from orchestrator.core.forge.review_answers import Answer, Answers, parse_answers, reply_text, summary_text
+from orchestrator.core.forge.review_text import LOGS, feedback, fitting
 from orchestrator.core.model import Key
-from orchestrator.core.pull_request import PullRequest, Remembered, Thread
-from orchestrator.core.remarks import asks_for_bots, counts, digest, key_of, mark, marked, with_bots
-from orchestrator.core.review import Look, look, news_of
-from orchestrator.core.review_answers import Answer, Answers, parse_answers, reply_text, summary_text
-from orchestrator.core.review_text import LOGS, feedback, fitting
 from orchestrator.core.settings import Config, ReviewSettings
 
 _FORBIDDEN = re.compile(r"permission|forbidden|not accessible|\b403\b|locked", re.IGNORECASE)

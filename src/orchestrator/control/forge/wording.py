@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from orchestrator.adapters import git
 from orchestrator.adapters.catalog import Catalog
 from orchestrator.adapters.files import read_whole
 from orchestrator.adapters.places import Places
-from orchestrator.core import wording
+from orchestrator.adapters.repository import git
+from orchestrator.core.forge import wording
+from orchestrator.core.forge.remote import issue_number, parse_remote
 from orchestrator.core.model import Key
-from orchestrator.core.remote import issue_number, parse_remote
 from orchestrator.core.settings import Config
 from orchestrator.errors import CannotRunError
 from orchestrator.formats import templates

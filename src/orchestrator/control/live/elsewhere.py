@@ -21,9 +21,9 @@ from orchestrator.core.settings import Config
 from orchestrator.core.show.holds import as_held, held_now, held_of
 from orchestrator.core.show.live import MANY, Seen
 from orchestrator.engine import locks
-from orchestrator.engine.governor import derived
 from orchestrator.engine.home import Home
-from orchestrator.engine.purse import Purse
+from orchestrator.engine.limits.governor import derived
+from orchestrator.engine.limits.purse import Purse
 
 DEBOUNCE, STEP = 400, 200
 """Milliseconds: a person who looks on sees no difference, and the watch wakes seldom."""

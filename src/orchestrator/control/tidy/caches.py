@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from orchestrator.adapters import setup_files, temporary, worktrees
+from orchestrator.adapters import temporary
+from orchestrator.adapters.repository import setup_files, worktrees
 from orchestrator.control.tidy.trees import alone
 from orchestrator.control.tidy.view import View
 from orchestrator.control.tidy.wishes import Candidate, Item

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from orchestrator.adapters import worktrees
+from orchestrator.adapters.repository import worktrees
 from orchestrator.control.reading import everything
 from orchestrator.control.tidy.branches import branches
 from orchestrator.control.tidy.caches import caches, temporaries

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from orchestrator.adapters import worktrees
 from orchestrator.adapters.files import is_locked, try_lock
+from orchestrator.adapters.repository import worktrees
 from orchestrator.control.tidy.view import View
 from orchestrator.control.tidy.wishes import Candidate, Item
 from orchestrator.core.model import Key

@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from orchestrator.core.check import reachable
+from orchestrator.core.checks.check import reachable
 from orchestrator.core.outcome import Outcome, OutcomeKind
 from orchestrator.core.route import Lead, Way, lead
 from orchestrator.core.workflow import AgentPhase, Phase, PollPhase, ScriptPhase, TerminalPhase, Workflow

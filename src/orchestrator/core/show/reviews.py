@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # `status` loads the records only where a ticket has a pull request
+    from orchestrator.core.forge.pull_request import Remembered
     from orchestrator.core.model import Ticket
-    from orchestrator.core.pull_request import Remembered
 
 WordsOf = Callable[["Ticket"], str]
 """What is told of the pull request of a ticket; empty where nothing is known."""

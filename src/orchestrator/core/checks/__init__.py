@@ -1,0 +1,1 @@
+"""What is wrong with a workflow or a plan, rule by rule."""

@@ -1,0 +1,297 @@
+"""What is wrong with a plan and its tickets: small named rules. All of them are linear in the number of tickets.
+
+A value of None in a mapping means: it exists, but cannot be read. Nothing is ever said to be absent because of that.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping
+
+import msgspec
+
+from orchestrator.core.checks import check_claims
+from orchestrator.core.checks.cycles import address, cycles
+from orchestrator.core.model import ID_PATTERN, Key, Plan, PlanEntry, PlanStatus, Status, Ticket
+from orchestrator.core.problems import Problem, did_you_mean
+from orchestrator.core.workflow import Workflow
+
+MAX_HINTS = 5
+"""Suggestions per rule: each looks at every name there is."""
+
+MAX_NAMED = 20
+"""Tickets of a cycle that its message names."""
+
+
+class Known(msgspec.Struct, frozen=True, kw_only=True):
+    """What a plan may refer to. None: not looked up, so nothing is said about it."""
+
+    workflows: Mapping[str, Workflow | None] | None = None
+    agents: Collection[str] | None = None
+    plans: Mapping[str, Plan | None] | None = None
+    """All plans, for blockers of the form `<planId>/<ticketId>`."""
+
+
+class Scope(msgspec.Struct, frozen=True):
+    """One plan, with everything that its rules look at."""
+
+    plan: Plan
+    tickets: Mapping[str, Ticket | None]
+    """By file name."""
+    known: Known
+    folder: str
+    indexes: dict[str, dict[str, PlanEntry]]
+    """Entries by ticket id, of this plan and of those that were asked for."""
+    open_tickets: list[tuple[str, Ticket]]
+    """What is complete needs nothing any more."""
+
+    @property
+    def entries(self) -> dict[str, PlanEntry]:
+        return self.indexes[self.folder]
+
+    def entries_of(self, plan_id: str) -> dict[str, PlanEntry]:
+        """Nothing for a plan that is absent, unreadable or not looked up."""
+        if plan_id not in self.indexes:
+            plan = (self.known.plans or {}).get(plan_id)
+            self.indexes[plan_id] = _by_id(plan) if plan else {}
+        return self.indexes[plan_id]
+
+    def blockers(self, key: Key) -> list[Key]:
+        entry = self.entries_of(key.plan).get(key.ticket)
+        return [address(blocker, key.plan) for blocker in entry.blocked_by] if entry else []
+
+    @property
+    def where(self) -> str:
+        return f"plan {self.folder}"
+
+    def ticket(self, ticket_id: str) -> str:
+        return f"ticket {self.folder}/{ticket_id}"
+
+
+def plan_problems(
+    plan: Plan, tickets: Mapping[str, Ticket | None], known: Known | None = None, folder: str | None = None
+) -> list[Problem]:
+    """`tickets` by file name (without .json); `folder`: the name of the plan's folder."""
+    folder = folder or plan.id
+    is_open = [(name, one) for name, one in tickets.items() if one is not None and one.status is not Status.COMPLETE]
+    scope = Scope(plan, tickets, known or Known(), folder, {folder: _by_id(plan)}, is_open)
+    return [problem for rule in RULES for problem in rule(scope)]
+
+
+def _by_id(plan: Plan) -> dict[str, PlanEntry]:
+    """Of an id that is there twice the first entry counts."""
+    entries: dict[str, PlanEntry] = {}
+    for entry in plan.tickets:
+        entries.setdefault(entry.ticket_id, entry)
+    return entries
+
+
+# --- ids and files --------------------------------------------------------------------------------------------------
+
+
+def wrong_ids(scope: Scope) -> Iterator[Problem]:
+    pattern = "an id begins with a letter or digit; then letters, digits, . _ -, at most 128"
+    if not ID_PATTERN.match(scope.folder):
+        yield Problem(scope.where, f'"{scope.folder}" cannot be a plan id', hint=pattern)
+    if scope.plan.id != scope.folder:
+        yield Problem(scope.where, f'its id "{scope.plan.id}" disagrees with its folder "{scope.folder}"')
+    for name in dict.fromkeys([*scope.tickets, *scope.entries]):
+        if not ID_PATTERN.match(name):
+            yield Problem(scope.ticket(name), f'"{name}" cannot be a ticket id', hint=pattern)
+    for name, ticket in scope.tickets.items():
+        if ticket is not None and ticket.key != (scope.folder, name):
+            what = f'its planId and ticketId say "{ticket.key}", its path says "{scope.folder}/{name}"'
+            yield Problem(scope.ticket(name), what)
+
+
+def entries_twice(scope: Scope) -> Iterator[Problem]:
+    if len(scope.entries) == len(scope.plan.tickets):
+        return
+    for name, times in Counter(entry.ticket_id for entry in scope.plan.tickets).items():
+        if times > 1:
+            yield Problem(scope.ticket(name), f"plan.json lists it {times} times", hint="the first counts")
+
+
+def entries_without_file(scope: Scope) -> Iterator[Problem]:
+    names = [name for name in scope.entries if name not in scope.tickets]
+    spare = [name for name in scope.tickets if name not in scope.entries] if names else []
+    for name, hint in _hinted(names, spare):
+        yield Problem(scope.ticket(name), f"plan.json lists it, but there is no tickets/{name}.json", hint=hint)
+
+
+def files_without_entry(scope: Scope) -> Iterator[Problem]:
+    for name in scope.tickets:
+        if name not in scope.entries:
+            yield Problem(scope.ticket(name), "plan.json does not list it, so it never starts")
+
+
+def left_behind(scope: Scope) -> Iterator[Problem]:
+    """Nothing but a command reopens a plan, so what was added to a complete one by hand would wait for ever."""
+    names = [name for name, _ in scope.open_tickets if name in scope.entries]
+    if scope.plan.status is PlanStatus.COMPLETE and names:
+        more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
+        what = f"is complete, so these never start: {', '.join(names[:MAX_NAMED])}{more}"
+        yield Problem(scope.where, what, hint='set its status to "active", or skip them to the phase they begin in')
+
+
+# --- blockers -------------------------------------------------------------------------------------------------------
+
+
+def blocked_by_itself(scope: Scope) -> Iterator[Problem]:
+    for name, entry in scope.entries.items():
+        if entry.blocked_by and (name in entry.blocked_by or f"{scope.folder}/{name}" in entry.blocked_by):
+            yield Problem(scope.ticket(name), "is blocked by itself")
+
+
+def unknown_blockers(scope: Scope) -> Iterator[Problem]:
+    lost = [
+        (name, blocker)
+        for name, entry in scope.entries.items()
+        for blocker in dict.fromkeys(entry.blocked_by)
+        if (("/" in blocker) or blocker not in scope.entries) and not _exists(scope, blocker)
+    ]
+    for i, (name, blocker) in enumerate(lost):
+        hint = did_you_mean(blocker, _others_like(scope, name, blocker)) if i < MAX_HINTS else None
+        yield Problem(scope.ticket(name), f'blockedBy names unknown ticket "{blocker}"', hint=hint)
+
+
+def _exists(scope: Scope, blocker: str) -> bool:
+    key = address(blocker, scope.folder)
+    plans = scope.known.plans
+    if key.plan == scope.folder or (plans is not None and plans.get(key.plan, scope.plan) is not None):
+        return key.ticket in scope.entries_of(key.plan)
+    return plans is None or key.plan in plans
+
+
+def _others_like(scope: Scope, name: str, blocker: str) -> Collection[str]:
+    """What the blocker may have been meant to be; never the ticket itself."""
+    if "/" not in blocker:
+        return [other for other in scope.entries if other != name]
+    plans = {**(scope.known.plans or {}), scope.folder: scope.plan}
+    return [f"{name}/{entry.ticket_id}" for name, plan in plans.items() if plan for entry in plan.tickets]
+
+
+def cyclic(scope: Scope) -> Iterator[Problem]:
+    """A cycle that only passes through other plans is theirs to report."""
+    for loop in cycles((Key(scope.folder, name) for name in scope.entries), scope.blockers):
+        own = [i for i, key in enumerate(loop) if key.plan == scope.folder]
+        if own:
+            loop = loop[own[0] :] + loop[: own[0]]
+            names = [key.ticket if key.plan == scope.folder else str(key) for key in [*loop, loop[0]]]
+            if len(names) > MAX_NAMED:
+                names[MAX_NAMED // 2 : -MAX_NAMED // 2] = [f"… {len(names) - MAX_NAMED} more …"]
+            hint = "each is blocked by the next; remove one blocker"
+            yield Problem(scope.ticket(names[0]), f"is in a cycle: {' → '.join(names)}", hint=hint)
+
+
+# --- workflow, agent, repo, worktree --------------------------------------------------------------------------------
+
+
+def workflows(scope: Scope) -> Iterator[Problem]:
+    known = scope.known.workflows
+    if known is None:
+        return
+    if scope.plan.workflow is not None and scope.plan.workflow not in known:
+        yield _unknown(scope.where, "workflow", scope.plan.workflow, known)
+    for name, ticket in scope.open_tickets:
+        if ticket.workflow is not None and ticket.workflow not in known:
+            yield _unknown(scope.ticket(name), "workflow", ticket.workflow, known)
+        elif (ticket.workflow or scope.plan.workflow) is None:
+            hint = '"standard" counts; set workflow in the ticket or in plan.json'
+            yield Problem(scope.ticket(name), "has no workflow", "warning", hint)
+
+
+def phases(scope: Scope) -> Iterator[Problem]:
+    """A ticket in a phase that its workflow does not have (any more)."""
+    for name, ticket in scope.open_tickets:
+        workflow = (scope.known.workflows or {}).get(ticket.workflow or scope.plan.workflow or "")
+        if workflow and ticket.current_phase and workflow.phase(ticket.current_phase) is None:
+            yield _unknown(scope.ticket(name), "currentPhase", ticket.current_phase, [p.id for p in workflow.phases])
+
+
+def agents(scope: Scope) -> Iterator[Problem]:
+    known = scope.known.agents
+    if known is None:
+        return
+    if scope.plan.agent is not None and scope.plan.agent not in known:
+        yield _unknown(scope.where, "agent", scope.plan.agent, known)
+    if scope.plan.review_agent is not None and scope.plan.review_agent not in known:
+        yield _unknown(scope.where, "reviewAgent", scope.plan.review_agent, known)
+    for name, ticket in scope.open_tickets:
+        if ticket.agent is not None and ticket.agent not in known:
+            yield _unknown(scope.ticket(name), "agent", ticket.agent, known)
+
+
+def _unknown(where: str, kind: str, name: str, known: Collection[str]) -> Problem:
+    hint = did_you_mean(name, known) or (f"there are {', '.join(sorted(known))}" if known else "there is none")
+    return Problem(where, f'unknown {kind} "{name}"', hint=hint)
+
+
+def places(scope: Scope) -> Iterator[Problem]:
+    for name, ticket in scope.open_tickets:
+        if not (ticket.repo or scope.plan.repo):
+            yield Problem(scope.ticket(name), "has no repo", hint="set repo in the ticket or in plan.json")
+        if not (ticket.worktree or scope.plan.worktree_root):
+            hint = "it will be in the home's worktrees folder; set worktree in the ticket or worktreeRoot in plan.json"
+            yield Problem(scope.ticket(name), "has no worktree, and the plan no worktreeRoot", "warning", hint)
+
+
+def relative_paths(scope: Scope) -> Iterator[Problem]:
+    """Relative to what? The runner may be started anywhere."""
+    for key, path in (("repo", scope.plan.repo), ("worktreeRoot", scope.plan.worktree_root)):
+        if path and not path.startswith(("/", "~")):
+            yield _relative(scope.where, key, path)
+    for name, ticket in scope.open_tickets:
+        for key, path in (("repo", ticket.repo), ("worktree", ticket.worktree)):
+            if path and not path.startswith(("/", "~")):
+                yield _relative(scope.ticket(name), key, path)
+
+
+def _relative(where: str, key: str, path: str) -> Problem:
+    return Problem(where, f'{key} is a relative path: "{path}"', hint="write it from the root, or from ~")
+
+
+def same_branch(scope: Scope) -> Iterator[Problem]:
+    owners: dict[tuple[str | None, str], str] = {}
+    for name, ticket in scope.open_tickets:
+        if ticket.branch:
+            owner = owners.setdefault((ticket.repo or scope.plan.repo, ticket.branch), name)
+            if owner != name:
+                yield Problem(scope.ticket(name), f'has the same branch as {owner}: "{ticket.branch}"')
+
+
+def same_worktree(scope: Scope) -> Iterator[Problem]:
+    owners: dict[str, str] = {}
+    root = scope.plan.worktree_root
+    for name, ticket in scope.open_tickets:
+        worktree = ticket.worktree or (f"{root.rstrip('/')}/{name}" if root else None)
+        if worktree:
+            owner = owners.setdefault(posixpath.normpath(worktree), name)
+            if owner != name:
+                yield Problem(scope.ticket(name), f'has the same worktree as {owner}: "{worktree}"')
+
+
+def _hinted(names: list[str], known: Collection[str]) -> Iterator[tuple[str, str | None]]:
+    for i, name in enumerate(names):
+        yield name, did_you_mean(name, known) if i < MAX_HINTS else None
+
+
+RULES: tuple[Callable[[Scope], Iterator[Problem]], ...] = (
+    wrong_ids,
+    entries_twice,
+    entries_without_file,
+    files_without_entry,
+    left_behind,
+    blocked_by_itself,
+    unknown_blockers,
+    cyclic,
+    workflows,
+    phases,
+    agents,
+    places,
+    relative_paths,
+    same_branch,
+    same_worktree,
+    check_claims.stacks,
+)

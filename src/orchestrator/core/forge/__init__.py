@@ -1,0 +1,1 @@
+"""What a forge says of pull requests, and what follows from it."""

@@ -1,0 +1,1 @@
+"""One attempt, from what it needs before it starts to what its end means."""

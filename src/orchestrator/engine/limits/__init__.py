@@ -1,0 +1,1 @@
+"""What keeps an attempt from starting, or ends it: accounts, budgets, room on the disk."""

@@ -1,0 +1,1 @@
+"""Notices, from the decision to the person."""
