@@ -167,3 +167,12 @@ def test_a_pull_request_that_was_closed_before_anybody_knew_of_it_is_for_people_
     ticket = forge.wait_status("needs_attention")
     assert "closed" in ticket["error"]
     assert len(forge.world.pulls) == 1
+
+
+def test_no_ticket_is_given_up_for_a_network_that_is_away_when_it_begins(forge: ForgeHome) -> None:
+    over = ssh_down(forge)
+    forge.start("run", PLAN, TICKET)
+    forge.wait_in("await_remote")
+    over()
+    finish(forge)
+    assert forge.phases()[:4] == ["setup", "await_remote", "setup", "implement"]

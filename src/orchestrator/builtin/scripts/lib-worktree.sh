@@ -147,7 +147,7 @@ find_base() {
   [ -z "$found" ] || kept=$(cat -- "$(git_dir "$worktree")/orchestrator-base" 2>/dev/null || true)
   if remote=$(remote_of "$repo"); then
     ask_remote "$kept" && return
-    [ -n "$found" ] || die 1 "cannot fetch from $remote ($(git remote get-url "$remote")): $git_said"
+    [ -n "$found" ] || die "$(not_now)" "cannot fetch from $remote ($(git remote get-url "$remote")): $git_said"
     echo "cannot fetch from $remote now, and goes on with what is there: $git_said" >&2
     base=${asked:-${kept:-$(base_of "$worktree" || true)}}
     start=refs/remotes/$remote/$base
@@ -171,11 +171,11 @@ say which one counts (git config checkout.defaultRemote NAME)"
 # has more patience with a network that is away than a person, and lets others have their turn meanwhile.
 ask_remote() {
   local pause said=
-  for pause in 0.5 1 5 10 20 last; do
+  for pause in 0.5 1 5 last; do
     said=$(reach "$repo" ls-remote --symref "$remote" HEAD 'refs/heads/*' 2>&1) && break
     git_said=$said
     case $pause in
-      5 | 10 | 20) [ -n "${ORCHESTRATOR_ATTEMPT:-}" ] && [ -z "$found" ] && is_away || return 1 ;;
+      5) [ -n "${ORCHESTRATOR_ATTEMPT:-}" ] && [ -z "$found" ] && is_away || return 1 ;;
       last) return 1 ;;
     esac
     end_turn
@@ -191,6 +191,9 @@ ask_remote() {
   ! has_head "$branch" || set -- "$@" "+refs/heads/$branch:refs/remotes/$remote/$branch"
   fetch_from "$repo" "$remote" "$@"
 }
+
+# Whoever calls by hand is told 1.
+not_now() { if [ -n "${ORCHESTRATOR_ATTEMPT:-}" ] && is_away; then echo 2; else echo 1; fi; }
 
 # What $git_said tells of may pass by itself.
 is_away() {

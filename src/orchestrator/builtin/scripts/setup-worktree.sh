@@ -13,7 +13,8 @@
 # left it), orchestrator-owner (plan/ticket), orchestrator-state-dir (where its file is). The branch's ticket is
 # branch.<name>.orchestratorTicket in git's config, and where its file is branch.<name>.orchestratorStateDir.
 #
-# Exit: 0 the worktree is there, on the branch · 1 it is not; why is on stderr, and nothing was removed.
+# Exit: 0 the worktree is there, on the branch · 1 it is not; why is on stderr, and nothing was removed · 2 it is not,
+# for the remote is away just now (a runner is told so, for it may wait).
 set -euo pipefail
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 . "${BASH_SOURCE[0]%/*}/lib-worktree.sh"

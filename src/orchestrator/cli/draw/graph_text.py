@@ -23,7 +23,8 @@ NARROWEST_TEXT = 30
 PITCHES = (4, 3, 2)
 """Columns from lane to lane, the widest that fits."""
 BREVITIES = (0, 1, 2)
-"""How little a row says, the first that fits: 1: no nouns with limits; 2: no kinds (the signs tell) and dots either."""
+"""How little a row says, the first that fits: 1: no nouns with limits; 2: no kinds (the signs tell), dots and spaces
+either."""
 
 
 def drawing(graph: Graph, room: int, signs: Glyphs) -> list[Line]:
@@ -111,17 +112,18 @@ def _marks(node: Node) -> Line:
 
 def _limits(node: Node, loops: Sequence[Edge], signs: Glyphs, brevity: int) -> list[str]:
     found = []
+    space = "" if brevity > 1 else " "
     for edge in loops:
         if edge.kind == "retry":
             words = "" if brevity else " retry" if node.max_retries == 1 else " retries"
-            found.append(f"{signs.again} {node.max_retries}{words}")
+            found.append(f"{signs.again}{space}{node.max_retries}{words}")
         elif edge.kind == "not_yet" and node.interval:
-            found.append(f"{signs.again} {'' if brevity else 'every '}{node.interval:g}s")
+            found.append(f"{signs.again}{space}{'' if brevity else 'every '}{node.interval:g}s")
         else:
             found.append(f"{signs.again} {'not yet' if edge.kind == 'not_yet' else way_word(edge, signs)}")
     if node.max_visits is not None:
         words = "" if brevity else " visit" if node.max_visits == 1 else " visits"
-        found.append(f"{signs.most} {node.max_visits}{words}")
+        found.append(f"{signs.most}{space}{node.max_visits}{words}")
     if node.is_in_lane:
         found.append("lane")
     return found
