@@ -15,7 +15,7 @@ help:
 	@echo "make demo     watch it work: tickets of a small real project, from plan to merged"
 	@echo "make test     the tests"
 	@echo "make check    lint, format, types, import rules, sizes, schemas"
-	@echo "make chaos    what the tests do a few times, many times: kills, pauses, stops at random moments"
+	@echo "make chaos    what the tests do in part, wholly and many times: kills, pauses, stops at random moments"
 	@echo "make e2e      with real agent programs and the real gh against servers on this machine"
 	@echo "make bench    measure it, beside bare equivalents and, with PEER=\"a command\", another program"
 	@echo "make docs     build the documentation as a site, into site/"
@@ -39,7 +39,7 @@ check: dev-ready
 	@$(BIN)/python scripts/check.py
 
 chaos: dev-ready
-	@ORCHESTRATOR_CHAOS=200 $(PYTEST) -n 2 tests/engine/test_demo_chaos.py tests/engine/test_pause.py tests/engine/test_many_processes.py $(ARGS)
+	@ORCHESTRATOR_CHAOS=200 $(PYTEST) tests $(ARGS)
 
 e2e: dev-ready
 	@$(PYTEST) e2e -n 2 $(ARGS)

@@ -43,6 +43,7 @@ def test_a_pull_request_is_opened_once_and_its_address_printed(site: Site) -> No
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("call", [1, 2, 3, 4])
+@pytest.mark.thorough(every=5)
 def test_killed_around_any_question_there_is_one_pull_request_in_the_end(site: Site, call: int, when: str) -> None:
     """Look, look again, create, look whether it is there."""
     site.cue(f"kill:{call}:{when}")
@@ -53,6 +54,7 @@ def test_killed_around_any_question_there_is_one_pull_request_in_the_end(site: S
 
 
 @pytest.mark.parametrize("hook", ["pre-push", "reference-transaction"])
+@pytest.mark.thorough(every=2)
 def test_killed_while_it_pushes_it_pushes_again(site: Site, hook: str) -> None:
     path = site.repo / f".git/hooks/{hook}"
     path.write_text('#!/bin/bash\n[ -e "$0.done" ] && exit 0\ntouch "$0.done"; kill -9 0\n')
@@ -117,6 +119,7 @@ def test_what_a_person_closed_is_not_opened_a_second_time(site: Site) -> None:
 
 
 @pytest.mark.parametrize("rebased", [False, True])
+@pytest.mark.thorough(every=2)
 def test_what_is_merged_whole_needs_no_second_one(site: Site, rebased: bool) -> None:
     site.create()
     site.change(state="MERGED", headRefOid=git(site.tree, "rev-parse", "HEAD"))
@@ -140,6 +143,7 @@ def test_commits_that_came_after_a_merge_get_a_pull_request_of_their_own(site: S
 
 
 @pytest.mark.parametrize("state", ["CLOSED", "MERGED"])
+@pytest.mark.thorough(every=4)
 def test_what_an_earlier_branch_of_that_name_had_does_not_count(site: Site, state: str) -> None:
     site.create()
     site.change(state=state, headRefOid="1" * 40, number=3)

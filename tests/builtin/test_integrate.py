@@ -135,6 +135,7 @@ def test_a_rebase_that_was_killed_half_way_is_begun_anew(repo: Path) -> None:
 
 @pytest.mark.parametrize("missing", [("head-name", "orig-head", "onto"), ("orig-head",)])
 @pytest.mark.parametrize("had_left_the_branch", [False, True])
+@pytest.mark.thorough(every=3)
 def test_a_rebase_that_git_had_not_written_down_whole_is_begun_anew(
     repo: Path, missing: tuple[str, ...], had_left_the_branch: bool
 ) -> None:
@@ -155,6 +156,7 @@ def test_a_rebase_that_git_had_not_written_down_whole_is_begun_anew(
 
 
 @pytest.mark.parametrize("remote", [True, False])
+@pytest.mark.thorough
 def test_eight_tickets_at_once_are_each_merged_once_and_nothing_is_missing(tmp_path: Path, remote: bool) -> None:
     repo = (repo_with_origin if remote else lone_repo)(tmp_path / "repo")
     names = [f"T-{n}" for n in range(8)]

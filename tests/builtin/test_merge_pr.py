@@ -42,6 +42,7 @@ STRANGER = {"reviewDecision": "", "reviews": [
 
 
 @pytest.mark.parametrize(("method", "parents"), [("merge", 2), ("squash", 1), ("rebase", 1)])
+@pytest.mark.thorough(every=3)
 def test_it_is_merged_by_the_method_that_is_asked_for_and_only_once(lane: Lane, method: str, parents: int) -> None:
     lane.configure(autoMerge=True, mergeMethod=method)
     assert [lane.merge().code for _ in range(2)] == [0, 0]
@@ -51,6 +52,7 @@ def test_it_is_merged_by_the_method_that_is_asked_for_and_only_once(lane: Lane, 
 
 
 @pytest.mark.parametrize("cue", ["", "squash", "silent"])
+@pytest.mark.thorough(every=3)
 def test_without_a_method_the_repositorys_own_counts_and_what_it_forbids_is_not_tried_for_long(
     lane: Lane, cue: str
 ) -> None:
@@ -137,6 +139,7 @@ def test_a_branch_that_somebody_rewrote_is_not_merged_and_the_work_is_kept(lane:
 
 
 @pytest.mark.parametrize(("cue", "words"), [("rules", "never passes over them"), ("queue", "a queue?")])
+@pytest.mark.thorough(every=2)
 def test_a_forge_that_would_not_is_told_in_words_and_asked_again_for_a_while(lane: Lane, cue: str, words: str) -> None:
     lane.shows(cue)
     said = lane.merge()
@@ -178,6 +181,7 @@ def test_killed_around_any_question_to_the_forge_there_is_one_merge(lane: Lane) 
     assert lane.log() == ["T-1 (#7) by --squash"]
 
 
+@pytest.mark.thorough
 def test_killed_around_any_call_of_git_nobodys_commits_are_lost(
     lane: Lane, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

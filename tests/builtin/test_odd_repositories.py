@@ -49,6 +49,7 @@ def test_the_default_branch_may_have_any_name(tmp_path: Path, name: str) -> None
 
 
 @pytest.mark.parametrize("written", ["feature/x", "origin/feature/x", "refs/heads/feature/x"])
+@pytest.mark.thorough(every=3)
 def test_the_base_that_is_asked_for_comes_first(repo: Path, tmp_path: Path, written: str) -> None:
     sha = push_branch(repo, "feature/x", news="1\n")
     assert setup(repo, tmp_path / "w", ORCHESTRATOR_BASE=written).code == 0
@@ -183,6 +184,7 @@ def test_a_remote_that_is_away_stops_new_worktrees_only(repo: Path, tmp_path: Pa
 
 
 @pytest.mark.parametrize("name", ["-dash", "quo\"te's", "glob[*]?", "größe 漢字", "back\\slash"])
+@pytest.mark.thorough(every=3)
 def test_paths_may_have_any_letters(tmp_path: Path, name: str) -> None:
     repo = repo_with_origin(tmp_path / name / "repo")
     for _ in range(2):
@@ -260,6 +262,7 @@ def test_a_lock_of_a_living_git_is_waited_for(repo: Path, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("name", ["packed-refs.lock", "config.lock", "refs/remotes/origin/main.lock"])
+@pytest.mark.thorough(every=3)
 def test_a_lock_of_the_repository_that_a_dead_git_left_is_removed(repo: Path, tmp_path: Path, name: str) -> None:
     elsewhere(repo, news="1\n")
     git(repo, "fetch", "--quiet")

@@ -120,6 +120,7 @@ def test_what_cannot_be_is_told_apart_from_what_cannot_be_now(repo: Path) -> Non
     assert rebase(repo, tree).code == 1
 
 
+@pytest.mark.thorough
 def test_killed_around_any_call_of_git_it_is_on_the_base_in_the_end(repo: Path, tmp_path: Path) -> None:
     tree = worktree(repo)
     commit(tree, one="1\n")

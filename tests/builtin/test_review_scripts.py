@@ -105,6 +105,7 @@ def answer(gh: Gh, tree: Path, message: str) -> tuple[int, str]:
     return said.code, said.out + said.err
 
 
+@pytest.mark.thorough
 def test_killed_around_any_call_of_git_each_answer_goes_out_once(
     gh: Gh, tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

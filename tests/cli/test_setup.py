@@ -68,6 +68,7 @@ def test_interactive_says_that_it_is_not_built_yet(site: Site) -> None:
     assert "not built yet" in called.err
 
 
+@pytest.mark.thorough
 def test_the_demo_merges_every_ticket_and_shows_how(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(showcase, "make_demo", partial(make_demo, pace=0))
     folder = site.root / "demo"

@@ -311,6 +311,7 @@ def test_ctrl_c_leaves_the_ticket_ready_in_its_phase_without_a_retry_spent(here:
     assert here.history() == []
 
 
+@pytest.mark.thorough
 def test_memory_stays_flat_while_an_agent_prints_a_gigabyte(here: Place) -> None:
     working(here, f"echo x > {here.root}/on; yes {'a line of some length ' * 20} | head -c 1000000000; sleep 0.2")
     here.workflow(agent(capture={"said": "stdout"}))

@@ -201,6 +201,7 @@ def test_a_live_daemon_of_the_original_is_respected_and_a_dead_one_is_not(box: B
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.thorough(every=2)
 def test_a_stopped_daemon_leaves_tickets_ready_and_nothing_alive(box: Box, number: int) -> None:
     box.config({"grace": 2})
     box.workflow("deaf", script("work", "done", "deaf.sh", maxRetries=1), terminal())

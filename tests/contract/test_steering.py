@@ -28,6 +28,7 @@ def placed(box: Box, status: str, phase: str = "first", **keys: Any) -> None:
     + [("resume", s) for s in ("complete", "needs_attention", "failed", "queued", "ready", "running")]
     + [("retry", s) for s in ("complete", "queued", "ready", "running")],
 )
+@pytest.mark.thorough(every=3)
 def test_what_is_not_possible_is_refused_with_what_is_and_changes_no_byte(box: Box, command: str, status: str) -> None:
     placed(box, status)
     before = box.ticket_file("p", "T-1").read_bytes()
@@ -43,6 +44,7 @@ def test_what_is_not_possible_is_refused_with_what_is_and_changes_no_byte(box: B
      ("resume", "paused", "ready"),
      ("retry", "failed", "ready"), ("retry", "needs_attention", "ready"), ("retry", "paused", "ready")],
 )  # fmt: skip
+@pytest.mark.thorough(every=3)
 def test_what_is_possible_is_done_and_said_twice_changes_no_byte(
     box: Box, command: str, status: str, then: str
 ) -> None:
@@ -149,6 +151,7 @@ def test_somebody_else_s_phase_keeps_its_retries_on_retry(box: Box) -> None:
 
 
 @pytest.mark.parametrize("command", ["pause", "resume", "retry", "run", "sessions", "logs", "resume-session"])
+@pytest.mark.thorough(every=3)
 def test_a_plan_or_ticket_that_is_not_there_is_named(box: Box, command: str) -> None:
     box.plan("plan-1", "PROJ-1")
     assert "plan-2" in box.refused(command, "plan-2", "PROJ-1")
@@ -382,6 +385,7 @@ def test_a_stopped_agent_goes_on_in_its_session_and_sessions_shows_it(box: Box) 
 
 
 @pytest.mark.parametrize("command", ["resume", "retry"])
+@pytest.mark.thorough(every=2)
 def test_who_changes_their_mind_while_it_is_being_stopped_gets_it_again(box: Box, command: str) -> None:
     box.config({"grace": 0.5})
     body = (

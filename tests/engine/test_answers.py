@@ -54,6 +54,7 @@ def is_claude(yard: Yard) -> bool:
     return yard.config.settings.agents["right"].type == CLAUDE
 
 
+@pytest.mark.thorough(every=2)
 def test_every_property_is_captured_beside_what_is_captured_otherwise(yard: Yard) -> None:
     ticket = yard.came_to("right")
     assert ticket.status == "complete"

@@ -144,6 +144,7 @@ def test_who_leaves_no_branch_checked_out_has_failed(yard: Yard) -> None:
 
 
 @pytest.mark.parametrize("kind", [GENERIC, CLAUDE])
+@pytest.mark.thorough(every=2)
 def test_a_line_of_a_gibibyte_costs_no_memory(tmp_path: Path, kind: str) -> None:
     yard = Yard(tmp_path, kind, {"huge": "huge_line"}, evidence="commit", timeoutSeconds=60)
     runner = yard.runner("tick")

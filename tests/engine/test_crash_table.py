@@ -77,6 +77,7 @@ def test_what_was_decided_and_not_saved_did_not_happen(site: Site, point: str) -
         f"{PROCESS}:_launch before 1",
     ],
 )
+@pytest.mark.thorough(every=3)
 def test_an_attempt_that_was_saved_and_never_began_is_started_as_the_same_one(site: Site, point: str) -> None:
     site.crash(point)
     opened = site.ticket().attempt
@@ -210,6 +211,7 @@ def test_a_capture_that_was_cut_off_is_swept_and_repeated(site: Site) -> None:
         (f"{TICKETS}:write_atomically before 2", "1"),
     ],
 )
+@pytest.mark.thorough(every=3)
 def test_captures_are_repeated_until_the_outcome_is_written_and_never_after(
     site: Site, point: str, captures: str
 ) -> None:
@@ -248,6 +250,7 @@ def test_a_saved_outcome_is_not_applied_again_and_its_line_is_made_up_for(site: 
         None,
     ],
 )
+@pytest.mark.thorough(every=3)
 def test_a_notification_goes_out_once(site: Site, point: str | None) -> None:
     (site.root / "code-work").write_text("1")
     if point is not None:
@@ -337,6 +340,7 @@ def test_a_pause_reaches_an_attempt_whose_runner_died(site: Site, asked: str) ->
     "point",
     [f"{PROCESS}:write_stop before 1", f"{PROCESS}:write_stop after 1", f"{PROCESS}:Running.signal after 1"],
 )
+@pytest.mark.thorough(every=3)
 def test_a_stop_that_was_begun_is_gone_on_with(site: Site, point: str) -> None:
     site.program("scripts/work.sh", STUBBORN)
     site.hold("work")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import pytest
+
 from tests.engine.crowd import _author, crowd
 from tests.engine.sites import CHAOS
 from tests.waiting import let_pass
@@ -21,6 +23,7 @@ def test_all_are_merged_one_after_another_and_conflicts_are_resolved_by_their_ow
     assert set(made.resolvers()) <= set(made.shared)
 
 
+@pytest.mark.thorough
 def test_who_touches_the_same_files_is_kept_apart_and_meets_no_conflict(tmp_path: Path) -> None:
     made = crowd(tmp_path / "home", alone=1, touches=["registry.txt"])
     made.walk()
@@ -28,12 +31,14 @@ def test_who_touches_the_same_files_is_kept_apart_and_meets_no_conflict(tmp_path
     assert made.resolvers() == []
 
 
+@pytest.mark.thorough
 def test_each_has_a_merge_commit_where_that_is_wanted(tmp_path: Path) -> None:
     made = crowd(tmp_path / "home", shared=2, alone=1, more={"mergeMethod": "merge"})
     made.walk()
     made.assert_merged(merges=True)
 
 
+@pytest.mark.thorough
 def test_a_daemon_that_is_killed_in_the_middle_merges_nothing_twice(tmp_path: Path) -> None:
     made = crowd(tmp_path / "home", shared=3, alone=1 if not CHAOS else 5)
     for _ in range(KILLS):

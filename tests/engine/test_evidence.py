@@ -74,6 +74,7 @@ SUB = REPO + (
         ("commit", REPO, "echo '- **NO_CHANGE_NEEDED**: it is'"),
     ],
 )
+@pytest.mark.thorough(every=3)
 def test_it_is_there(make: Make, evidence: str, before: str, agent: str) -> None:
     assert walked(make, evidence, before, agent) == ""
 
@@ -103,6 +104,7 @@ def test_it_is_there(make: Make, evidence: str, before: str, agent: str) -> None
         ("none", REPO, 'rm -rf "$PWD"', "the agent has deleted its worktree"),
     ],
 )
+@pytest.mark.thorough(every=3)
 def test_it_is_missed(make: Make, evidence: str, before: str, agent: str, why: str) -> None:
     assert why in walked(make, evidence, before, agent)
 

@@ -43,6 +43,7 @@ def completes(site: Site) -> None:
     site.assert_sound()
 
 
+@pytest.mark.thorough(every=2)
 def test_what_cannot_be_saved_does_not_begin(site: Site) -> None:
     flag = fill(site)
     daemon(site)
@@ -53,6 +54,7 @@ def test_what_cannot_be_saved_does_not_begin(site: Site) -> None:
     completes(site)
 
 
+@pytest.mark.thorough(every=2)
 def test_an_attempt_that_cannot_be_written_down_begins_when_there_is_room(site: Site) -> None:
     site.crash("orchestrator.engine.walk:start before 1")
     flag = fill(site)
@@ -64,6 +66,7 @@ def test_an_attempt_that_cannot_be_written_down_begins_when_there_is_room(site: 
 
 
 @pytest.mark.parametrize("phase", ["work", "capture"])
+@pytest.mark.thorough(every=2)
 def test_what_cannot_be_concluded_or_saved_waits_and_is_not_done_again(site: Site, phase: str) -> None:
     site.hold(phase)
     daemon(site)

@@ -113,6 +113,7 @@ def test_an_outcome_waits_for_a_file_that_cannot_be_read(make: Make, restarted: 
 
 
 @pytest.mark.parametrize("restarted", [False, True])
+@pytest.mark.thorough(every=2)
 def test_with_a_broken_plan_what_runs_goes_on_and_nothing_begins(make: Make, restarted: bool) -> None:
     site = make()
     site.hold("one")

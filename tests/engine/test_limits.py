@@ -5,6 +5,8 @@ from __future__ import annotations
 import signal
 import time
 
+import pytest
+
 from orchestrator.core.times import epoch
 from tests.engine.limits import account, calls, home, is_complete, limit
 from tests.engine.sites import Make, Site, make
@@ -58,6 +60,7 @@ def test_twenty_tickets_on_one_account_that_hits_its_limit_while_six_run(make: M
     assert_went_well(site, reset)
 
 
+@pytest.mark.thorough
 def test_the_same_when_the_daemon_is_killed_in_the_middle_of_the_hold_and_the_next_one_restarted(make: Make) -> None:
     site = begun(make)
     daemon = site.daemon()

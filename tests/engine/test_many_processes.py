@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
+
 from orchestrator.adapters import journal
 from orchestrator.adapters.files import locked
 from orchestrator.core.model import Key
@@ -18,6 +20,8 @@ from tests.waiting import wait_for
 __all__ = ["make"]
 
 STEERERS = 8
+pytestmark = pytest.mark.thorough(every=1)
+
 TIMES = max(25, CHAOS)
 STEERED = ("PauseRequested", "ResumeRequested", "RetryRequested", "SkipRequested")
 

@@ -16,6 +16,8 @@ from tests.waiting import let_pass, wait_for
 __all__ = ["make"]
 
 PHASES = ["one", "two", "three"]
+pytestmark = pytest.mark.thorough(every=1)
+
 MOMENTS = max(40, CHAOS)
 AT_ONCE = 4
 

@@ -1,0 +1,34 @@
+"""What takes long is done a little by `make test` and wholly by `make chaos`.
+
+`@pytest.mark.thorough` on a test: only `make chaos` runs it. `@pytest.mark.thorough(every=4)`: of its cases each fourth
+runs in `make test`, beginning with the first, and all of them in `make chaos`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+
+import pytest
+
+CHAOS = "ORCHESTRATOR_CHAOS" in os.environ
+
+
+def chosen(items: list[pytest.Item], chaos: bool = CHAOS) -> tuple[list[pytest.Item], list[pytest.Item]]:
+    """The tests to run and those to leave out; under `make chaos` only what is marked is run."""
+    seen: Counter[str] = Counter()
+    kept: list[pytest.Item] = []
+    left: list[pytest.Item] = []
+    for item in items:
+        (kept if _counts(item, seen, chaos) else left).append(item)
+    return kept, left
+
+
+def _counts(item: pytest.Item, seen: Counter[str], chaos: bool) -> bool:
+    marked = item.get_closest_marker("thorough")
+    if chaos or marked is None:
+        return marked is not None or not chaos
+    family = item.nodeid.partition("[")[0]
+    seen[family] += 1
+    every = int(marked.kwargs.get("every", 0))
+    return every > 0 and (seen[family] - 1) % every == 0
