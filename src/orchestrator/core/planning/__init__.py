@@ -1,0 +1,1 @@
+"""From a wish to a plan: drafts, what is filled in, and what trackers say. Pure."""
