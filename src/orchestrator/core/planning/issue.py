@@ -1,4 +1,4 @@
-"""An issue of a tracker, whichever it is, as an importer hands it on. Its texts are other people's: data, nothing else."""
+"""An issue of a tracker, whichever it is, as an importer hands it on. Its texts are other people's: data only."""
 
 from __future__ import annotations
 
