@@ -110,6 +110,37 @@ MergeMethod = Literal["merge", "squash", "rebase"]
 """How a branch gets into its base: a merge commit, one commit, or its own commits in a line."""
 
 
+class SourceSettings(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """A tracker that is looked at on a schedule: what matches becomes tickets."""
+
+    type: Literal["github", "linear"]
+    repository: str | None = None
+    """On GitHub: `owner/name`."""
+    team: str | None = None
+    project: str | None = None
+    cycle: str | None = None
+    milestone: str | None = None
+    label: str | None = None
+    plan: str | None = None
+    """Which plan gets the tickets; None: one that is called like what is asked for."""
+    repo: str | None = None
+    """The local repository."""
+    workflow: str | None = None
+    agent: str | None = None
+    every: float = 300
+    """Seconds between two looks."""
+    auto_start: bool = False
+    """False: what is new is paused until somebody resumes it."""
+
+    @property
+    def name(self) -> str:
+        """In messages, and where it is remembered: `github acme/shop label agent`."""
+        asked = ("repository", "team", "project", "cycle", "milestone", "label")
+        told = [(key, getattr(self, key)) for key in asked]
+        parts = [value if key == "repository" else f"{key} {value}" for key, value in told if value]
+        return " ".join([self.type, *parts])
+
+
 class Settings(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     """`config.yaml` as written, every key optional. Paths may be relative to the file; `Config` has them resolved."""
 
@@ -144,6 +175,7 @@ class Settings(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     """Whether pull requests are merged without a person; a plan may say otherwise."""
     merge_method: MergeMethod | None = None
     """None: the forge's own default for the repository; without a forge a fast-forward, as `rebase`."""
+    sources: tuple[SourceSettings, ...] = ()
 
 
 class Config(msgspec.Struct, frozen=True, rename="camel", kw_only=True):

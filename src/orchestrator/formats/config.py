@@ -81,12 +81,16 @@ def _settings(reading: Reading) -> Settings | None:
     value = {} if reading.tree.value is None else reading.tree.value
     if value is INVALID or not is_mapping(reading, WHERE, (), value):
         return None
-    plain = {key: one for key, one in value.items() if key != "notify"}
+    plain = {key: one for key, one in value.items() if key not in ("notify", "sources")}
     fields = read_fields(reading, WHERE, (), Settings, RANGES, value=plain)
     if value.get("notify") is not None:
         from orchestrator.formats.config_notify import read_notify  # few have it, and every command would wait for it
 
         fields["notify"] = read_notify(reading, WHERE, value["notify"])
+    if value.get("sources") is not None:
+        from orchestrator.formats.config_sources import read_sources
+
+        fields["sources"] = read_sources(reading, WHERE, value["sources"])
     if "worktree" in fields or "ports" in fields:
         from orchestrator.formats.config_worktree import check_around
 
@@ -213,7 +217,13 @@ def _with_commands(settings: Settings, base: str) -> Settings:
         for entry in settings.notify
     )
     gh_command = _program(settings.gh_command, base)
-    return msgspec.structs.replace(settings, agents=agents, mcp_servers=servers, notify=notify, gh_command=gh_command)
+    sources = tuple(
+        msgspec.structs.replace(source, repo=source.repo and _absolute(source.repo, base))
+        for source in settings.sources
+    )
+    return msgspec.structs.replace(
+        settings, agents=agents, mcp_servers=servers, notify=notify, gh_command=gh_command, sources=sources
+    )
 
 
 def _program(command: str, base: str) -> str:
