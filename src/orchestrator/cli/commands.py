@@ -28,7 +28,11 @@ SECTIONS: dict[str, dict[str, Entry]] = {
     "Begin": {
         "init": Entry("setup:init", "Create a home folder with a default config."),
         "demo": Entry("demo:demo", "Watch it work on a small real project."),
+    },
+    "Plan": {
         "interactive": Entry("interactive:interactive", "Plan work with an interactive agent session."),
+        "plan": Entry("plan:plan", "Check and show plans."),
+        "import": Entry("importing:import_", "Look at trackers for new tickets, as sources says."),
     },
     "Run": {
         "daemon": Entry("walk:daemon", "Walk all tickets until stopped."),
@@ -58,7 +62,6 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "worktree": Entry("worktree:worktree", "Set up a worktree, as setup-worktree.sh has it done."),
     },
     "Check": {
-        "plan": Entry("plan:plan", "Check and show plans."),
         "workflow": Entry("workflow:workflow", "List, check, draw and try workflows."),
         "forge": Entry("forge:forge", "Ask the forge about pull requests, as the bundled scripts do."),
         "config": Entry("config:config", "Show and check the configuration."),
