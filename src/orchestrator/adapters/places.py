@@ -119,6 +119,16 @@ class Places:
         return self.ticket_logs(key) / "worktree-setup.log"
 
     @property
+    def sources(self) -> Path:
+        """When each source was looked at last."""
+        return self.state / ".sources.json"
+
+    @property
+    def sources_lock(self) -> Path:
+        """Held for one change of that."""
+        return self.locks / ".sources"
+
+    @property
     def caught_up(self) -> Path:
         """Locked while somebody makes up for what a crash left out; changed when that was done last."""
         return self.locks / ".caught-up"

@@ -72,6 +72,13 @@ def show_json(value: Any) -> None:
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode("utf-8", "replace") + "\n")
 
 
+def show_json_line(value: Any) -> None:
+    """One line of a stream, out at once."""
+    import msgspec
+
+    say(msgspec.json.encode(value).decode("utf-8", "replace"))
+
+
 def width() -> int | None:
     """Columns of the terminal; None: there is none, so nothing is wrapped."""
     return max(_columns(), NARROWEST) if is_terminal() else None

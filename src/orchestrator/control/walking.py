@@ -14,6 +14,7 @@ from orchestrator.adapters.files import Lock, try_lock
 from orchestrator.adapters.logs import Tell
 from orchestrator.control import accounts
 from orchestrator.control.following import LogTail
+from orchestrator.control.planning.sources import Watcher
 from orchestrator.control.reading import waits_for
 from orchestrator.core.board import Board
 from orchestrator.core.events import Unblocked
@@ -186,13 +187,23 @@ def tick(home: Home, load: Load) -> Walked:
 
 def daemon(home: Home, load: Load, ready: Callable[[], None], onlook: Onlook | None = None) -> Walked:
     """Until it is stopped. `ready`: it holds its locks and hears signals. `onlook`: looks on meanwhile."""
+    from orchestrator.control.planning.sources import Watcher
+    from orchestrator.engine.calls import into_this_loop
     from orchestrator.engine.daemon import walk
     from orchestrator.engine.loop import Mode
 
     taken = locks.take(home.places)
     if isinstance(taken, str):
         return Walked(taken)
+    watchers: list[Watcher] = []
+
+    def begun() -> None:
+        ready()
+        watchers.append(Watcher(home, into_this_loop()).start())
+
     try:
-        return Walked(signal=walk(home, Mode.DAEMON, load, ready=ready, onlook=onlook))
+        return Walked(signal=walk(home, Mode.DAEMON, load, ready=begun, onlook=onlook))
     finally:
+        for watcher in watchers:
+            watcher.stop()
         taken.release()

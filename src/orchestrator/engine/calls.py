@@ -36,3 +36,8 @@ class Calls:
             self._waiting.clear()
         for call in calls:
             call()
+
+
+def into_this_loop() -> Calls:
+    """For threads that tell the loop that runs here something."""
+    return Calls(asyncio.get_running_loop())

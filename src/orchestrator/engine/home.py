@@ -45,6 +45,8 @@ class Home:
         self.catalog = Catalog(config)
         self.wake_courier: Callable[[], None] = lambda: None
         """Called when there is a notice to be sent; a runner has somebody who sends it."""
+        self.wake_sources: Callable[[], None] = lambda: None
+        """Called when the configuration has changed; a daemon has somebody who looks at its sources."""
         self.purse = Purse(self, Board())
         """What has been spent; a runner's knows its board."""
         self._rules: dict[tuple[str, str], Rules] = {}
@@ -62,6 +64,7 @@ class Home:
         """Agent → account."""
         self.stand_ins = {name: found for name in self.settings.agents if (found := stand_ins(self.settings, name))}
         """Agent → who does its work while its account is held."""
+        self.wake_sources()
 
     def _warn(self, event: str, key: Key, reason: str) -> None:
         self.logs.event(event, key, "warning", reason=reason)

@@ -1,0 +1,1 @@
+"""Plans are made, judged, changed and put away here."""
