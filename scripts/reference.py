@@ -1,6 +1,7 @@
-"""The part of docs/commands.md that the commands themselves know: what they say of themselves, and their options.
+"""The part of docs/commands.md that the commands themselves know: what they say of themselves, and their options; and a
+short form of the same for the skill `cli`.
 
-`--check` writes nothing and fails when the page is not what would be written today.
+`--check` writes nothing and fails when a page is not what would be written today.
 """
 
 from __future__ import annotations
@@ -17,27 +18,34 @@ from orchestrator.cli.commands import SECTIONS, cli
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs/commands.md"
+SKILL = ROOT / "src/orchestrator/builtin/skills/cli/references/commands.md"
 BEGIN = "<!-- from here on written by scripts/reference.py -->\n"
 EVERYWHERE = ("--config", "--help")
 """Options of every command; the page says so once."""
 
 
-def main(words: list[str], page: Path = PAGE) -> int:
+def main(words: list[str], page: Path = PAGE, skill: Path = SKILL) -> int:
+    is_check = words == ["--check"]
+    results = [written(page, reference(), is_check), written(skill, reference(is_short=True), is_check)]
+    return max(results)
+
+
+def written(page: Path, made: str, is_check: bool) -> int:
     old = page.read_text(encoding="utf-8")
     by_hand, found, _ = old.partition(BEGIN)
     if not found:
         print(f"{page.name} lacks the line {BEGIN.strip()}")
         return 1
-    new = by_hand + BEGIN + reference()
-    if words != ["--check"]:
-        page.write_text(new, encoding="utf-8")
-    elif new != old:
-        print(f"docs/{page.name}: out of date")
+    new = by_hand + BEGIN + made
+    if is_check and new != old:
+        print(f"{page}: out of date")
         return 1
+    if new != old:
+        page.write_text(new, encoding="utf-8")
     return 0
 
 
-def reference() -> str:
+def reference(is_short: bool = False) -> str:
     """Every command, by section."""
     parts = []
     for title, section in SECTIONS.items():
@@ -45,25 +53,48 @@ def reference() -> str:
         for name in section:
             command = cli.get_command(click.Context(cli), name)
             assert command is not None
-            parts += described(command, f"orchestrator {name}")
+            parts += (shortly if is_short else described)(command, f"orchestrator {name}")
     return "".join(parts)
 
 
 def described(command: click.Command, path: str) -> Iterator[str]:
     """The command, then those below it."""
     ctx = click.Context(command, info_name=path, **command.context_settings)  # or it would keep --help without -h
-    words = [piece for piece in command.collect_usage_pieces(ctx) if piece != "[OPTIONS]"]
-    options = [one for one in command.params if isinstance(one, click.Option) and not set(one.opts) & set(EVERYWHERE)]
     yield f"\n### {path.removeprefix('orchestrator ')}\n\n"
-    yield f"```text\n{' '.join([path, *['[OPTIONS]'] * bool(options), *words])}\n```\n"
+    yield f"```text\n{usage(command, ctx)}\n```\n"
     yield from paragraphs(command.help or "")
-    if options:
-        yield "\n" + "".join(option(one, ctx) for one in options)
+    if told := options_of(command):
+        yield "\n" + "".join(option(one, ctx) for one in told)
+    for inner, name in below(command, ctx):
+        yield from described(inner, f"{path} {name}")
+
+
+def shortly(command: click.Command, path: str) -> Iterator[str]:
+    """The same for who can ask `--help` for the rest: what it does in a line, and its options."""
+    ctx = click.Context(command, info_name=path, **command.context_settings)
+    if not isinstance(command, click.Group):
+        yield f"\n`{usage(command, ctx)}`: {command.get_short_help_str(limit=200)}\n"
+        if told := options_of(command):
+            yield "\n" + "".join(option(one, ctx) for one in told)
+    for inner, name in below(command, ctx):
+        yield from shortly(inner, f"{path} {name}")
+
+
+def usage(command: click.Command, ctx: click.Context) -> str:
+    words = [piece for piece in command.collect_usage_pieces(ctx) if piece != "[OPTIONS]"]
+    return " ".join([ctx.info_name or "", *["[OPTIONS]"] * bool(options_of(command)), *words])
+
+
+def options_of(command: click.Command) -> list[click.Option]:
+    return [one for one in command.params if isinstance(one, click.Option) and not set(one.opts) & set(EVERYWHERE)]
+
+
+def below(command: click.Command, ctx: click.Context) -> Iterator[tuple[click.Command, str]]:
     if isinstance(command, click.Group):
         for name in command.list_commands(ctx):
             inner = command.get_command(ctx, name)
             assert inner is not None
-            yield from described(inner, f"{path} {name}")
+            yield inner, name
 
 
 def paragraphs(text: str) -> Iterator[str]:
