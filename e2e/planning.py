@@ -1,0 +1,327 @@
+"""A planning session as a person has it: an account with a real agent, a repository, a home, and a terminal.
+
+What the model says is scripted, and the same for each of the agents: it asks, waits for the answer, reads a skill,
+writes a draft, makes the plan with the command, and says which one to run next. What differs between the agents is
+here: what their screens look like, which keys a person presses, and what of their files they write by themselves.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from e2e.agents import CLAUDE, CODEX, PI, Real
+from e2e.install import BIN
+from e2e.servers.model_server import ModelServer
+from e2e.servers.script import Asked, Reply, Rule, Run, Say, Script, Use
+from e2e.terminal import Terminal
+from e2e.tickets import COMMAND, PROJECT, carrying, kill_all, show_requests
+
+RESOURCES = Path(__file__).with_name("resources")
+SECRET = "the-secret-of-the-tracker"
+WISH = "Plan a farewell, please"
+QUESTION, OPTIONS = "Which repository is it for?", ("the one here", "another one")
+ANSWER = "the greetings over there"
+PLAN = "farewells"
+NEXT = "Run `orchestrator daemon` next."
+
+DRAFT = """\
+name: Farewells
+workflow: note
+tickets:
+  - title: Say goodbye
+    description: Add goodbye(name) to greetings.py.
+    criteria:
+      - goodbye("Ada") returns "Goodbye, Ada!"
+  - title: Test goodbye
+    description: Add a test of goodbye(name) to tests/.
+    criteria:
+      - the test fails when goodbye() returns nothing
+    blockedBy: [Say goodbye]
+"""
+NOTE = {
+    "name": "note",
+    "description": "Makes a worktree and lets the agent commit a note",
+    "phases": [
+        {"id": "setup", "type": "script", "command": "setup-worktree.sh",
+         "args": ["{{ repo }}", "{{ branch }}", "{{ worktree }}"], "onSuccess": "implement"},
+        {"id": "implement", "type": "agent", "promptTemplate": "implement.md", "evidence": "commit",
+         "onSuccess": "done"},
+        {"id": "done", "type": "terminal"},
+    ],
+}  # fmt: skip
+USERS_SKILL = "---\nname: house-rules\ndescription: How tickets are worded in this house.\n---\n\n# House rules\n"
+
+
+# -- what the model says ----------------------------------------------------------------------------------------------
+
+
+def ask(asked: Asked) -> Reply:
+    """By the tool that the agent has for questions; by plain words where a person is not shown one."""
+    if "AskUserQuestion" in asked.tools:
+        options = [{"label": option, "description": "what it says"} for option in OPTIONS]
+        question = {"question": QUESTION, "header": "Repository", "multiSelect": False, "options": options}
+        return Use("AskUserQuestion", {"questions": [question]})
+    if "question" in asked.tools:
+        options = [{"label": option, "description": "what it says"} for option in OPTIONS]
+        return Use("question", {"question": QUESTION, "options": options})
+    return Say(f"{QUESTION} 1. {OPTIONS[0]} 2. {OPTIONS[1]}")
+
+
+def write_plan(rule: Rule, draft: Path, *more: Run) -> Rule:
+    """The skill is read first. The command is found through PATH, the home through the environment."""
+    rule.run('cat "$ORCHESTRATOR_SKILLS_DIR/planner/SKILL.md"')
+    for command in more:
+        rule.then(command)
+    rule.write(str(draft), DRAFT)
+    config = '-C "$ORCHESTRATOR_CONFIG_PATH"'
+    rule.run(
+        f'orchestrator {config} plan create {draft} --repo "$ORCHESTRATOR_REPO" && orchestrator {config} plan check'
+    )
+    return rule.then(_what_came_of_it)
+
+
+def _what_came_of_it(asked: Asked) -> Reply:
+    made = "no problems" in asked.tool_results[-1]
+    return Say(f"The plan is written: {PLAN}. {NEXT}" if made else f"That failed: {asked.tool_results[-1]}")
+
+
+def conversation(script: Script, draft: Path) -> None:
+    """An answer is the result of a tool with some agents, and a prompt of its own with others."""
+    write_plan(script.when(WISH).then(ask), draft)
+    write_plan(script.when(ANSWER), draft)
+
+
+# -- the agents -------------------------------------------------------------------------------------------------------
+
+Act = Callable[[Terminal], None]
+
+
+def _pick_other(terminal: Terminal) -> None:
+    """Claude Code's own question: under the options there is a line to write in."""
+    terminal.wait_for(QUESTION, "3. Type something")
+    terminal.keys("Down")
+    terminal.keys("Down")
+    terminal.wait_for("❯ 3.")
+    terminal.write(ANSWER)
+    terminal.wait_for(f"❯ 3. {ANSWER}")
+    terminal.keys("Enter")
+
+
+def _pick_written(terminal: Terminal) -> None:
+    """Our question tool for pi, likewise."""
+    terminal.wait_for(QUESTION, "3. Type something")
+    terminal.keys("Down")
+    terminal.keys("Down")
+    terminal.wait_for("> 3.")
+    terminal.keys("Enter")
+    terminal.type(ANSWER)
+
+
+def _say(terminal: Terminal) -> None:
+    terminal.wait_for(QUESTION)
+    terminal.type(ANSWER)
+
+
+@dataclass(frozen=True)
+class Face:
+    """What a person sees of an agent, and does."""
+
+    ready: tuple[str, ...]
+    """On the screen when it takes what is typed."""
+    answer: Act
+    leave: tuple[str, ...]
+    files: Callable[[str], dict[str, Any]]
+    """More of a user's own below HOME."""
+    writes: tuple[str, ...]
+    """Which of a user's files it writes itself, at any start."""
+
+
+_CLAUDE_SETTINGS = {"permissions": {"allow": ["Bash", "Write"]}}
+# what it would tell and ask a person once; the sandbox may write to /tmp otherwise, where tests have their folders
+_CODEX_MORE = """
+[notice.model_migrations]
+"gpt-5.5" = "gpt-6-sol"
+[tui]
+animations = false
+screen_reader_detection_done = true
+[tui.model_availability_nux]
+"gpt-6.1-sol" = 4
+[sandbox_workspace_write]
+exclude_slash_tmp = true
+"""
+
+FACES = {
+    "pi": Face(
+        ready=("scripted-1",),
+        answer=_pick_written,
+        leave=("C-c", "C-c"),
+        files=lambda url: {
+            ".pi/agent/settings.json": {
+                "retry": {"enabled": False}, "defaultProvider": "scripted", "defaultModel": "scripted-1",
+                "quietStartup": False,
+            },
+            ".pi/agent/mcp.json": {"mcpServers": {}},
+        },
+        writes=(".pi/agent/settings.json",),
+    ),
+    "claude": Face(
+        ready=("for agents",),
+        answer=_pick_other,
+        leave=("C-c", "C-c"),
+        files=lambda url: {".claude/settings.json": _CLAUDE_SETTINGS},
+        writes=(".claude.json",),
+    ),
+    "codex": Face(
+        ready=("GPT-5.5",),
+        answer=_say,
+        leave=("C-c", "C-c"),
+        files=lambda url: {},
+        writes=(),
+    ),
+}  # fmt: skip
+PLANNERS = {real.name: real for real in (PI, CLAUDE, CODEX)}
+
+
+class Desk:
+    """One person's account. `PATH` has the real agents, and our command."""
+
+    def __init__(self, root: Path, real: Real, server: ModelServer) -> None:
+        self.root, self.real, self.server, self.face = root, real, server, FACES[real.name]
+        self.user, self.home, self.repo = root / "user", root / "orchestrator", root / "project"
+        self.draft, self.seen = root / "tmp/draft.yaml", root / "seen.json"
+        self.env = {
+            "PATH": os.pathsep.join([str(COMMAND.parent), str(BIN), os.environ["PATH"]]),
+            "HOME": str(self.user), "USER": "dev", "TMPDIR": str(root / "tmp"), "SHELL": "/bin/bash",
+            "LANG": "C.UTF-8", "ORCHESTRATOR_HOME": str(self.home), "TRACKER_TOKEN": SECRET,
+        }  # fmt: skip
+        self.runners: list[subprocess.Popen[bytes]] = []
+        for folder in (self.user, root / "tmp", self.home / "workflows", self.home / "skills/house-rules"):
+            folder.mkdir(parents=True)
+        self._settle()
+        self._make_repository()
+        self.configure()
+
+    def _settle(self) -> None:
+        """The user's own files, all of them."""
+        self.real.prepare(self.user, self.server.url)
+        for name, content in self.face.files(self.server.url).items():
+            path = self.user / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(content, indent=2))
+        if self.real is CODEX:
+            with (self.user / ".codex/config.toml").open("a") as config:
+                config.write(_CODEX_MORE)
+        (self.user / ".gitconfig").write_text("[user]\n\tname = Dev\n\temail = dev@example.org\n")
+
+    def _make_repository(self) -> None:
+        for name, content in PROJECT.items():
+            path = self.repo / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content)
+        for words in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-qm", "Say hello"]):
+            self.run("git", *words)
+
+    def configure(self, **more: Any) -> None:
+        """JSON is YAML too."""
+        worker = {"command": str(RESOURCES / "agent.sh"), "env": {"E2E_AGENT": str(self.root / "agent")}}
+        planner = {"command": self.real.name, "env": self.real.settings(self.server.url)["env"]}
+        tracker = {
+            "command": sys.executable, "args": [str(RESOURCES / "mcp_stand_in.py")],
+            "env": {"TRACKER_KEY": "${TRACKER_TOKEN}", "STAND_IN_SEEN": str(self.seen)},
+        }  # fmt: skip
+        config = {
+            "defaultAgent": "worker", "agents": {"worker": worker, self.real.name: planner},
+            "mcpServers": {"tracker": tracker}, "pollInterval": 1,
+        }  # fmt: skip
+        (self.home / "config.yaml").write_text(json.dumps({**config, **more}, indent=2))
+        (self.home / "workflows/note.yaml").write_text(json.dumps(NOTE))
+        (self.home / "skills/house-rules/SKILL.md").write_text(USERS_SKILL)
+
+    # -- what a person does -------------------------------------------------------------------------------------------
+
+    def terminal(self, columns: int = 80, rows: int = 40, **env: str) -> Terminal:
+        return Terminal({**self.env, **env}, self.repo, columns, rows)
+
+    def begin(self, terminal: Terminal, *words: str) -> None:
+        """Until the agent takes what is typed."""
+        terminal.type(" ".join(["orchestrator interactive", "--agent", self.real.name, *words]))
+        terminal.wait_for(*self.face.ready)
+
+    def leave(self, terminal: Terminal) -> int:
+        terminal.keys(*self.face.leave)
+        return terminal.exit_code()
+
+    def start(self, *words: str) -> subprocess.Popen[bytes]:
+        """A runner in the background."""
+        with (self.root / f"runner-{len(self.runners)}.log").open("wb") as out:
+            argv = [str(COMMAND), *words]
+            runner = subprocess.Popen(
+                argv, env=self.env, cwd=self.root, stdin=subprocess.DEVNULL, stdout=out, stderr=out
+            )
+        self.runners.append(runner)
+        return runner
+
+    def run(self, *argv: str, **env: str) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            argv, cwd=self.repo, env={**self.env, **env}, capture_output=True, text=True, timeout=60, check=False,
+            stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+        print(f"--- {' '.join(argv)}: {done.returncode}\n{done.stdout}{done.stderr}")
+        return done
+
+    # -- what there is to see -----------------------------------------------------------------------------------------
+
+    def theirs(self) -> dict[str, bytes]:
+        """Every file below HOME, but not what the agent writes itself."""
+        paths = (path for path in self.user.rglob("*") if path.is_file())
+        named = {str(path.relative_to(self.user)): path for path in paths}
+        return {name: path.read_bytes() for name, path in named.items() if name not in self.face.writes}
+
+    def holding(self, secret: str) -> list[Path]:
+        """Files with that in them, wherever they are below the test's folder, but not those that the test made."""
+        own = {self.seen}
+        return [
+            path
+            for path in self.root.rglob("*")
+            if path not in own and path.is_file() and not path.is_symlink() and secret.encode() in path.read_bytes()
+        ]
+
+    def processes(self) -> list[int]:
+        """All of this account."""
+        return carrying(f"HOME={self.user}")
+
+    def of_daemon(self, daemon: subprocess.Popen[bytes]) -> set[int]:
+        """Itself and the attempts, which carry its name."""
+        return {daemon.pid, *carrying("ORCHESTRATOR_ATTEMPT_DIR=")}
+
+    def told(self) -> str:
+        """Every text that the model was sent with the first request of the conversation."""
+        asked = next(asked for asked in self.server.asked if WISH in asked.prompt and len(asked.tools) > 3)
+        return "\n".join(_texts(asked.body))
+
+    def close(self) -> None:
+        kill_all(self.processes)
+        for runner in self.runners:
+            runner.wait(60)
+        for path in self.root.glob("runner-*.log"):
+            print(f"--- {path}\n{path.read_text(errors='replace')}")
+        show_requests(self.server)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    match value:
+        case str():
+            yield value
+        case dict():
+            for one in value.values():
+                yield from _texts(one)
+        case list():
+            for one in value:
+                yield from _texts(one)
