@@ -315,6 +315,13 @@ class Desk:
         show_requests(self.server)
 
 
+def cmdline(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
 def _texts(value: Any) -> Iterator[str]:
     match value:
         case str():

@@ -4,16 +4,14 @@
         terminal.type("orchestrator interactive")
         terminal.wait_for("What do you want to plan?")
 
-Each has a tmux of its own, with nobody's configuration; with it goes everything that was started in it.
+Each has a tmux of its own, with nobody's configuration. At its end the window is closed, as a person would.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import shutil
-import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -59,28 +57,9 @@ class Terminal:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _end(self) -> None:
-        """All that has the terminal, also what holds on to it when that goes away."""
-        families = {self._family(pid) for pid in self._processes()}
+        """The window is closed; what lives on then is the test's to find."""
         with contextlib.suppress(subprocess.CalledProcessError):
             self._tmux("kill-server")
-        for group in families - {0}:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(group, signal.SIGKILL)
-
-    def _processes(self) -> list[int]:
-        try:
-            tty = self._tmux("display-message", "-p", "#{pane_tty}").strip().removeprefix("/dev/")
-        except subprocess.CalledProcessError:
-            return []
-        listed = subprocess.run(["ps", "-o", "pid=", "-t", tty], capture_output=True, text=True, check=False).stdout
-        return [int(pid) for pid in listed.split()]
-
-    @staticmethod
-    def _family(pid: int) -> int:
-        try:
-            return os.getpgid(pid)
-        except ProcessLookupError:
-            return 0
 
     def _tmux(self, *words: str) -> str:
         command = ["tmux", "-S", str(self._folder / "socket"), "-f", "/dev/null", "-u", *words]

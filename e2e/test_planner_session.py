@@ -13,7 +13,7 @@ import pytest
 
 from e2e.agents import Real
 from e2e.install import CannotInstall, install
-from e2e.planning import ANSWER, NEXT, PLAN, PLANNERS, QUESTION, SECRET, WISH, Desk, conversation
+from e2e.planning import ANSWER, NEXT, PLAN, PLANNERS, QUESTION, SECRET, WISH, Desk, cmdline, conversation
 from e2e.servers.model_server import ModelServer
 from e2e.servers.script import Script
 from e2e.terminal import LACKING, Terminal, installed
@@ -71,8 +71,7 @@ def assert_secret_is_private(desk: Desk) -> None:
     assert json.loads(desk.seen.read_text())["TRACKER_KEY"] == SECRET
     for path in desk.holding(SECRET):
         assert path.stat().st_mode & 0o077 == 0, path
-    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-    assert SECRET not in listed
+    assert [pid for pid in desk.processes() if SECRET.encode() in cmdline(pid)] == []
 
 
 def assert_nothing_is_left(desk: Desk, before: dict[str, bytes], daemon: subprocess.Popen[bytes]) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from e2e.agents import PI
-from e2e.planning import RESOURCES, SECRET, Desk
+from e2e.planning import RESOURCES, SECRET, Desk, cmdline
 from e2e.servers.model_server import ModelServer
 from e2e.terminal import LACKING, Terminal, installed
 from e2e.tickets import COMMAND
@@ -141,13 +141,6 @@ def is_ours(pid: int) -> bool:
 
 def is_stub(pid: int) -> bool:
     return b"planner_stub.py" in cmdline(pid)
-
-
-def cmdline(pid: int) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return b""
 
 
 def test_the_first_of_pi_claude_and_codex_that_is_installed_is_taken(stubs: Stubs) -> None:
