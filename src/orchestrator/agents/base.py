@@ -8,6 +8,8 @@ from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
+from orchestrator.agents.kit.planning import Planning as Planning
+from orchestrator.agents.kit.planning import Start as Start
 from orchestrator.agents.kit.said import Kind as Kind
 from orchestrator.agents.kit.said import Said as Said
 from orchestrator.core.outcome import Usage
@@ -261,6 +263,10 @@ class Agent(Protocol):
 
     def resume_command(self, settings: AgentSettings, session: str) -> tuple[str, ...] | None:
         """argv of its own interactive program in that session, with the model that is configured; None: it has none."""
+        ...
+
+    def plan_command(self, planning: Planning) -> Start | None:
+        """How its interactive program is started to plan with; None: it cannot be."""
         ...
 
 

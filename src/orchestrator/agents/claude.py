@@ -21,6 +21,7 @@ import json
 from collections.abc import Mapping
 
 from orchestrator.agents.base import Call, Command, Login, Option, Reader, Versions
+from orchestrator.agents.claude_plan import plan_command as plan_command
 from orchestrator.agents.claude_report import Listener
 from orchestrator.agents.claude_report import report as report
 from orchestrator.agents.claude_said import said as said

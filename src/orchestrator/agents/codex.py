@@ -23,6 +23,7 @@ from msgspec.structs import replace
 
 from orchestrator.agents import codex_file
 from orchestrator.agents.base import Call, Command, Ended, Login, Option, Reader, Versions
+from orchestrator.agents.codex_plan import plan_command
 from orchestrator.agents.codex_said import said
 from orchestrator.agents.kit import api_errors, jsonl
 from orchestrator.agents.kit.answers import asking
@@ -237,4 +238,5 @@ agent = JsonAgent(
     told_in=codex_file.told_in,
     login=login,
     said=said,
+    plan_command=plan_command,
 )  # fmt: skip

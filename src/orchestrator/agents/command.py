@@ -10,7 +10,7 @@ import signal
 from collections.abc import Iterable, Mapping
 
 from orchestrator.agents.base import Call, Command, Ended, Login, Option, Reader, Report, Versions
-from orchestrator.agents.kit.described import as_written, no_files, no_remarks, nothing_in
+from orchestrator.agents.kit.described import as_written, no_files, no_planning, no_remarks, nothing_in
 from orchestrator.agents.kit.line_said import said as said
 from orchestrator.agents.kit.phrases import last_line
 from orchestrator.core.outcome import Usage
@@ -28,6 +28,7 @@ help_calls: tuple[tuple[str, ...], ...] = ()
 flags: tuple[str, ...] = ()
 prices: Mapping[str, Price] = {}
 adjusted, remarks, session_files, told_in = as_written, no_remarks, no_files, nothing_in
+plan_command = no_planning
 login_env: tuple[str, ...] = ()
 
 ARGUMENT_LIMIT = 128_000

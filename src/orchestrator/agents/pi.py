@@ -23,6 +23,7 @@ from orchestrator.agents.kit import api_errors, jsonl
 from orchestrator.agents.kit.arguments import Values, merged, renamed
 from orchestrator.agents.kit.described import JsonAgent, logged_in
 from orchestrator.agents.kit.listening import JsonListener, sign
+from orchestrator.agents.pi_plan import plan_command
 from orchestrator.agents.pi_said import said
 from orchestrator.core.times import epoch_or
 
@@ -139,6 +140,7 @@ agent = JsonAgent(
     flags=("--print", "--mode", "--session", "--session-id", "--model", "--tools"),
     login=login,
     said=said,
+    plan_command=plan_command,
 )  # fmt: skip
 
 before_session_ids = replace(

@@ -54,6 +54,14 @@ def chosen_model(settings: AgentSettings) -> tuple[str, ...]:
     return tuple(parted(settings.default_args, {"--model": "one", "-m": "one"})[1])
 
 
+def for_a_person(settings: AgentSettings, headless: Mapping[str, Values]) -> list[str]:
+    """`defaultArgs` without what is for headless runs, and with the model that is configured."""
+    if settings.model is None:
+        return without(settings.default_args, headless)
+    model: dict[str, Values] = {"--model": "one", "-m": "one"}
+    return [*without(settings.default_args, {**headless, **model}), "--model", settings.model]
+
+
 def _follows(option: Option) -> Values:
     return "many" if option is Option.ALLOWED_TOOLS else "one"
 

@@ -11,7 +11,19 @@ from typing import Any
 
 import msgspec
 
-from orchestrator.agents.base import Agent, Call, Command, Login, Option, Reader, Said, Versions, Written
+from orchestrator.agents.base import (
+    Agent,
+    Call,
+    Command,
+    Login,
+    Option,
+    Planning,
+    Reader,
+    Said,
+    Start,
+    Versions,
+    Written,
+)
 from orchestrator.agents.kit import line_said
 from orchestrator.agents.kit.arguments import chosen_model
 from orchestrator.agents.kit.listening import JsonListener, Sign
@@ -35,6 +47,10 @@ def nothing_in(lines: Iterable[bytes]) -> Written:
 
 def no_remarks(settings: AgentSettings) -> tuple[str, ...]:
     return ()
+
+
+def no_planning(planning: Planning) -> Start | None:
+    return None
 
 
 def no_errors(heard: JsonListener, stderr: str) -> None:
@@ -82,6 +98,7 @@ class JsonAgent(msgspec.Struct, frozen=True, kw_only=True):
     told_in: Callable[[Iterable[bytes]], Written] = nothing_in
     login: Callable[[Mapping[str, str], Reader], Login] = lambda environ, read: UNKNOWN
     said: Callable[[bytes], tuple[Said, ...]] = line_said.said
+    plan_command: Callable[[Planning], Start | None] = no_planning
 
     @property
     def has_sessions(self) -> bool:

@@ -1,0 +1,49 @@
+"""Claude Code, to plan with: `claude` in a terminal, the system prompt, the skills and the MCP servers from files.
+
+- Skills come as a plugin of this session (`--plugin-dir`), so they are called `orchestrator:NAME`.
+- `--mcp-config` without `--strict-mcp-config`: the person's own servers stay.
+- It takes `--append-system-prompt` or a file, not both: what is in `defaultArgs` goes before ours into the file.
+- It asks with a tool of its own, AskUserQuestion. It draws below what was printed, so the banner stays to be seen.
+"""
+
+from __future__ import annotations
+
+import json
+
+from orchestrator.agents.kit.arguments import Values, for_a_person, parted
+from orchestrator.agents.kit.planning import PROMPT, SERVERS, Planning, Start, server_json
+
+HEADLESS: dict[str, Values] = {
+    "-p": "none", "--print": "none", "--output-format": "one", "--input-format": "one", "--json-schema": "one",
+    "--max-turns": "one", "--max-budget-usd": "one", "--permission-prompts": "one", "--permission-prompt-tool": "one",
+    "--include-partial-messages": "none", "--include-hook-events": "none", "--forward-subagent-text": "none",
+    "--replay-user-messages": "none", "--no-session-persistence": "none", "--verbose": "none",
+    "-r": "maybe", "--resume": "maybe", "-c": "none", "--continue": "none", "--session-id": "one",
+    "--fork-session": "none", "--bg": "none", "--background": "none",
+}  # fmt: skip
+APPENDED: dict[str, Values] = {"--append-system-prompt": "one", "--append-system-prompt-file": "one"}
+PLUGIN = "plugin"
+MANIFEST = {"name": "orchestrator", "version": "1.0.0", "description": "How to plan for the orchestrator."}
+
+
+def plan_command(planning: Planning) -> Start:
+    settings, folder = planning.settings, planning.folder
+    args, appended = parted(for_a_person(settings, HEADLESS), APPENDED)
+    prompt = "\n\n".join([*_texts(planning, appended), planning.prompt])
+    files = {PROMPT: prompt}
+    argv = [settings.command, *args, "--append-system-prompt-file", f"{folder}/{PROMPT}"]
+    if planning.servers:
+        servers = {name: server_json(server) for name, server in planning.servers.items()}
+        files[SERVERS] = json.dumps({"mcpServers": servers}, indent=2)
+        argv += ["--mcp-config", f"{folder}/{SERVERS}"]
+    if planning.skills:
+        files[f"{PLUGIN}/.claude-plugin/plugin.json"] = json.dumps(MANIFEST)
+        argv += ["--plugin-dir", f"{folder}/{PLUGIN}"]
+    return Start(argv=tuple(argv), files=files, skills=f"{PLUGIN}/skills" if planning.skills else None)
+
+
+def _texts(planning: Planning, appended: list[str]) -> list[str]:
+    """What `--append-system-prompt` and its like say, in `--flag value` or `--flag=value`."""
+    words = [part for arg in appended for part in (arg.split("=", 1) if arg.startswith("--append-") else [arg])]
+    pairs = zip(words[::2], words[1::2], strict=False)
+    return [(planning.read(value) or "") if flag.endswith("-file") else value for flag, value in pairs]
