@@ -181,6 +181,15 @@ def test_config_check_fails_on_errors_and_not_on_warnings(site: Site) -> None:
     assert called.json["problems"][0]["severity"] == "error" and called.json["file"] == str(site.root / "config.yaml")
 
 
+def test_config_check_tells_of_a_skill_that_agents_cannot_read_and_does_not_fail(site: Site) -> None:
+    site.config()
+    (site.root / "skills/house").mkdir(parents=True)
+    (site.root / "skills/house/SKILL.md").write_text("# House rules\n")
+    called = site.call("config", "check")
+    assert called.code == 0 and "skill house: has no front matter" in called.out
+    assert str(site.root / "skills") in site.call("config", "show").out
+
+
 def test_workflows_are_listed_before_there_is_a_home(
     monkeypatch: pytest.MonkeyPatch, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

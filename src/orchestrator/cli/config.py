@@ -88,7 +88,8 @@ def check(as_json: bool) -> int:
     """Check the configuration.
 
     Exit code 1 when there are errors; warnings (an unknown key, a variable that is not set, arguments that an agent's
-    program refuses, a channel of `notify` that cannot work on this machine) do not count.
+    program refuses, a channel of `notify` that cannot work on this machine, a skill that agents cannot read) do not
+    count.
 
     \b
     --json: {"file", "problems": [{"where", "what", "severity", "hint", "file", "line", "column"}]}
@@ -105,6 +106,10 @@ def check(as_json: bool) -> int:
         from orchestrator.control import notifying
 
         problems = (*problems, *notifying.problems(looked.config))
+    if looked.config is not None:
+        from orchestrator.control import skills
+
+        problems = (*problems, *skills.problems(looked.config))
     if as_json:
         output.show_json({"file": looked.found.file, "problems": problem_objects(problems)})
         return verdict(problems, False)
