@@ -12,6 +12,7 @@ import pytest
 from orchestrator.adapters import source_files
 from orchestrator.control.planning import sources
 from orchestrator.control.planning.sources import Watcher, look, look_at_due
+from orchestrator.control.showing import status
 from orchestrator.core.planning.sources import Looked
 from orchestrator.core.settings import SourceSettings
 from orchestrator.engine.home import Home
@@ -63,6 +64,14 @@ def test_failures_are_told_counted_and_forgotten_when_it_works_again(home: Home)
     assert (known.failures, known.error, known.plan) == (2, "github answers 502; try again later", "shop")
     look(home, source, came)
     assert source_files.known(home.places)[source.name].failures == 0
+
+
+def test_status_names_a_source_that_could_not_be_asked(home: Home) -> None:
+    look(home, home.settings.sources[0], fails)
+    (problem,) = status(home.config).problems
+    assert str(problem).startswith("source github acme/shop: github answers 502; try again later (`orchestrator import`")
+    look(home, home.settings.sources[0], came)
+    assert status(home.config).problems == ()
 
 
 def test_one_looks_at_a_time(home: Home) -> None:

@@ -217,7 +217,7 @@ def shown(scene: Scene, warnings: Iterable[Problem] = (), asked: Asked = EVERYTH
     problems = [problem for plan in plans for problem in scene.problems_of(plan)]
     if asked.plan is None:
         lost = [problem for name in scene.held_plans() for problem in scene.file_problems(name)]
-        problems = [*lost, *problems, *_broken(scene.catalog), *warnings]
+        problems = [*lost, *problems, *_broken(scene.catalog), *_failing(scene), *warnings]
     if not asked.is_narrow and total(board, plans) > SMALL:
         large = overview(board, plans, scene.workflow, held, held_of, words_of(scene.places))
         return Shown((), tuple(problems), large, accounts, over)
@@ -229,3 +229,17 @@ def shown(scene: Scene, warnings: Iterable[Problem] = (), asked: Asked = EVERYTH
 def _broken(catalog: Catalog) -> list[Problem]:
     """Workflows that cannot be used."""
     return [one for file in catalog.broken() for one in file.problems if one.severity == "error"]
+
+
+def _failing(scene: Scene) -> Iterator[Problem]:
+    """Sources that could not be asked when they were looked at last."""
+    if not scene.config.settings.sources:
+        return
+    from orchestrator.adapters import source_files
+
+    known = source_files.known(scene.places)
+    for source in scene.config.settings.sources:
+        looked = known.get(source.name)
+        if looked is not None and looked.error is not None:
+            hint = "`orchestrator import` asks again at once"
+            yield Problem(f"source {source.name}", looked.error, "warning", hint)
