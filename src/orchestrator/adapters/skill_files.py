@@ -1,6 +1,6 @@
-"""The skills that there are: the user's own, then the bundled ones.
+"""The skills that there are: folders with a SKILL.md, at any depth below the folders of the search path.
 
-The law: of two of a name the first counts, and the user's folder comes first. What lies below a skill is its own.
+The law: of two of a name the first counts, and a person's own come before those that are shipped.
 """
 
 from __future__ import annotations
@@ -8,45 +8,58 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from orchestrator.core.problems import Problem
-from orchestrator.formats.skill import Skill, read_skill
+from orchestrator.formats.skill import ReadSkill, SkillHead, read_skill
 
 FILE = "SKILL.md"
-DEEPEST = 4
-"""Folders are looked into so far: `providers/linear` is the second."""
+DEPTH = 6
+"""Levels that are looked at; a link may lead round in a circle."""
 
 
-def skills(search_path: Iterable[str]) -> tuple[Skill, ...]:
-    """Those that can be used, by name, each once."""
-    found: dict[str, Skill] = {}
-    for one in every_skill(search_path):
-        if one.usable:
-            found.setdefault(one.name, one)
-    return tuple(found[name] for name in sorted(found))
+class SkillFolder(NamedTuple):
+    head: SkillHead
+    folder: Path
 
 
-def every_skill(search_path: Iterable[str]) -> tuple[Skill, ...]:
-    """Also those that are broken, and that another one of the same name replaces."""
-    return tuple(_read(folder) for top in search_path for folder in _folders(Path(top), DEEPEST))
+class Skills(NamedTuple):
+    found: tuple[SkillFolder, ...]
+    """The first of each name."""
+    problems: tuple[Problem, ...]
+    """Those of `error` keep a skill from being found."""
 
 
-def _folders(folder: Path, depth: int) -> Iterator[Path]:
-    if (folder / FILE).is_file():
-        yield folder
-        return
-    try:
-        names = sorted(entry.name for entry in os.scandir(folder) if not entry.name.startswith(".") and entry.is_dir())
-    except OSError:  # there is none, or it cannot be listed
-        return
-    if depth:
-        for name in names:
-            yield from _folders(folder / name, depth - 1)
+def skills_in(path: Iterable[str]) -> Skills:
+    """Never raises: one that cannot be read hides no other."""
+    found: dict[str, SkillFolder] = {}
+    problems: list[Problem] = []
+    for folder in (one for root in path for one in _folders(Path(root), DEPTH)):
+        read = _read(folder)
+        problems += read.problems
+        if read.head is not None:
+            found.setdefault(read.head.name, SkillFolder(read.head, folder))
+    return Skills(tuple(found.values()), tuple(problems))
 
 
-def _read(folder: Path) -> Skill:
+def _read(folder: Path) -> ReadSkill:
     try:
         return read_skill((folder / FILE).read_text(encoding="utf-8"), str(folder))
     except (OSError, UnicodeDecodeError) as error:
-        problem = Problem(f"skill {folder.name}", f"cannot be read: {error}", file=str(folder / FILE))
-        return Skill(folder.name, "", str(folder), (problem,))
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        return ReadSkill(None, (Problem(f"skill {folder.name}", f"cannot be read: {why}", file=str(folder / FILE)),))
+
+
+def _folders(root: Path, depth: int) -> Iterator[Path]:
+    """A skill's own folders are its material."""
+    if (root / FILE).is_file():
+        yield root
+        return
+    if depth == 0:
+        return
+    try:
+        inside = sorted(one.path for one in os.scandir(root) if one.is_dir() and not one.name.startswith("."))
+    except OSError:  # there is none, or it cannot be listed
+        return
+    for one in inside:
+        yield from _folders(Path(one), depth - 1)

@@ -1,7 +1,7 @@
-"""The text of a SKILL.md → its name and description, or what is wrong with it. The format is that of Agent Skills.
+"""The text of a SKILL.md → what it is called and when it is wanted, or what is wrong with it.
 
-The law: a skill without a description is none, for nobody could tell when to read it; other faults are warnings, as
-agents read such skills all the same.
+The format is that of Agent Skills. The law: a skill without a sound name or a description is none, for a folder will be
+called like it, and nobody could tell when to read it.
 """
 
 from __future__ import annotations
@@ -15,56 +15,61 @@ from orchestrator.formats.yaml_tree import read_yaml
 
 LONGEST_NAME = 64
 LONGEST_DESCRIPTION = 1024
-_FRONT = re.compile(r"---[ \t]*\n(.*?\n)---[ \t]*(?:\n|\Z)", re.DOTALL)
+_FRONT = re.compile(r"---[ \t]*\n(.*?\n)?---[ \t]*(?:\n|\Z)", re.DOTALL)
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
-class Skill(NamedTuple):
+class SkillHead(NamedTuple):
     name: str
-    """Of a skill that does not say it: that of its folder."""
+    """That of its folder, where it says none."""
     description: str
-    folder: str
-    problems: tuple[Problem, ...] = ()
-
-    @property
-    def usable(self) -> bool:
-        return bool(self.description)
+    """In one line."""
 
 
-def read_skill(text: str, folder: str) -> Skill:
-    """Never raises. `folder` is the absolute path of what the SKILL.md lies in."""
+class ReadSkill(NamedTuple):
+    head: SkillHead | None
+    """None: it cannot be used."""
+    problems: tuple[Problem, ...]
+
+
+def read_skill(text: str, folder: str) -> ReadSkill:
+    """Never raises. `folder` is the path of what the SKILL.md lies in."""
     called, file = folder.rpartition("/")[2], f"{folder}/SKILL.md"
     where = Where(f"skill {called}")
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
-    front = _FRONT.match(text)
-    reading = Reading(read_yaml("\n" + front[1] if front else ""), file)  # a line more, so that its places are right
+    front = _FRONT.match(text.removeprefix("\ufeff").replace("\r\n", "\n"))
     if front is None:
-        reading.report(where, (), "has no front matter", "begin it with ---, name:, description:, ---")
-        return Skill(called, "", folder, reading.in_order())
+        hint = "begin it with a line ---, name:, description:, and another line ---"
+        return ReadSkill(None, (Problem(where.text, "has no front matter", "error", hint, file, 1, 1),))
+    reading = Reading(read_yaml("\n" + (front[1] or "")), file)  # a line more, so that its places are right
     reading.report_faults(where)
     value = reading.tree.value
     said = value if isinstance(value, dict) else {}
-    name = _text(said.get("name")) or called
-    description = _text(said.get("description"))
-    _judge(reading, where, _text(said.get("name")), description, called)
-    return Skill(name, description, folder, reading.in_order())
+    name, description = _text(said.get("name")), _text(said.get("description"))
+    _judge_name(reading, where, name, called)
+    _judge_description(reading, where, description)
+    head = None if reading.failed else SkillHead(name or called, description)
+    return ReadSkill(head, reading.in_order())
 
 
-def _judge(reading: Reading, where: Where, name: str, description: str, called: str) -> None:
-    if not description:
-        reading.report(where, ("description",), "has no description", "say what it is for, and when to read it")
-    elif len(description) > LONGEST_DESCRIPTION:
-        longest = f"the description has more than {LONGEST_DESCRIPTION:,} characters"
-        reading.report(where, ("description",), longest, "put the rest below the front matter", "warning")
-    if not name:
+def _judge_name(reading: Reading, where: Where, name: str, called: str) -> None:
+    asked = name or called
+    if not _NAME.fullmatch(asked) or len(asked) > LONGEST_NAME:
+        hint = f"small letters, digits and single hyphens between them, {LONGEST_NAME} at most"
+        reading.report(where, ("name",), f'"{asked}" is no name for a skill', hint)
+    elif not name:
         reading.report(where, ("name",), "has no name", f"name: {called}", "warning")
-    elif not _NAME.fullmatch(name) or len(name) > LONGEST_NAME:
-        allowed = f"small letters, digits and single dashes, {LONGEST_NAME} at most"
-        reading.report(where, ("name",), f'"{name}" is no name for a skill', allowed, "warning")
     elif name != called:
         hint = f"some agents want them to be the same: name: {called}"
         reading.report(where, ("name",), f'is called "{name}", and its folder "{called}"', hint, "warning")
 
 
+def _judge_description(reading: Reading, where: Where, description: str) -> None:
+    if not description:
+        reading.report(where, ("description",), "has no description", "say what it is for, and when to read it")
+    elif len(description) > LONGEST_DESCRIPTION:
+        what = f"the description has more than {LONGEST_DESCRIPTION:,} characters"
+        reading.report(where, ("description",), what, "put the rest below the front matter", "warning")
+
+
 def _text(value: object) -> str:
-    return value.strip() if isinstance(value, str) else ""
+    return " ".join(value.split()) if isinstance(value, str) else ""
