@@ -29,7 +29,7 @@ WISH = "Plan a farewell, please"
 QUESTION, OPTIONS = "Which repository is it for?", ("the one here", "another one")
 ANSWER = "the greetings over there"
 PLAN = "farewells"
-NEXT = "Run `orchestrator daemon` next."
+NEXT = "Run now: orchestrator daemon"
 
 DRAFT = """\
 name: Farewells
@@ -94,6 +94,7 @@ def _what_came_of_it(asked: Asked) -> Reply:
 
 def conversation(script: Script, draft: Path) -> None:
     """An answer is the result of a tool with some agents, and a prompt of its own with others."""
+    script.when("single-line task title").say("Farewells")  # Codex, beside the conversation, of each of its prompts
     write_plan(script.when(WISH).then(ask), draft)
     write_plan(script.when(ANSWER), draft)
 
@@ -109,18 +110,19 @@ def _pick_other(terminal: Terminal) -> None:
     terminal.keys("Down")
     terminal.keys("Down")
     terminal.wait_for("❯ 3.")
-    terminal.write(ANSWER)
+    terminal.insist(ANSWER, "❯ 3. ")
     terminal.wait_for(f"❯ 3. {ANSWER}")
     terminal.keys("Enter")
 
 
 def _pick_written(terminal: Terminal) -> None:
     """Our question tool for pi, likewise."""
-    terminal.wait_for(QUESTION, "3. Type something")
+    terminal.wait_for(QUESTION, "Something else")
     terminal.keys("Down")
     terminal.keys("Down")
-    terminal.wait_for("> 3.")
+    terminal.wait_for("→ Something else")
     terminal.keys("Enter")
+    terminal.wait_for("enter submit")
     terminal.type(ANSWER)
 
 
@@ -143,7 +145,8 @@ class Face:
     """Which of a user's files it writes itself, at any start."""
 
 
-_CLAUDE_SETTINGS = {"permissions": {"allow": ["Bash", "Write"]}}
+# its auto mode, which is the default, has a check at the vendor's server
+_CLAUDE_SETTINGS = {"permissions": {"allow": ["Bash", "Write"], "disableAutoMode": "disable"}}
 # what it would tell and ask a person once; the sandbox may write to /tmp otherwise, where tests have their folders
 _CODEX_MORE = """
 [notice.model_migrations]
@@ -159,7 +162,7 @@ exclude_slash_tmp = true
 
 FACES = {
     "pi": Face(
-        ready=("scripted-1",),
+        ready=("scripted-1", "[Skills]"),  # before it has loaded everything it takes no Enter
         answer=_pick_written,
         leave=("C-c", "C-c"),
         files=lambda url: {

@@ -77,6 +77,19 @@ class Terminal:
         """Without Enter."""
         self._tmux("send-keys", "-l", text)
 
+    def insist(self, text: str, seen: str) -> None:
+        """Without Enter, for a program that has drawn where to write, and does not listen yet: the first letter is
+        written until it is seen there."""
+
+        def heard() -> bool:
+            self.write(text[0])
+            with contextlib.suppress(AssertionError):
+                wait_for(lambda: seen + text[0] in self.screen(), 0.5)
+            return seen + text[0] in self.screen()
+
+        wait_for(heard, DEADLINE, f"{text!r} to be heard")
+        self.write(text[1:])
+
     def type(self, text: str) -> None:
         """And Enter, once the text is on the screen: a program that is busy would take it for pasted lines."""
         self.write(text)
