@@ -62,10 +62,10 @@ def test_schemas_are_those_of_the_project(site: Site, kind: str) -> None:
     assert site.call("schema", kind).out == (project / f"schemas/{kind}.schema.json").read_text()
 
 
-def test_interactive_says_that_it_is_not_built_yet(site: Site) -> None:
+def test_interactive_without_a_terminal_says_so(site: Site) -> None:
     called = site.call("interactive", "--repo", ".", "-w", "standard", "--worktree-root", "x")
     assert (called.code, called.out) == (1, "")
-    assert "not built yet" in called.err
+    assert "needs a terminal" in called.err and "plan create" in called.err
 
 
 @pytest.mark.thorough

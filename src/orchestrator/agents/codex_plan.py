@@ -28,7 +28,7 @@ HEADLESS: dict[str, Values] = {
 WORDS = ("exec", "e", "resume", "-")
 PROFILE: dict[str, Values] = {"-p": "one", "--profile": "one"}
 LAYER = "layer.config.toml"
-INSTRUCTIONS, SERVERS = "developer_instructions", "mcp_servers"
+INSTRUCTIONS, SERVERS, SANDBOX = "developer_instructions", "mcp_servers", "sandbox_workspace_write"
 
 
 def plan_command(planning: Planning) -> Start:
@@ -38,11 +38,9 @@ def plan_command(planning: Planning) -> Start:
     base = parsed(planning.read(f"{home}/config.toml"))
     theirs = parsed(planning.read(f"{home}/{asked[-1].rpartition('=')[2]}.config.toml")) if asked else {}
     name = planning.folder.rpartition("/")[2]
-    argv = [settings.command, *args, "--profile", name]
-    for folder in planning.writable:
-        argv += ["--add-dir", folder]
+    argv = (settings.command, *args, "--profile", name)
     layer = toml_text(_layer(planning, base, theirs))
-    return Start(argv=tuple(argv), files={LAYER: layer}, links={f"{home}/{name}.config.toml": LAYER})
+    return Start(argv=argv, files={LAYER: layer}, links={f"{home}/{name}.config.toml": LAYER})
 
 
 def _options(args: list[str]) -> list[str]:
@@ -57,7 +55,14 @@ def _layer(planning: Planning, base: Mapping[str, Any], theirs: Mapping[str, Any
     own = {*(base.get(SERVERS) or {}), *named}
     servers = {name: _server(server) for name, server in planning.servers.items() if name not in own}
     layer: dict[str, Any] = {**theirs, INSTRUCTIONS: "\n\n".join(filter(None, parts))}
+    layer |= {SANDBOX: _sandbox(planning, base, theirs)}
     return {**layer, SERVERS: {**named, **servers}} if named or servers else layer
+
+
+def _sandbox(planning: Planning, base: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str, Any]:
+    """Where its sandbox may write counts from here on only for one that may write at all; `--add-dir` would end it."""
+    chosen = {**(base.get(SANDBOX) or {}), **(theirs.get(SANDBOX) or {})}
+    return {**chosen, "writable_roots": [*chosen.get("writable_roots", ()), *planning.writable]}
 
 
 def _server(server: McpServer) -> dict[str, Any]:

@@ -33,10 +33,26 @@ def _adapter(place: str) -> Agent:
 AGENTS: dict[str, Agent] = {kind: _adapter(place) for kind, place in TABLE.items()}
 
 
+PLANNERS = {
+    "pi": "npm install -g @earendil-works/pi-coding-agent",
+    "claude": "npm install -g @anthropic-ai/claude-code",
+    "codex": "npm install -g @openai/codex",
+}
+"""Types of agents that a person can plan with, the first that is installed by default, and how to install each."""
+
+
 def agent_for(settings: AgentSettings) -> Agent:
     if settings.type is not None:
         return _of_type(settings.type)
     return AGENTS.get(_name(settings.command), command)
+
+
+def planner_for(name: str, settings: AgentSettings) -> Agent:
+    """Of a program that no adapter knows, but that is entered under the name of one, it is taken for that one."""
+    agent = agent_for(settings)
+    if agent is AGENTS["command"] and settings.type is None and name in PLANNERS:
+        return AGENTS[name]
+    return agent
 
 
 def account_of(settings: AgentSettings) -> str:

@@ -1,0 +1,54 @@
+"""The planning session from outside: it is put together, and afterwards it is told what came of it.
+
+The law: what the planner wrote is read from the disk; nobody is asked, and nothing is changed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+
+from orchestrator.adapters.private_folder import PrivateFolder
+from orchestrator.control.reading import plan_or_none
+from orchestrator.core.model import Plan, PlanStatus
+from orchestrator.engine import locks
+from orchestrator.engine.home import Home
+from orchestrator.planner.session import Session, session, setting
+from orchestrator.planner.session import Wanted as Wanted
+
+
+@contextlib.contextmanager
+def started(home: Home, wanted: Wanted) -> Iterator[Session]:
+    """As long as it lasts its files are there. Raises OrchestratorError."""
+    found = setting(home, wanted)  # whatever is refused is refused before anything is made
+    with PrivateFolder(home.environ, home.places.state) as folder:
+        yield session(home, found, folder)
+
+
+def plans(home: Home) -> dict[str, int]:
+    """Those that there are, with how many tickets each has."""
+    ids: list[str] = []
+    with contextlib.suppress(OSError):
+        ids = sorted(one.name for one in home.places.plans.iterdir() if (one / "plan.json").is_file())
+    return {plan_id: len(plan.tickets) if (plan := plan_or_none(home.places, plan_id)) else 0 for plan_id in ids}
+
+
+def afterwards(home: Home, before: Mapping[str, int]) -> tuple[str, ...]:
+    """What was planned meanwhile, and what to do next, in sentences."""
+    runner = locks.running(home.places)
+    new = [plan_id for plan_id, count in plans(home).items() if count > before.get(plan_id, -1)]
+    if not new:
+        return ("no plan was written",)
+    return tuple(_told(plan_id, plan_or_none(home.places, plan_id), runner) for plan_id in new)
+
+
+def _told(plan_id: str, plan: Plan | None, runner: str | None) -> str:
+    if plan is None:
+        return f"plan {plan_id} cannot be read: `orchestrator plan check {plan_id}` says why"
+    count = len(plan.tickets)
+    what = f"plan {plan_id}: {count} ticket{'' if count == 1 else 's'}"
+    if plan.status is PlanStatus.PAUSED:
+        return f"{what}, paused; `orchestrator plan show {plan_id}`, then `orchestrator resume-plan {plan_id}`"
+    if runner is not None:
+        return f"{what}; {runner} and works on it: `orchestrator watch` looks on"
+    return f"{what}; `orchestrator plan show {plan_id}`, then `orchestrator daemon` starts the work"
