@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -198,14 +200,18 @@ class Desk:
     def __init__(self, root: Path, real: Real, server: ModelServer) -> None:
         self.root, self.real, self.server, self.face = root, real, server, FACES[real.name]
         self.user, self.home, self.repo = root / "user", root / "orchestrator", root / "project"
-        self.draft, self.seen = root / "tmp/draft.yaml", root / "seen.json"
+        # short, else private folders would not lie in it
+        self.tmp = Path(tempfile.mkdtemp(prefix="e2e-desk-", dir="/tmp"))
+        self.draft, self.seen = self.tmp / "draft.yaml", root / "seen.json"
         self.env = {
             "PATH": os.pathsep.join([str(COMMAND.parent), str(BIN), os.environ["PATH"]]),
-            "HOME": str(self.user), "USER": "dev", "TMPDIR": str(root / "tmp"), "SHELL": "/bin/bash",
+            "HOME": str(self.user), "USER": "dev", "TMPDIR": str(self.tmp), "SHELL": "/bin/bash",
             "LANG": "C.UTF-8", "ORCHESTRATOR_HOME": str(self.home), "TRACKER_TOKEN": SECRET,
         }  # fmt: skip
+        self.own = {self.seen}
+        """What a test's own programs say of their environment."""
         self.runners: list[subprocess.Popen[bytes]] = []
-        for folder in (self.user, root / "tmp", self.home / "workflows", self.home / "skills/house-rules"):
+        for folder in (self.user, self.home / "workflows", self.home / "skills/house-rules"):
             folder.mkdir(parents=True)
         self._settle()
         self._make_repository()
@@ -288,12 +294,14 @@ class Desk:
         return {name: path.read_bytes() for name, path in named.items() if name not in self.face.writes}
 
     def holding(self, secret: str) -> list[Path]:
-        """Files with that in them, wherever they are below the test's folder, but not those that the test made."""
-        own = {self.seen}
+        """Files with that in them, wherever they are in this account, but not those that the test made."""
         return [
             path
-            for path in self.root.rglob("*")
-            if path not in own and path.is_file() and not path.is_symlink() and secret.encode() in path.read_bytes()
+            for path in (*self.root.rglob("*"), *self.tmp.rglob("*"))
+            if path not in self.own
+            and path.is_file()
+            and not path.is_symlink()
+            and secret.encode() in path.read_bytes()
         ]
 
     def processes(self) -> list[int]:
@@ -313,6 +321,7 @@ class Desk:
         kill_all(self.processes)
         for runner in self.runners:
             runner.wait(60)
+        shutil.rmtree(self.tmp)
         for path in self.root.glob("runner-*.log"):
             print(f"--- {path}\n{path.read_text(errors='replace')}")
         show_requests(self.server)

@@ -34,6 +34,7 @@ class Stubs(Desk):
         super().__init__(root, PI, server)
         self.bin, self.stub_seen = root / "bin", root / "stub.json"
         self.bin.mkdir()
+        self.own |= {self.stub_seen}
         (self.bin / "orchestrator").symlink_to(COMMAND)
         self.env |= {"PATH": f"{self.bin}:{SYSTEM}", "STUB_SEEN": str(self.stub_seen)}
 
@@ -192,8 +193,15 @@ def test_without_any_agent_it_says_how_to_install_one(stubs: Stubs, columns: int
 
 def test_an_agent_that_is_asked_for_and_is_not_here_is_named(stubs: Stubs) -> None:
     stubs.put("pi")
-    done = stubs.run("orchestrator", "interactive", "--agent", "codex")
-    assert done.returncode == 1
-    assert "codex" in done.stderr
-    assert "@openai/codex" in done.stderr
+    with stubs.terminal() as terminal:
+        terminal.type("orchestrator interactive --agent codex")
+        terminal.wait_for("codex", "npm install", "@openai/codex")
+        assert terminal.exit_code() == 1
+    assert not stubs.stub_seen.exists()
+
+
+def test_without_a_terminal_it_says_so_and_starts_nothing(stubs: Stubs) -> None:
+    stubs.put("pi")
+    done = stubs.run("orchestrator", "interactive")
+    assert (done.returncode, "terminal" in done.stderr) == (1, True)
     assert not stubs.stub_seen.exists()
