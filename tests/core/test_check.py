@@ -173,13 +173,14 @@ def test_what_a_complete_plan_leaves_behind_is_told_since_only_a_command_reopens
 
 @pytest.mark.parametrize("blocker", ["a", "p1/a"])
 def test_a_ticket_that_blocks_itself_is_reported_once(blocker: str) -> None:
-    assert lines(placed(entry("a", blocker)), ticket("a")) == ["ticket p1/a: is blocked by itself"]
+    (said,) = lines(placed(entry("a", blocker)), ticket("a"))
+    assert said.startswith("ticket p1/a: is blocked by itself (")
 
 
 def test_a_cycle_is_named_from_the_first_of_its_tickets() -> None:
     checked = placed("x", entry("a", "x", "b"), entry("b", "p1/c"), entry("c", "a"), entry("d", "a"))
     assert lines(checked, *map(ticket, "xabcd")) == [
-        "ticket p1/a: is in a cycle: a → b → c → a (each is blocked by the next; remove one blocker)"
+        'ticket p1/a: is in a cycle: a → b → c → a (each is blocked by the next; remove one blocker, such as "b" of a)'
     ]
 
 
@@ -208,7 +209,8 @@ def test_an_unknown_blocker_is_reported_with_a_suggestion() -> None:
     assert lines(checked, ticket("PROJ-101"), ticket("PROJ-102"), known=known) == [
         'ticket p1/PROJ-102: blockedBy names unknown ticket "PROJ-110" (did you mean PROJ-101?)',
         'ticket p1/PROJ-102: blockedBy names unknown ticket "p2/x-1" (did you mean p2/x-2?)',
-        'ticket p1/PROJ-102: blockedBy names unknown ticket "p3/q"',
+        'ticket p1/PROJ-102: blockedBy names unknown ticket "p3/q" '
+        "(there are p2/x-2, p1/PROJ-101: name one of them, or take it out)",
     ]
 
 
@@ -221,9 +223,10 @@ def test_blockers_in_plans_that_cannot_be_read_or_were_not_looked_at_are_not_cal
 def test_entries_and_files_must_match() -> None:
     checked = placed("PROJ-1", "b", "b", "b")
     assert lines(checked, ticket("PROJ-I"), ticket("b")) == [
-        "ticket p1/b: plan.json lists it 3 times (the first counts)",
+        "ticket p1/b: plan.json lists it 3 times (the first counts; remove the others, or give them ids of their own)",
         "ticket p1/PROJ-1: plan.json lists it, but there is no tickets/PROJ-1.json (did you mean PROJ-I?)",
-        "ticket p1/PROJ-I: plan.json does not list it, so it never starts",
+        "ticket p1/PROJ-I: plan.json does not list it, so it never starts "
+        '(add {"ticketId": "PROJ-I", "order": 1, "blockedBy": []} to tickets in plan.json)',
     ]
 
 
@@ -233,11 +236,12 @@ def test_a_ticket_file_that_cannot_be_read_is_there() -> None:
 
 def test_ids_must_be_ids_and_agree_with_the_path() -> None:
     assert lines(placed("a", id="other"), ticket("a"), folder="p1") == [
-        'plan p1: its id "other" disagrees with its folder "p1"'
+        'plan p1: its id "other" disagrees with its folder "p1" (write "id": "p1", or rename the folder)'
     ]
     moved = {"a": ticket("b", "p2")}
     assert [str(p) for p in plan_problems(placed("a"), moved)] == [
-        'ticket p1/a: its planId and ticketId say "p2/b", its path says "p1/a"'
+        'ticket p1/a: its planId and ticketId say "p2/b", its path says "p1/a" '
+        '(write "planId": "p1" and "ticketId": "a", or rename the file)'
     ]
     assert [p.what for p in plan_problems(placed("../x", id="a b"), {"../x": ticket("../x", "a b")})] == [
         '"a b" cannot be a plan id',
@@ -301,7 +305,7 @@ def test_two_open_tickets_share_neither_branch_nor_worktree() -> None:
         ticket("d", worktree="/trees/./a/"),
         ticket("e", branch="x", worktree="/trees/a", status=Status.COMPLETE),
     ]
-    assert lines(checked, *tickets) == [
+    assert [line.partition(" (")[0] for line in lines(checked, *tickets)] == [
         'ticket p1/b: has the same branch as a: "x"',
         'ticket p1/d: has the same worktree as a: "/trees/./a/"',
     ]

@@ -21,6 +21,8 @@ class Problem(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     file: str | None = None
     line: int | None = None
     column: int | None = None
+    key: str | None = None
+    """The key of the plan or ticket that is meant: who knows its file finds the line."""
 
     def __str__(self) -> str:
         text = f"{self.where}: {self.what}"

@@ -6,22 +6,17 @@ A value of None in a mapping means: it exists, but cannot be read. Nothing is ev
 from __future__ import annotations
 
 import posixpath
-from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
+from itertools import chain, islice
 
 import msgspec
 
-from orchestrator.core.checks import check_claims
+from orchestrator.core.checks import check_claims, check_entries
+from orchestrator.core.checks.check_entries import MAX_HINTS, MAX_NAMED
 from orchestrator.core.checks.cycles import address, cycles
-from orchestrator.core.model import ID_PATTERN, Key, Plan, PlanEntry, PlanStatus, Status, Ticket
+from orchestrator.core.model import Key, Plan, PlanEntry, Status, Ticket
 from orchestrator.core.problems import Problem, did_you_mean
 from orchestrator.core.workflow import Workflow
-
-MAX_HINTS = 5
-"""Suggestions per rule: each looks at every name there is."""
-
-MAX_NAMED = 20
-"""Tickets of a cycle that its message names."""
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,61 +82,14 @@ def _by_id(plan: Plan) -> dict[str, PlanEntry]:
     return entries
 
 
-# --- ids and files --------------------------------------------------------------------------------------------------
-
-
-def wrong_ids(scope: Scope) -> Iterator[Problem]:
-    pattern = "an id begins with a letter or digit; then letters, digits, . _ -, at most 128"
-    if not ID_PATTERN.match(scope.folder):
-        yield Problem(scope.where, f'"{scope.folder}" cannot be a plan id', hint=pattern)
-    if scope.plan.id != scope.folder:
-        yield Problem(scope.where, f'its id "{scope.plan.id}" disagrees with its folder "{scope.folder}"')
-    for name in dict.fromkeys([*scope.tickets, *scope.entries]):
-        if not ID_PATTERN.match(name):
-            yield Problem(scope.ticket(name), f'"{name}" cannot be a ticket id', hint=pattern)
-    for name, ticket in scope.tickets.items():
-        if ticket is not None and ticket.key != (scope.folder, name):
-            what = f'its planId and ticketId say "{ticket.key}", its path says "{scope.folder}/{name}"'
-            yield Problem(scope.ticket(name), what)
-
-
-def entries_twice(scope: Scope) -> Iterator[Problem]:
-    if len(scope.entries) == len(scope.plan.tickets):
-        return
-    for name, times in Counter(entry.ticket_id for entry in scope.plan.tickets).items():
-        if times > 1:
-            yield Problem(scope.ticket(name), f"plan.json lists it {times} times", hint="the first counts")
-
-
-def entries_without_file(scope: Scope) -> Iterator[Problem]:
-    names = [name for name in scope.entries if name not in scope.tickets]
-    spare = [name for name in scope.tickets if name not in scope.entries] if names else []
-    for name, hint in _hinted(names, spare):
-        yield Problem(scope.ticket(name), f"plan.json lists it, but there is no tickets/{name}.json", hint=hint)
-
-
-def files_without_entry(scope: Scope) -> Iterator[Problem]:
-    for name in scope.tickets:
-        if name not in scope.entries:
-            yield Problem(scope.ticket(name), "plan.json does not list it, so it never starts")
-
-
-def left_behind(scope: Scope) -> Iterator[Problem]:
-    """Nothing but a command reopens a plan, so what was added to a complete one by hand would wait for ever."""
-    names = [name for name, _ in scope.open_tickets if name in scope.entries]
-    if scope.plan.status is PlanStatus.COMPLETE and names:
-        more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
-        what = f"is complete, so these never start: {', '.join(names[:MAX_NAMED])}{more}"
-        yield Problem(scope.where, what, hint='set its status to "active", or skip them to the phase they begin in')
-
-
 # --- blockers -------------------------------------------------------------------------------------------------------
 
 
 def blocked_by_itself(scope: Scope) -> Iterator[Problem]:
     for name, entry in scope.entries.items():
         if entry.blocked_by and (name in entry.blocked_by or f"{scope.folder}/{name}" in entry.blocked_by):
-            yield Problem(scope.ticket(name), "is blocked by itself")
+            hint = f'take "{name}" out of its blockedBy'
+            yield Problem(scope.ticket(name), "is blocked by itself", hint=hint, key="blockedBy")
 
 
 def unknown_blockers(scope: Scope) -> Iterator[Problem]:
@@ -152,8 +100,17 @@ def unknown_blockers(scope: Scope) -> Iterator[Problem]:
         if (("/" in blocker) or blocker not in scope.entries) and not _exists(scope, blocker)
     ]
     for i, (name, blocker) in enumerate(lost):
-        hint = did_you_mean(blocker, _others_like(scope, name, blocker)) if i < MAX_HINTS else None
-        yield Problem(scope.ticket(name), f'blockedBy names unknown ticket "{blocker}"', hint=hint)
+        near = did_you_mean(blocker, _others_like(scope, name, blocker)) if i < MAX_HINTS else None
+        hint = near or _choice(_others_like(scope, name, blocker))
+        yield Problem(scope.ticket(name), f'blockedBy names unknown ticket "{blocker}"', hint=hint, key="blockedBy")
+
+
+def _choice(names: Iterator[str]) -> str:
+    first = list(islice(names, MAX_HINTS + 1))
+    if not first:
+        return "there is no other ticket: take it out"
+    more = ", …" if len(first) > MAX_HINTS else ""
+    return f"there are {', '.join(first[:MAX_HINTS])}{more}: name one of them, or take it out"
 
 
 def _exists(scope: Scope, blocker: str) -> bool:
@@ -164,12 +121,15 @@ def _exists(scope: Scope, blocker: str) -> bool:
     return plans is None or key.plan in plans
 
 
-def _others_like(scope: Scope, name: str, blocker: str) -> Collection[str]:
+def _others_like(scope: Scope, name: str, blocker: str) -> Iterator[str]:
     """What the blocker may have been meant to be; never the ticket itself."""
     if "/" not in blocker:
-        return [other for other in scope.entries if other != name]
-    plans = {**(scope.known.plans or {}), scope.folder: scope.plan}
-    return [f"{name}/{entry.ticket_id}" for name, plan in plans.items() if plan for entry in plan.tickets]
+        return (other for other in scope.entries if other != name)
+    plans = {folder: plan for folder, plan in (scope.known.plans or {}).items() if folder != scope.folder}
+    own = (f"{scope.folder}/{other}" for other in scope.entries if other != name)
+    return chain(
+        (f"{folder}/{entry.ticket_id}" for folder, plan in plans.items() if plan for entry in plan.tickets), own
+    )
 
 
 def cyclic(scope: Scope) -> Iterator[Problem]:
@@ -181,8 +141,9 @@ def cyclic(scope: Scope) -> Iterator[Problem]:
             names = [key.ticket if key.plan == scope.folder else str(key) for key in [*loop, loop[0]]]
             if len(names) > MAX_NAMED:
                 names[MAX_NAMED // 2 : -MAX_NAMED // 2] = [f"… {len(names) - MAX_NAMED} more …"]
-            hint = "each is blocked by the next; remove one blocker"
-            yield Problem(scope.ticket(names[0]), f"is in a cycle: {' → '.join(names)}", hint=hint)
+            hint = f'each is blocked by the next; remove one blocker, such as "{names[1]}" of {names[0]}'
+            what = f"is in a cycle: {' → '.join(names)}"
+            yield Problem(scope.ticket(names[0]), what, hint=hint, key="blockedBy")
 
 
 # --- workflow, agent, repo, worktree --------------------------------------------------------------------------------
@@ -199,7 +160,7 @@ def workflows(scope: Scope) -> Iterator[Problem]:
             yield _unknown(scope.ticket(name), "workflow", ticket.workflow, known)
         elif (ticket.workflow or scope.plan.workflow) is None:
             hint = '"standard" counts; set workflow in the ticket or in plan.json'
-            yield Problem(scope.ticket(name), "has no workflow", "warning", hint)
+            yield Problem(scope.ticket(name), "has no workflow", "warning", hint, key="workflow")
 
 
 def phases(scope: Scope) -> Iterator[Problem]:
@@ -225,16 +186,18 @@ def agents(scope: Scope) -> Iterator[Problem]:
 
 def _unknown(where: str, kind: str, name: str, known: Collection[str]) -> Problem:
     hint = did_you_mean(name, known) or (f"there are {', '.join(sorted(known))}" if known else "there is none")
-    return Problem(where, f'unknown {kind} "{name}"', hint=hint)
+    return Problem(where, f'unknown {kind} "{name}"', hint=hint, key=kind)
 
 
 def places(scope: Scope) -> Iterator[Problem]:
     for name, ticket in scope.open_tickets:
         if not (ticket.repo or scope.plan.repo):
-            yield Problem(scope.ticket(name), "has no repo", hint="set repo in the ticket or in plan.json")
+            yield Problem(scope.ticket(name), "has no repo", hint="set repo in the ticket or in plan.json", key="repo")
         if not (ticket.worktree or scope.plan.worktree_root):
             hint = "it will be in the home's worktrees folder; set worktree in the ticket or worktreeRoot in plan.json"
-            yield Problem(scope.ticket(name), "has no worktree, and the plan no worktreeRoot", "warning", hint)
+            yield Problem(
+                scope.ticket(name), "has no worktree, and the plan no worktreeRoot", "warning", hint, key="worktree"
+            )
 
 
 def relative_paths(scope: Scope) -> Iterator[Problem]:
@@ -249,7 +212,7 @@ def relative_paths(scope: Scope) -> Iterator[Problem]:
 
 
 def _relative(where: str, key: str, path: str) -> Problem:
-    return Problem(where, f'{key} is a relative path: "{path}"', hint="write it from the root, or from ~")
+    return Problem(where, f'{key} is a relative path: "{path}"', hint="write it from the root, or from ~", key=key)
 
 
 def same_branch(scope: Scope) -> Iterator[Problem]:
@@ -258,7 +221,9 @@ def same_branch(scope: Scope) -> Iterator[Problem]:
         if ticket.branch:
             owner = owners.setdefault((ticket.repo or scope.plan.repo, ticket.branch), name)
             if owner != name:
-                yield Problem(scope.ticket(name), f'has the same branch as {owner}: "{ticket.branch}"')
+                hint = "give it a branch of its own, or leave branch out: one is derived from its id and title"
+                what = f'has the same branch as {owner}: "{ticket.branch}"'
+                yield Problem(scope.ticket(name), what, hint=hint, key="branch")
 
 
 def same_worktree(scope: Scope) -> Iterator[Problem]:
@@ -269,20 +234,17 @@ def same_worktree(scope: Scope) -> Iterator[Problem]:
         if worktree:
             owner = owners.setdefault(posixpath.normpath(worktree), name)
             if owner != name:
-                yield Problem(scope.ticket(name), f'has the same worktree as {owner}: "{worktree}"')
-
-
-def _hinted(names: list[str], known: Collection[str]) -> Iterator[tuple[str, str | None]]:
-    for i, name in enumerate(names):
-        yield name, did_you_mean(name, known) if i < MAX_HINTS else None
+                hint = "give it a worktree of its own, or leave worktree out: it is worktreeRoot and its id"
+                what = f'has the same worktree as {owner}: "{worktree}"'
+                yield Problem(scope.ticket(name), what, hint=hint, key="worktree")
 
 
 RULES: tuple[Callable[[Scope], Iterator[Problem]], ...] = (
-    wrong_ids,
-    entries_twice,
-    entries_without_file,
-    files_without_entry,
-    left_behind,
+    check_entries.wrong_ids,
+    check_entries.entries_twice,
+    check_entries.entries_without_file,
+    check_entries.files_without_entry,
+    check_entries.left_behind,
     blocked_by_itself,
     unknown_blockers,
     cyclic,
