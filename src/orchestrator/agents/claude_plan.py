@@ -1,9 +1,12 @@
 """Claude Code, to plan with: `claude` in a terminal, the system prompt, the skills and the MCP servers from files.
 
-- Skills come as a plugin of this session (`--plugin-dir`), so they are called `orchestrator:NAME`.
+- Skills come as a plugin of this session (`--plugin-dir`), so they are called `orchestrator:NAME`. Their material may
+  be read without asking; `--add-dir` would ask whether the folder is trusted.
 - `--mcp-config` without `--strict-mcp-config`: the person's own servers stay.
 - It takes `--append-system-prompt` or a file, not both: what is in `defaultArgs` goes before ours into the file.
-- It asks with a tool of its own, AskUserQuestion. It draws below what was printed, so the banner stays to be seen.
+- It asks with a tool of its own, AskUserQuestion.
+- It draws on the alternate screen, where nothing is seen of what was printed before: the banner is an announcement in
+  its settings. It takes `--settings` once, so with some in `defaultArgs` the banner is printed.
 """
 
 from __future__ import annotations
@@ -22,7 +25,8 @@ HEADLESS: dict[str, Values] = {
     "--fork-session": "none", "--bg": "none", "--background": "none",
 }  # fmt: skip
 APPENDED: dict[str, Values] = {"--append-system-prompt": "one", "--append-system-prompt-file": "one"}
-PLUGIN = "plugin"
+OWN_SETTINGS: dict[str, Values] = {"--settings": "one"}
+PLUGIN, SETTINGS = "plugin", "settings.json"
 MANIFEST = {"name": "orchestrator", "version": "1.0.0", "description": "How to plan for the orchestrator."}
 
 
@@ -38,8 +42,18 @@ def plan_command(planning: Planning) -> Start:
         argv += ["--mcp-config", f"{folder}/{SERVERS}"]
     if planning.skills:
         files[f"{PLUGIN}/.claude-plugin/plugin.json"] = json.dumps(MANIFEST)
-        argv += ["--plugin-dir", f"{folder}/{PLUGIN}"]
-    return Start(argv=tuple(argv), files=files, skills=f"{PLUGIN}/skills" if planning.skills else None)
+        argv += ["--plugin-dir", f"{folder}/{PLUGIN}", "--allowedTools", *_readable(planning)]
+    has_banner = bool(planning.banner) and not parted(args, OWN_SETTINGS)[1]
+    if has_banner:
+        files[SETTINGS] = json.dumps({"companyAnnouncements": ["\n".join(planning.banner)]}, ensure_ascii=False)
+        argv += ["--settings", f"{folder}/{SETTINGS}"]
+    skills = f"{PLUGIN}/skills" if planning.skills else None
+    return Start(argv=tuple(argv), files=files, skills=skills, has_banner=has_banner)
+
+
+def _readable(planning: Planning) -> list[str]:
+    """A skill is a link, and its material a file outside of the project: where it leads is looked at, too."""
+    return [f"Read(/{one}/**)" for one in (f"{planning.folder}/{PLUGIN}", *(skill.folder for skill in planning.skills))]
 
 
 def _texts(planning: Planning, appended: list[str]) -> list[str]:

@@ -6,6 +6,8 @@
   configuration, so theirs are put before ours; so are those of a profile in `defaultArgs`, which ours then contains.
 - An MCP server that the person's own configuration has under the same name stays as it is: two would be mixed.
 - Skills come from fixed folders only, which are not ours: an index of them goes into the instructions.
+- Its shell is no login shell: /etc/profile would make PATH anew, and `orchestrator` could not be found any more.
+- It keeps to the terminal's own screen: on the alternate one the banner is not seen.
 - What only `codex exec` takes is left out of `defaultArgs`. It asks with a tool of its own, or in words.
 """
 
@@ -29,6 +31,7 @@ WORDS = ("exec", "e", "resume", "-")
 PROFILE: dict[str, Values] = {"-p": "one", "--profile": "one"}
 LAYER = "layer.config.toml"
 INSTRUCTIONS, SERVERS, SANDBOX = "developer_instructions", "mcp_servers", "sandbox_workspace_write"
+LOGIN, TUI = "allow_login_shell", "tui"
 
 
 def plan_command(planning: Planning) -> Start:
@@ -55,7 +58,7 @@ def _layer(planning: Planning, base: Mapping[str, Any], theirs: Mapping[str, Any
     own = {*(base.get(SERVERS) or {}), *named}
     servers = {name: _server(server) for name, server in planning.servers.items() if name not in own}
     layer: dict[str, Any] = {**theirs, INSTRUCTIONS: "\n\n".join(filter(None, parts))}
-    layer |= {SANDBOX: _sandbox(planning, base, theirs)}
+    layer |= {SANDBOX: _sandbox(planning, base, theirs), **_unless_chosen(base, theirs)}
     return {**layer, SERVERS: {**named, **servers}} if named or servers else layer
 
 
@@ -63,6 +66,12 @@ def _sandbox(planning: Planning, base: Mapping[str, Any], theirs: Mapping[str, A
     """Where its sandbox may write counts from here on only for one that may write at all; `--add-dir` would end it."""
     chosen = {**(base.get(SANDBOX) or {}), **(theirs.get(SANDBOX) or {})}
     return {**chosen, "writable_roots": [*chosen.get("writable_roots", ()), *planning.writable]}
+
+
+def _unless_chosen(base: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str, Any]:
+    login = {} if LOGIN in {**base, **theirs} else {LOGIN: False}
+    chosen = {**(base.get(TUI) or {}), **(theirs.get(TUI) or {})}
+    return {**login, TUI: {"alternate_screen": "never", **chosen}}
 
 
 def _server(server: McpServer) -> dict[str, Any]:

@@ -111,7 +111,7 @@ def _start(home: Home, found: Setting, folder: PrivateFolder, banner: tuple[str,
         folder=str(folder.path),
         prompt=f"{found.prompt.rstrip()}\n\n{_facts(home.config, found)}\n",
         banner=banner,
-        skills=tuple(Skill(*one.head, str(one.folder)) for one in found.skills.found),
+        skills=tuple(Skill(*one.head, str(one.folder.resolve())) for one in found.skills.found),
         servers=found.servers.ready,
         writable=(home.config.state_dir,),
         environ=env,
@@ -162,7 +162,7 @@ def _banner(found: Setting) -> tuple[str, ...]:
     extra = f", workflow {found.wanted.workflow}" if found.wanted.workflow else ""
     return (
         f"orchestrator · planning with {found.choice.name} in {found.repo}{extra}",
-        "Describe the work; you are asked, and shown the plan, before anything is written.",
+        "Describe the work. You are asked, and shown the plan, before it is written.",
         'Try "Plan issue 42", "Which workflows are there?", "What is running?"',
     )
 
