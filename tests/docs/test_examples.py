@@ -15,7 +15,7 @@ from orchestrator.agents.registry import TABLE, agent_for
 from orchestrator.cli.main import main
 from orchestrator.core.model import Plan, Ticket
 from orchestrator.core.notices import Notice
-from orchestrator.core.settings import AgentSettings
+from orchestrator.core.settings import AgentSettings, Settings
 from orchestrator.formats import templates
 from orchestrator.formats.config import parse_settings
 from orchestrator.formats.plan_json import decode_plan, decode_ticket
@@ -72,6 +72,9 @@ def test_a_file_is_read_and_has_no_key_that_nobody_knows(block: Block) -> None:
         record = Line
         assert document.keys() == {field.encode_name for field in msgspec.structs.fields(Line)}
         msgspec.json.decode(content, type=Line)
+    elif "mcpServers" in document:
+        record = Settings
+        assert parse_settings(block.text, "x").problems == ()
     elif "tickets" in document:
         record = Plan
         decode_plan(content, "plan.json")
