@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator.core.checks.check import workflow_problems
-from orchestrator.core.checks.check_claims import overlap_hints
 from orchestrator.core.checks.check_plan import Known, plan_problems
+from orchestrator.core.checks.check_touches import overlap_hints
 from orchestrator.core.model import Plan, Status, Ticket
 from tests.factories import entry, plan, script, terminal, ticket, workflow
 
@@ -75,11 +74,27 @@ def test_who_comes_before_another_one_by_way_of_a_third_does_not_wait_either() -
     assert said(made, ticket("a", touches=("x",)), ticket("m"), ticket("b", touches=("x",))) == []
 
 
-def test_only_so_many_hints_are_given_however_many_overlap() -> None:
-    names = [f"t{n}" for n in range(60)]
-    assert len(said(plan(*names), *(ticket(name, touches=("src/**",)) for name in names))) == 10
+def test_each_is_named_once_with_those_that_it_would_wait_for() -> None:
+    made = plan("a", "b", "c", entry("d", "a"), "e")
+    found = said(made, *(ticket(name, touches=("src/**",)) for name in "abcde"))
+    assert [line.partition(":")[0] for line in found] == [
+        'touches the same files as b ("src/**", "src/**"), c, e',
+        'touches the same files as c ("src/**", "src/**"), d, e',
+        'touches the same files as d ("src/**", "src/**"), e',
+        'touches the same files as e ("src/**", "src/**")',
+    ]
 
 
-def test_a_lane_where_a_ticket_ends_has_no_effect() -> None:
-    found = workflow_problems(workflow(script("work", "done", lane=True), terminal("done", lane=True)))
-    assert [(one.phase, one.severity) for one in found] == [("done", "warning")]
+def test_of_thousands_that_overlap_the_first_are_named_and_the_others_counted() -> None:
+    names = [f"t{n}" for n in range(2000)]
+    found = said(plan(*names), *(ticket(name, touches=("src/**",)) for name in names))
+    assert len(found) == 101
+    assert found[0].endswith("t2, t3 and 1,996 more: they wait for each other")
+    assert found[-1] == "1,899 more tickets touch the same files as others"
+
+
+def test_the_last_two_of_thousands_are_found() -> None:
+    names = [f"t{n}" for n in range(1000)]
+    tickets = [ticket(name, touches=(f"src/{name}/*",)) for name in names]
+    tickets[-1] = ticket("t999", touches=("src/t99*/x",))
+    assert len(said(plan(*names), *tickets)) == 10

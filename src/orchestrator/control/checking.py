@@ -14,7 +14,7 @@ from orchestrator.adapters.schema_files import filled_in
 from orchestrator.control.showing import Scene
 from orchestrator.core.checks.check import Found, Use, resource_problems, variable_problems
 from orchestrator.core.checks.check_answers import answer_problems
-from orchestrator.core.model import PLANNER_FIELDS, RUNNER_FIELDS, Plan, Status
+from orchestrator.core.model import PLANNER_FIELDS, RUNNER_FIELDS, Plan
 from orchestrator.core.problems import Problem, did_you_mean
 from orchestrator.core.settings import Config
 from orchestrator.core.workflow import AgentPhase, Phase, PollPhase, ScriptPhase, Workflow
@@ -186,19 +186,6 @@ def check_plans(config: Config, plan_id: str | None = None) -> list[CheckedPlan]
 
 
 def _checked(scene: Scene, plan: Plan) -> CheckedPlan:
-    from orchestrator.control import abilities
-    from orchestrator.core.checks.check_claims import overlap_hints
+    from orchestrator.control.planning import judging, locating
 
-    hints = overlap_hints(plan, scene.index.board.of_plan(plan.id))
-    found = (*scene.problems_of(plan), *_missing_repos(scene, plan), *abilities.of_plan(scene, plan), *hints)
-    return CheckedPlan(plan.id, found)
-
-
-def _missing_repos(scene: Scene, plan: Plan) -> Iterator[Problem]:
-    tickets = [ticket for ticket in scene.index.board.of_plan(plan.id) if ticket.status is not Status.COMPLETE]
-    owners = {ticket.repo: f"ticket {ticket.key}" for ticket in reversed(tickets) if ticket.repo}
-    if plan.repo and any(not ticket.repo for ticket in tickets):
-        owners[plan.repo] = f"plan {plan.id}"
-    for repo, where in owners.items():
-        if not Path(repo).expanduser().is_dir():
-            yield Problem(where, f"the repo {repo} does not exist")
+    return CheckedPlan(plan.id, locating.in_files(scene.places, plan, judging.problems_of(scene, plan)))

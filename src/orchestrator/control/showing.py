@@ -117,6 +117,10 @@ class Scene:
             self._known = Known(workflows=self._workflows, agents=self.config.settings.agents, plans=plans)
         return self._known
 
+    def forget_known(self) -> None:
+        """A plan was laid on the board that is not written."""
+        self._known = None
+
     def held_plans(self) -> list[str]:
         """Plans whose plan.json cannot be used."""
         return [Path(path).parent.name for path in self.index.problems if path.endswith("/plan.json")]

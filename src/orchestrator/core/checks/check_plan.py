@@ -68,10 +68,13 @@ def plan_problems(
     plan: Plan, tickets: Mapping[str, Ticket | None], known: Known | None = None, folder: str | None = None
 ) -> list[Problem]:
     """`tickets` by file name (without .json); `folder`: the name of the plan's folder."""
-    folder = folder or plan.id
-    is_open = [(name, one) for name, one in tickets.items() if one is not None and one.status is not Status.COMPLETE]
-    scope = Scope(plan, tickets, known or Known(), folder, {folder: _by_id(plan)}, is_open)
+    scope = scope_of(plan, tickets, known or Known(), folder or plan.id)
     return [problem for rule in RULES for problem in rule(scope)]
+
+
+def scope_of(plan: Plan, tickets: Mapping[str, Ticket | None], known: Known, folder: str) -> Scope:
+    is_open = [(name, one) for name, one in tickets.items() if one is not None and one.status is not Status.COMPLETE]
+    return Scope(plan, tickets, known, folder, {folder: _by_id(plan)}, is_open)
 
 
 def _by_id(plan: Plan) -> dict[str, PlanEntry]:

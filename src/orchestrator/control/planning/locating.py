@@ -1,0 +1,94 @@
+"""The file, line and column of a plan's problems.
+
+The law: a problem that has a place keeps it; the file is read only when there is something to be placed in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from orchestrator.adapters.places import Places
+from orchestrator.core.checks.check_entries import ENTRY
+from orchestrator.core.model import ID_PATTERN, Key, Plan, Ticket
+from orchestrator.core.problems import Problem
+from orchestrator.formats import json_places
+from orchestrator.formats.json_places import Path as Way
+from orchestrator.formats.yaml_nodes import Place
+
+IN_PLAN = frozenset({ENTRY, "blockedBy", "order"})
+"""What plan.json says of a ticket."""
+ALIASES = {"acceptanceCriteria": "criteria", "ticketId": "id", "linearUrl": "url"}
+"""Other names that keys have in drafts."""
+
+
+def in_files(places: Places, plan: Plan, problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """For a plan that is written."""
+    known: dict[str, dict[Way, Place]] = {}
+    positions = {entry.ticket_id: i for i, entry in reversed(list(enumerate(plan.tickets)))}
+    return tuple(_in_file(places, plan.id, one, positions, known) for one in problems)
+
+
+def _in_file(
+    places: Places, plan_id: str, problem: Problem, positions: dict[str, int], known: dict[str, dict[Way, Place]]
+) -> Problem:
+    name = problem.where.removeprefix(f"ticket {plan_id}/")
+    if problem.file is not None or (name == problem.where and problem.where != f"plan {plan_id}"):
+        return problem
+    steps = _steps(problem.key)
+    if name == problem.where:
+        file = places.plan_file(plan_id)
+    elif problem.key in IN_PLAN or not ID_PATTERN.match(name):
+        at = positions.get(name)
+        steps = () if at is None else ("tickets", at) if problem.key == ENTRY else ("tickets", at, *steps)
+        file = places.plan_file(plan_id)
+    else:
+        file = places.ticket_file(Key(plan_id, name))
+    place = json_places.nearest(_places(str(file), known), steps)
+    return replace(problem, file=str(file), line=place.line, column=place.column)
+
+
+def _steps(key: str | None) -> Way:
+    return tuple(int(step) if step.isdecimal() else step for step in key.split(".")) if key else ()
+
+
+def _places(file: str, known: dict[str, dict[Way, Place]]) -> dict[Way, Place]:
+    if file not in known:
+        try:
+            known[file] = dict(json_places.places(Path(file).read_text(encoding="utf-8-sig", errors="replace")))
+        except OSError:
+            known[file] = {}
+    return known[file]
+
+
+# -- drafts -----------------------------------------------------------------------------------------------------------
+
+
+def in_draft(
+    text: str, file: str, plan: Plan, tickets: Sequence[Ticket], problems: Iterable[Problem]
+) -> tuple[Problem, ...]:
+    """For a plan that was made of a draft, whose tickets are in its order."""
+    from orchestrator.formats.yaml_tree import read_yaml
+
+    found = list(problems)
+    if not any(one.file is None for one in found):
+        return tuple(found)
+    tree = read_yaml(text)
+    known = {**tree.values, **tree.keys}
+    at = {f"ticket {plan.id}/{ticket.ticket_id}": i for i, ticket in enumerate(tickets)}
+    titles = {where: f'{where} "{tickets[i].title[:60]}"' for where, i in at.items() if tickets[i].title}
+
+    def placed(one: Problem) -> Problem:
+        if one.file is not None or (one.where not in at and one.where != f"plan {plan.id}"):
+            return one
+        around: Way = ("tickets", at[one.where]) if one.where in at else ()
+        steps = () if one.key == ENTRY else _steps(one.key)
+        other = (ALIASES.get(str(steps[0]), steps[0]), *steps[1:]) if steps else ()
+        ways = [(*around, *steps), (*around, *other), (*around, *steps[:1]), (*around, *other[:1]), around]
+        place = next((known[way] for way in ways if way in known), Place(1, 1))
+        where = titles.get(one.where, one.where)
+        return replace(one, where=where, file=file, line=place.line, column=place.column)
+
+    return tuple(placed(one) for one in found)
