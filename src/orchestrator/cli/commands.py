@@ -33,6 +33,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "interactive": Entry("interactive:interactive", "Plan work with an interactive agent session."),
         "plan": Entry("plan:plan", "Check and show plans."),
         "import": Entry("importing:import_", "Look at trackers for new tickets, as sources says."),
+        "mcp": Entry("mcp:mcp", "Serve agents over the Model Context Protocol."),
     },
     "Run": {
         "daemon": Entry("walk:daemon", "Walk all tickets until stopped."),

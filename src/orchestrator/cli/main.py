@@ -117,12 +117,16 @@ def _forget_stdout() -> None:
 
 
 def _bug(error: BaseException) -> int:
-    import traceback
-
-    text = "".join(traceback.format_exception(error))
-    where = _into_log(text, repr(error))
+    where = kept(error)
     _complain(f"this is a bug: {type(error).__name__}: {error}\nthe traceback is in {where}; please report it")
     return BUG
+
+
+def kept(error: BaseException) -> str:
+    """Where the traceback of a bug now is."""
+    import traceback
+
+    return _into_log("".join(traceback.format_exception(error)), repr(error))
 
 
 def _into_log(text: str, reason: str) -> str:

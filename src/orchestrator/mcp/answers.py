@@ -1,0 +1,97 @@
+"""What a tool answers: words for a model, and the same as an object.
+
+The law: an answer is never longer than a model reads, whatever there is to tell, and what was left out is counted.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from orchestrator.core.problems import Problem
+
+Row = dict[str, Any]
+
+ROOM = 20_000
+"""Characters of the rows of one answer."""
+MOST_PROBLEMS = 50
+LONG_TEXT = 300
+
+
+class Answer(NamedTuple):
+    text: str
+    content: Row
+    failed: bool = False
+
+
+def shown(content: Row) -> Answer:
+    return Answer(compact(content), content)
+
+
+def compact(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(", ", ": "))
+
+
+def without_nothing(row: Mapping[str, Any]) -> Row:
+    """What is not known or not there is left out: a key costs a model as much as a value."""
+    return {key: value for key, value in row.items() if value is not None and value != "" and value not in ([], {}, ())}
+
+
+def cut(text: str | None, longest: int = LONG_TEXT) -> str | None:
+    if text is None or len(text) <= longest:
+        return text
+    return f"{text[:longest]}… ({len(text) - longest} more characters)"
+
+
+def page(name: str, rows: Sequence[Row], offset: int = 0, limit: int = 50, room: int = ROOM) -> Row:
+    """Rows from `offset` on, as many as are wanted and as there is room for; the first of them in any case."""
+    taken: list[Row] = []
+    for row in rows[offset : offset + limit]:
+        room -= len(compact(row)) + 2
+        if room < 0 and taken:
+            break
+        taken.append(row)
+    end = offset + len(taken)
+    more = {"more": len(rows) - end, "nextOffset": end} if end < len(rows) else {}
+    return {"total": len(rows), name: taken, **more}
+
+
+def names(ids: Sequence[str], most: int = 20) -> list[str]:
+    """The first of them; the last word says how many there are besides."""
+    return [*ids[:most], *([f"… and {len(ids) - most} more"] if len(ids) > most else [])]
+
+
+def problem_rows(problems: Iterable[Problem], offset: int = 0) -> Row:
+    """Errors first; without those that repeat themselves."""
+    found = sorted(dict.fromkeys(problems), key=lambda one: one.severity != "error")
+    made = page("problems", [msgspec.to_builtins(one) for one in found], offset, MOST_PROBLEMS)
+    if "more" in made:
+        return {"problems": made["problems"], "moreProblems": made["more"]}
+    return {"problems": made["problems"]}
+
+
+def problem_lines(problems: Iterable[Problem]) -> str:
+    """As `plan check` says them."""
+    found = sorted(dict.fromkeys(problems), key=lambda one: one.severity != "error")
+    lines = [f"{one.severity}: {one}" for one in found[:MOST_PROBLEMS]]
+    if len(found) > MOST_PROBLEMS:
+        lines.append(f"… and {len(found) - MOST_PROBLEMS} more")
+    return "\n".join(lines)
+
+
+def refused(head: str, problems: Iterable[Problem], **more: Any) -> Answer:
+    """What was asked for was not done."""
+    found = tuple(problems)
+    lines = problem_lines(found)
+    return Answer(f"{head}\n{lines}" if lines else head, {"error": head, **problem_rows(found), **more}, failed=True)
+
+
+def has_errors(problems: Iterable[Problem]) -> bool:
+    return any(one.severity == "error" for one in problems)
+
+
+def counted(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"

@@ -1,0 +1,133 @@
+"""The tools that check and make plans, through the one door that everything uses that makes any.
+
+The law: nothing is written while there is an error, and all errors are told at once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from orchestrator.control.desk import Desk
+from orchestrator.errors import UsageError
+from orchestrator.mcp.answers import (
+    Answer,
+    counted,
+    has_errors,
+    names,
+    problem_lines,
+    problem_rows,
+    refused,
+)
+from orchestrator.mcp.fields import Values
+from orchestrator.mcp.looking import Open
+
+if TYPE_CHECKING:
+    from orchestrator.control.planning.drafting import Made
+    from orchestrator.core.planning.draft import Draft
+    from orchestrator.core.problems import Problem
+
+NOTHING = "nothing was written"
+
+
+def check_plan(open_: Open, values: Values) -> Answer:
+    """Of a draft, of a plan that is there, or of all plans."""
+    if values["draft"] is not None and values["plan"] is not None:
+        raise UsageError("check_plan: name either a plan that is there, or a draft")
+    if values["draft"] is not None:
+        return _check_draft(open_(True), values["draft"])
+    return _check_files(open_(True), values["plan"])
+
+
+def _check_draft(desk: Desk, given: Any) -> Answer:
+    from orchestrator.control.planning import drafting, proposals
+
+    read = proposals.read(given)
+    judged = drafting.judge(desk.home, read.draft) if read.draft is not None else ()
+    return _verdict("the draft", (*read.problems, *judged))
+
+
+def _check_files(desk: Desk, plan_id: str | None) -> Answer:
+    from orchestrator.control import checking
+
+    found = checking.check_plans(desk.config, plan_id)
+    what = f"plan {plan_id}" if plan_id is not None else counted(len(found), "plan")
+    return _verdict(what, tuple(problem for one in found for problem in one.problems))
+
+
+def _verdict(what: str, problems: tuple[Problem, ...]) -> Answer:
+    """A check that finds something has done what it was asked for."""
+    errors = sum(one.severity == "error" for one in dict.fromkeys(problems))
+    if not problems:
+        said = f"{what}: no problems"
+    elif errors:
+        said = f"{what}: {counted(errors, 'error')}"
+    else:
+        said = f"{what}: no errors, {counted(len(dict.fromkeys(problems)), 'warning')}"
+    content = {"ok": not errors, "said": said, **problem_rows(problems)}
+    return Answer("\n".join(filter(None, [said, problem_lines(problems)])), content)
+
+
+def create_plan(open_: Open, values: Values) -> Answer:
+    from orchestrator.control.planning import drafting, proposals
+
+    desk, dry = open_(True), bool(values["dryRun"])
+    read = proposals.read(values["draft"])
+    if read.draft is None or has_errors(read.problems):
+        return _rejected((*read.problems, *_judged(desk, read.draft)))
+    draft = proposals.paused(read.draft) if values["paused"] else read.draft
+    made = drafting.create(desk.home, draft, dry_run=dry)
+    what = f"plan {made.plan_id} with {counted(len(made.tickets), 'ticket')}"
+    return _made(desk, made, f"{what} would be written" if dry else f"wrote {what}", read.problems, dry)
+
+
+def _judged(desk: Desk, draft: Draft | None) -> tuple[Problem, ...]:
+    """What else is wrong with a draft of which something could not be read: all in one report."""
+    from orchestrator.control.planning import drafting
+
+    return drafting.judge(desk.home, draft) if draft is not None else ()
+
+
+def add_tickets(open_: Open, values: Values) -> Answer:
+    from orchestrator.control import reading
+    from orchestrator.control.planning import drafting, proposals
+
+    plan_id, dry = reading.checked_id("plan", values["plan"]), bool(values["dryRun"])
+    desk = open_(True)
+    read = proposals.read({"tickets": values["tickets"]})
+    if read.draft is None or has_errors(read.problems):
+        return _rejected(read.problems)
+    made = drafting.add(desk.home, plan_id, read.draft.tickets, dry_run=dry)
+    what = f"{counted(len(made.tickets), 'ticket')} to plan {plan_id}"
+    return _made(desk, made, f"would add {what}" if dry else f"added {what}", read.problems, dry)
+
+
+def _rejected(problems: tuple[Problem, ...]) -> Answer:
+    errors = sum(one.severity == "error" for one in dict.fromkeys(problems))
+    return refused(f"{NOTHING}: {counted(errors, 'error')}", problems, written=False)
+
+
+def _made(desk: Desk, made: Made, said: str, problems: tuple[Problem, ...], dry: bool) -> Answer:
+    found = (*problems, *made.problems)
+    following = "" if dry else _next(desk, made)
+    content = {
+        "plan": made.plan_id,
+        "tickets": names(made.tickets, 100),
+        "written": not dry,
+        "paused": made.paused,
+        "said": said,
+        **({"next": following} if following else {}),
+        **problem_rows(found),
+    }
+    ids = f"{said}: {', '.join(names(made.tickets, 20))}"
+    return Answer("\n".join(filter(None, [ids, following, problem_lines(found)])), content)
+
+
+def _next(desk: Desk, made: Made) -> str:
+    from orchestrator.control.planning import choices
+
+    if made.paused:
+        return f"it is paused: resume_plan (`orchestrator resume-plan {made.plan_id}`) lets it begin"
+    walking = choices.runner(desk.config)
+    if walking is not None:
+        return f"{walking} and begins with it at once: status shows how it goes"
+    return "nothing runs yet: `orchestrator daemon` begins with it"
