@@ -6,7 +6,7 @@
 - It takes `--append-system-prompt` or a file, not both: what is in `defaultArgs` goes before ours into the file.
 - It asks with a tool of its own, AskUserQuestion.
 - It draws on the alternate screen, where nothing is seen of what was printed before: the banner is an announcement in
-  its settings. It takes `--settings` once, so with some in `defaultArgs` the banner is printed.
+  its settings, too. It takes `--settings` once, so with some in `defaultArgs` it is only printed.
 """
 
 from __future__ import annotations
@@ -43,12 +43,11 @@ def plan_command(planning: Planning) -> Start:
     if planning.skills:
         files[f"{PLUGIN}/.claude-plugin/plugin.json"] = json.dumps(MANIFEST)
         argv += ["--plugin-dir", f"{folder}/{PLUGIN}", "--allowedTools", *_readable(planning)]
-    has_banner = bool(planning.banner) and not parted(args, OWN_SETTINGS)[1]
-    if has_banner:
+    if planning.banner and not parted(args, OWN_SETTINGS)[1]:
         files[SETTINGS] = json.dumps({"companyAnnouncements": ["\n".join(planning.banner)]}, ensure_ascii=False)
         argv += ["--settings", f"{folder}/{SETTINGS}"]
     skills = f"{PLUGIN}/skills" if planning.skills else None
-    return Start(argv=tuple(argv), files=files, skills=skills, has_banner=has_banner)
+    return Start(argv=tuple(argv), files=files, skills=skills)
 
 
 def _readable(planning: Planning) -> list[str]:

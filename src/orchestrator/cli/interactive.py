@@ -39,9 +39,10 @@ def interactive(repo: str | None, workflow: str | None, worktree_root: str | Non
         if value == "":
             raise UsageError(f"{name} is empty")
     home = _home()
+    found = control.looked_up(home, control.Wanted(repo, workflow, worktree_root, agent))
     _check_terminal()
     before = control.plans(home)
-    with control.started(home, control.Wanted(repo, workflow, worktree_root, agent)) as session:
+    with control.started(home, found) as session:
         _greet(session)
         code = foreground.run(session.argv, session.cwd, session.env)
     complain(*map(clean, control.afterwards(home, before)))

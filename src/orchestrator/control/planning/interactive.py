@@ -13,14 +13,18 @@ from orchestrator.control.reading import plan_or_none
 from orchestrator.core.model import Plan, PlanStatus
 from orchestrator.engine import locks
 from orchestrator.engine.home import Home
-from orchestrator.planner.session import Session, session, setting
+from orchestrator.planner.session import Session, Setting, session, setting
 from orchestrator.planner.session import Wanted as Wanted
 
 
+def looked_up(home: Home, wanted: Wanted) -> Setting:
+    """Raises OrchestratorError: whatever is refused is refused before anything is made."""
+    return setting(home, wanted)
+
+
 @contextlib.contextmanager
-def started(home: Home, wanted: Wanted) -> Iterator[Session]:
+def started(home: Home, found: Setting) -> Iterator[Session]:
     """As long as it lasts its files are there. Raises OrchestratorError."""
-    found = setting(home, wanted)  # whatever is refused is refused before anything is made
     with PrivateFolder(home.environ, home.places.state) as folder:
         yield session(home, found, folder)
 
