@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class OrchestratorError(Exception):
     """The thing that was asked for failed (exit code 1). `str(error)` is shown as it is."""
@@ -41,3 +43,12 @@ class TemplateError(OrchestratorError):
 
 class CannotRunError(OrchestratorError):
     """A phase that cannot be run at all: no retry would help."""
+
+
+class PlanRejectedError(OrchestratorError):
+    """A plan with errors, all of which it tells; nothing was written."""
+
+    def __init__(self, problems: Sequence[object]) -> None:
+        """`problems`: records of `core.problems`."""
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = tuple(problems)

@@ -1,0 +1,184 @@
+"""The one door through which plans are made: whatever wants one makes a draft, and comes here.
+
+The law: everything that is wrong is told at once, by the rules of `plan check`; with an error nothing is written.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from orchestrator.adapters.plan_files import PlanFiles
+from orchestrator.control.planning import judging
+from orchestrator.control.showing import DEFAULT_WORKFLOW, Scene
+from orchestrator.core.model import Plan, PlanStatus, Ticket
+from orchestrator.core.planning.draft import Draft, DraftTicket
+from orchestrator.core.planning.fill import Filled, Given, filled, more
+from orchestrator.core.problems import Problem
+from orchestrator.core.rules import Rules
+from orchestrator.engine.home import Home
+from orchestrator.errors import NotFoundError, PlanRejectedError
+
+
+class Made(NamedTuple):
+    plan_id: str
+    tickets: tuple[str, ...]
+    """The new ones."""
+    problems: tuple[Problem, ...] = ()
+    """Warnings."""
+    paused: bool = False
+    reopened: bool = False
+    """The plan was complete."""
+
+
+class Drawn(NamedTuple):
+    """What would be written."""
+
+    filled: Filled
+    scene: Scene
+    problems: tuple[Problem, ...]
+
+
+# -- new plans --------------------------------------------------------------------------------------------------------
+
+
+def create(home: Home, draft: Draft, *, dry_run: bool = False, allow_problems: bool = False) -> Made:
+    """Raises PlanRejectedError, StoreError, OrchestratorError."""
+    drawn = draw(home, draft)
+    _refuse(drawn.problems, allow_problems)
+    plan, tickets = drawn.filled
+    if not dry_run:
+        PlanFiles(home.places, home.store).write(plan, tickets)
+    names = tuple(ticket.ticket_id for ticket in tickets)
+    return Made(plan.id, names, drawn.problems, plan.status is PlanStatus.PAUSED)
+
+
+def judge(home: Home, draft: Draft) -> tuple[Problem, ...]:
+    """What is wrong with a plan of it, besides what could not be read of it."""
+    return draw(home, draft).problems
+
+
+def draw(home: Home, draft: Draft) -> Drawn:
+    """The plan as it would be, with everything that is wrong with it."""
+    scene = Scene(home.config)
+    taken = [*scene.index.board.plans, *scene.held_plans(), *_folders(home)]
+    full = replace(draft, workflow=draft.workflow or DEFAULT_WORKFLOW)
+    made = filled(full, _Rules(home), Given(time.time(), taken))
+    plan = made.plan
+    if not plan.worktree_root:
+        made = _rooted(home, full, made)
+    found = [*_clash(scene, draft, taken), *_nothing(plan, made.tickets)]
+    return Drawn(made, scene, (*found, *judging.problems_of(scene, made.plan, made.tickets)))
+
+
+def _rooted(home: Home, draft: Draft, made: Filled) -> Filled:
+    root = str(Path(home.config.home) / "worktrees" / made.plan.id)
+    return Filled(replace(made.plan, worktree_root=root), made.tickets)
+
+
+def _folders(home: Home) -> list[str]:
+    """A folder without a plan.json has a name, too."""
+    try:
+        return [one.name for one in home.places.plans.iterdir() if any(one.glob("*"))]
+    except OSError:
+        return []
+
+
+def _clash(scene: Scene, draft: Draft, taken: Sequence[str]) -> Iterator[Problem]:
+    if draft.id is None:
+        return
+    there = [*scene.index.board.plans, *scene.held_plans()]
+    same = next((one for one in there if one.lower() == draft.id.lower()), None)
+    if same is not None:
+        hint = f"leave out id, choose another, or `orchestrator plan add {same}` adds to that plan"
+        yield Problem(f"plan {draft.id}", f'there is a plan "{same}" already', hint=hint)
+
+
+def _nothing(plan: Plan, tickets: Sequence[Ticket]) -> Iterator[Problem]:
+    if not tickets:
+        hint = "write `tickets:` and below it a list of them, each with a title"
+        yield Problem(f"plan {plan.id}", "has no tickets", hint=hint)
+
+
+def _refuse(problems: Sequence[Problem], allowed: bool) -> None:
+    if not allowed and any(problem.severity == "error" for problem in problems):
+        raise PlanRejectedError(problems)
+
+
+class _Rules:
+    """Of plans that are not on the disk yet."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+
+    def __call__(self, plan: Plan, ticket: Ticket) -> Rules:
+        with _known(self._home, plan):
+            return self._home.rules(ticket)
+
+
+@contextmanager
+def _known(home: Home, plan: Plan) -> Iterator[None]:
+    before = home.plans.get(plan.id)
+    home.plans[plan.id] = plan
+    try:
+        yield
+    finally:
+        if before is None:
+            del home.plans[plan.id]
+        else:
+            home.plans[plan.id] = before
+
+
+# -- more tickets -----------------------------------------------------------------------------------------------------
+
+
+def add(home: Home, plan_id: str, tickets: Sequence[DraftTicket], *, dry_run: bool = False) -> Made:
+    """Raises NotFoundError, PlanRejectedError, StoreError. A complete plan is reopened."""
+    scene = Scene(home.config)
+    plan = home.store.read_plan(plan_id).record
+    if not tickets:
+        raise NotFoundError(f"plan {plan_id}: there is no ticket to add; name one by --ticket, or in a file")
+    titles = {one.ticket_id: one.title for one in scene.index.board.of_plan(plan_id)}
+    titles |= {name: "" for name in _ticket_files(home, plan_id) if name not in titles}
+    given = Given(time.time(), (), plan.tickets, titles)
+    grown = more(plan, tickets, _Rules(home), given)
+    before = set(judging.problems_of(scene, plan))
+    whole = [*scene.index.board.of_plan(plan_id), *grown.tickets]
+    found = tuple(one for one in judging.problems_of(scene, grown.plan, whole) if one not in before)
+    _refuse(found, False)
+    entries = grown.plan.tickets[len(plan.tickets) :]
+    is_over = plan.status is PlanStatus.COMPLETE
+    if not dry_run:
+        PlanFiles(home.places, home.store).add(plan_id, entries, grown.tickets, reopen=is_over)
+    names = tuple(one.ticket_id for one in grown.tickets)
+    return Made(plan_id, names, found, plan.status is PlanStatus.PAUSED, is_over)
+
+
+def _ticket_files(home: Home, plan_id: str) -> list[str]:
+    return [one.stem for one in home.places.tickets(plan_id).glob("*.json")]
+
+
+# -- where things are -------------------------------------------------------------------------------------------------
+
+
+def located(draft: Draft, folder: str | Path) -> Draft:
+    """Paths absolute: relative ones count from `folder`."""
+
+    def path(written: str | None) -> str | None:
+        return posixpath.normpath(os.path.join(folder, os.path.expanduser(written))) if written else None  # noqa: PTH111,PTH118
+
+    tickets = tuple(replace(one, repo=path(one.repo), worktree=path(one.worktree)) for one in draft.tickets)
+    return replace(draft, repo=path(draft.repo), worktree_root=path(draft.worktree_root), tickets=tickets)
+
+
+def repository_of(folder: Path) -> str | None:
+    """The top of the repository that the folder is in; None: it is in none."""
+    folder = folder.absolute()
+    return next((str(one) for one in (folder, *folder.parents) if (one / ".git").exists()), None)
