@@ -119,6 +119,11 @@ class Places:
         return self.ticket_logs(key) / "worktree-setup.log"
 
     @property
+    def archive(self) -> Path:
+        """Plans that nobody walks any more, a folder each; what begins with a dot is on its way out."""
+        return self.state / "archive"
+
+    @property
     def sources(self) -> Path:
         """When each source was looked at last."""
         return self.state / ".sources.json"

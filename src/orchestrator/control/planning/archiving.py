@@ -1,0 +1,142 @@
+"""Plans that are put away, brought back, or removed.
+
+The law: a plan goes as a whole and at rest: nothing of it is under way, and nothing more is started meanwhile.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from orchestrator.adapters import plan_removal
+from orchestrator.adapters.files import is_locked
+from orchestrator.control import steering
+from orchestrator.control.reading import checked_id, one_plan, unusable
+from orchestrator.control.steering import Said
+from orchestrator.core.board import Board
+from orchestrator.core.model import Key, Plan, PlanStatus, Status
+from orchestrator.engine import locks
+from orchestrator.engine.home import Home
+from orchestrator.errors import OrchestratorError
+
+LOOK_SECONDS = 0.05
+QUIET_SECONDS = 0.3
+"""After a pause: a runner that was about to start something has started it, or has seen the pause."""
+PATIENCE = 15.0
+"""Seconds beside all graces in which attempts that are stopped must be over."""
+MAX_NAMED = 5
+
+
+def archive(home: Home, plan_id: str) -> Said:
+    """Refused while a ticket is under way, unless the plan is paused and nothing runs."""
+    plan, board = _read(home, plan_id)
+    busy = sorted({*board.open, *(_begun(board) if plan.status is PlanStatus.ACTIVE else ())})
+    if busy:
+        raise OrchestratorError(
+            f"cannot archive plan {plan_id}: {_named(busy)} under way; "
+            f"`orchestrator pause-plan {plan_id}` stops that, then archive it"
+        )
+    _rest(home, plan, board)
+    target = plan_removal.archive(home.places, plan_id, plan.status)
+    home.logs.event("plan_archived", None, plan=plan_id, to=str(target))
+    return Said(f"Archived plan {plan_id} to {target}; `orchestrator plan restore {target.name}` brings it back", True)
+
+
+def restore(home: Home, name: str) -> Said:
+    if not name or name.startswith(".") or "/" in name:
+        checked_id("plan", name)
+    plan_id = plan_removal.restore(home.places, name)
+    home.logs.event("plan_restored", None, plan=plan_id)
+    plan = home.store.read_plan(plan_id).record
+    then = f"it is {plan.status}; `orchestrator status --plan {plan_id}` shows it"
+    if plan.status is PlanStatus.PAUSED:
+        then = f"it is paused; `orchestrator resume-plan {plan_id}` lets it go on"
+    return Said(f"Restored plan {plan_id}: {then}", True)
+
+
+def archived(home: Home) -> dict[str, str]:
+    """The names that `restore` takes → the ids of their plans."""
+    return plan_removal.archived(home.places)
+
+
+def remove(home: Home, plan_id: str, force: bool = False) -> Said:
+    """Refused while an attempt is open. `force`: the plan is paused, its attempts are stopped and waited for."""
+    places = home.places
+    plan, board = _read(home, plan_id)
+    if board.open and not force:
+        raise OrchestratorError(
+            f"cannot remove plan {plan_id}: {_named(sorted(board.open))} under way; "
+            f"`orchestrator pause-plan {plan_id}` stops that; `orchestrator plan remove {plan_id} --force` does both"
+        )
+    worktrees = _worktrees(home, plan, board)
+    _rest(home, plan, board)
+    keys = list(board.tickets)
+    plan_removal.remove(places, plan_id)
+    for key in keys:
+        if os.path.lexists(places.journal_name(key)):
+            home.store.note_deleted(key)
+    (places.state / ".imports" / f"{plan_id}.json").unlink(missing_ok=True)
+    home.logs.event("plan_removed", None, plan=plan_id, tickets=len(keys))
+    left = [f"its logs are in {places.logs / plan_id}"] if (places.logs / plan_id).is_dir() else []
+    left += [f"{worktrees} of its worktrees stay: `orchestrator gc` shows what can go"] if worktrees else []
+    return Said("; ".join([f"Removed plan {plan_id}", *left]), True)
+
+
+# -- coming to rest ---------------------------------------------------------------------------------------------------
+
+
+def _read(home: Home, plan_id: str) -> tuple[Plan, Board]:
+    """Raises NotFoundError, UnreadableError, UsageError."""
+    index = one_plan(home.places, checked_id("plan", plan_id))
+    plan = index.board.plans.get(plan_id)
+    if plan is None:
+        absent = f'there is no plan "{plan_id}" in {home.places.plans}'
+        raise unusable(index, str(home.places.plan_file(plan_id)), absent)
+    return plan, index.board
+
+
+def _begun(board: Board) -> set[Key]:
+    """Tickets between their start and their end, also where nothing runs just now."""
+    going = (Status.READY, Status.RUNNING)
+    return {key for key, one in board.tickets.items() if one.status in going and (one.phase_history or one.attempts)}
+
+
+def _named(keys: list[Key]) -> str:
+    more = f" and {len(keys) - MAX_NAMED:,} more" if len(keys) > MAX_NAMED else ""
+    return f"{', '.join(key.ticket for key in keys[:MAX_NAMED])}{more} {'is' if len(keys) == 1 else 'are'}"
+
+
+def _rest(home: Home, plan: Plan, board: Board) -> None:
+    """Wait until nothing of the plan is under way, and keep a runner from starting more. What is put away is then as
+    it was before: the pause is taken back in the file, in which nobody looks any more."""
+    if plan.status is not PlanStatus.ACTIVE and not board.open:
+        return
+    if locks.running(home.places) is None and not board.open and not _walked(home, board):
+        return
+    steering.pause_plan(home, plan.id)
+    quiet = time.monotonic() + QUIET_SECONDS
+    deadline = time.monotonic() + PATIENCE + 3 * home.settings.grace
+    while True:
+        board = _read(home, plan.id)[1]
+        busy = sorted({*board.open, *_walked(home, board)})
+        if not busy and time.monotonic() >= quiet:
+            return
+        if time.monotonic() >= deadline:
+            raise OrchestratorError(
+                f"plan {plan.id} is paused, but {_named(busy)} still under way; "
+                f"`orchestrator status --plan {plan.id}` shows it; try again"
+            )
+        time.sleep(LOOK_SECONDS)
+
+
+def _walked(home: Home, board: Board) -> list[Key]:
+    return [key for key in board.tickets if is_locked(home.places.walk_lock(key))]
+
+
+def _worktrees(home: Home, plan: Plan, board: Board) -> int:
+    from orchestrator.core.rules import derive
+
+    home.plans = {**home.plans, plan.id: plan}
+    found = (derive(home.rules(one), one).worktree for one in board.tickets.values())
+    return sum(Path(path).expanduser().is_dir() for path in found if path)
