@@ -31,7 +31,8 @@ SECTIONS: dict[str, dict[str, Entry]] = {
     },
     "Plan": {
         "interactive": Entry("interactive:interactive", "Plan work with an interactive agent session."),
-        "plan": Entry("plan:plan", "Check and show plans."),
+        "plan": Entry("plan:plan", "Make, check, show and change plans."),
+        "add": Entry("plan.make:add_one", "Make one ticket of a sentence, and run it if you like."),
         "import": Entry("importing:import_", "Look at trackers for new tickets, as sources says."),
         "mcp": Entry("mcp:mcp", "Serve agents over the Model Context Protocol."),
     },

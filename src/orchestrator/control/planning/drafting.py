@@ -5,7 +5,6 @@ The law: everything that is wrong is told at once, by the rules of `plan check`;
 
 from __future__ import annotations
 
-import os
 import posixpath
 import time
 from collections.abc import Iterator, Sequence
@@ -18,9 +17,9 @@ from msgspec.structs import replace
 from orchestrator.adapters.plan_files import PlanFiles
 from orchestrator.control.planning import judging
 from orchestrator.control.showing import DEFAULT_WORKFLOW, Scene
-from orchestrator.core.model import Plan, PlanStatus, Ticket
+from orchestrator.core.model import Plan, PlanStatus, Status, Ticket
 from orchestrator.core.planning.draft import Draft, DraftTicket
-from orchestrator.core.planning.fill import Filled, Given, filled, more
+from orchestrator.core.planning.fill import Filled, Given, filled, free, more
 from orchestrator.core.problems import Problem
 from orchestrator.core.rules import Rules
 from orchestrator.engine.home import Home
@@ -69,13 +68,16 @@ def draw(home: Home, draft: Draft) -> Drawn:
     """The plan as it would be, with everything that is wrong with it."""
     scene = Scene(home.config)
     taken = [*scene.index.board.plans, *scene.held_plans(), *_folders(home)]
-    full = replace(draft, workflow=draft.workflow or DEFAULT_WORKFLOW)
-    made = filled(full, _Rules(home), Given(time.time(), taken))
+    clash = tuple(_clash(scene, draft))
+    id_ = free(draft.id or "", taken) if clash else draft.id  # so that the rest is judged apart from that plan
+    full = replace(draft, id=id_, workflow=draft.workflow or DEFAULT_WORKFLOW)
+    made = filled(full, _Rules(home), Given(time.time(), taken, branches=_branches(scene)))
     plan = made.plan
     if not plan.worktree_root:
         made = _rooted(home, full, made)
-    found = [*_clash(scene, draft, taken), *_nothing(plan, made.tickets)]
-    return Drawn(made, scene, (*found, *judging.problems_of(scene, made.plan, made.tickets)))
+    return Drawn(
+        made, scene, (*clash, *_nothing(plan, made.tickets), *judging.problems_of(scene, made.plan, made.tickets))
+    )
 
 
 def _rooted(home: Home, draft: Draft, made: Filled) -> Filled:
@@ -91,7 +93,11 @@ def _folders(home: Home) -> list[str]:
         return []
 
 
-def _clash(scene: Scene, draft: Draft, taken: Sequence[str]) -> Iterator[Problem]:
+def _branches(scene: Scene, but: str = "") -> set[str]:
+    return {one.branch for one in scene.index.board.tickets.values() if one.branch and one.plan_id != but}
+
+
+def _clash(scene: Scene, draft: Draft) -> Iterator[Problem]:
     if draft.id is None:
         return
     there = [*scene.index.board.plans, *scene.held_plans()]
@@ -139,15 +145,18 @@ def _known(home: Home, plan: Plan) -> Iterator[None]:
 # -- more tickets -----------------------------------------------------------------------------------------------------
 
 
-def add(home: Home, plan_id: str, tickets: Sequence[DraftTicket], *, dry_run: bool = False) -> Made:
-    """Raises NotFoundError, PlanRejectedError, StoreError. A complete plan is reopened."""
+def add(
+    home: Home, plan_id: str, tickets: Sequence[DraftTicket], *, dry_run: bool = False, paused: bool = False
+) -> Made:
+    """Raises NotFoundError, PlanRejectedError, StoreError. A complete plan is reopened. `paused`: in a plan that is not
+    paused itself the new tickets are."""
     scene = Scene(home.config)
     plan = home.store.read_plan(plan_id).record
     if not tickets:
         raise NotFoundError(f"plan {plan_id}: there is no ticket to add; name one by --ticket, or in a file")
     titles = {one.ticket_id: one.title for one in scene.index.board.of_plan(plan_id)}
     titles |= {name: "" for name in _ticket_files(home, plan_id) if name not in titles}
-    given = Given(time.time(), (), plan.tickets, titles)
+    given = Given(time.time(), (), plan.tickets, titles, _branches(scene, plan_id))
     grown = more(plan, tickets, _Rules(home), given)
     before = set(judging.problems_of(scene, plan))
     whole = [*scene.index.board.of_plan(plan_id), *grown.tickets]
@@ -156,9 +165,11 @@ def add(home: Home, plan_id: str, tickets: Sequence[DraftTicket], *, dry_run: bo
     entries = grown.plan.tickets[len(plan.tickets) :]
     is_over = plan.status is PlanStatus.COMPLETE
     if not dry_run:
-        PlanFiles(home.places, home.store).add(plan_id, entries, grown.tickets, reopen=is_over)
+        held = paused and plan.status is not PlanStatus.PAUSED
+        new = [replace(one, status=Status.PAUSED) for one in grown.tickets] if held else grown.tickets
+        PlanFiles(home.places, home.store).add(plan_id, entries, new, reopen=is_over)
     names = tuple(one.ticket_id for one in grown.tickets)
-    return Made(plan_id, names, found, plan.status is PlanStatus.PAUSED, is_over)
+    return Made(plan_id, names, found, paused or plan.status is PlanStatus.PAUSED, is_over)
 
 
 def _ticket_files(home: Home, plan_id: str) -> list[str]:
@@ -172,10 +183,15 @@ def located(draft: Draft, folder: str | Path) -> Draft:
     """Paths absolute: relative ones count from `folder`."""
 
     def path(written: str | None) -> str | None:
-        return posixpath.normpath(os.path.join(folder, os.path.expanduser(written))) if written else None  # noqa: PTH111,PTH118
+        return absolute(written, folder) if written else None
 
     tickets = tuple(replace(one, repo=path(one.repo), worktree=path(one.worktree)) for one in draft.tickets)
     return replace(draft, repo=path(draft.repo), worktree_root=path(draft.worktree_root), tickets=tickets)
+
+
+def absolute(path: str, folder: str | Path = "") -> str:
+    """As it counts from the folder, by default from the current one; `~` is somebody's home."""
+    return posixpath.normpath(Path(folder or Path.cwd(), Path(path).expanduser()).absolute())
 
 
 def repository_of(folder: Path) -> str | None:

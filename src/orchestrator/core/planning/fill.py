@@ -37,6 +37,8 @@ class Given(NamedTuple):
     """Of the plan that gets more tickets."""
     tickets: Mapping[str, str] = {}
     """Id → title, of the tickets of that plan."""
+    branches: Collection[str] = ()
+    """Of tickets of other plans."""
 
 
 def filled(draft: Draft, rules_of: RulesOf, given: Given) -> Filled:
@@ -113,8 +115,16 @@ def _tickets(
         blockers = tuple(dict.fromkeys(called.get(" ".join(one.split()), one.strip()) for one in draft.blocked_by))
         entries.append(PlanEntry(ticket_id=id_, order=order, blocked_by=blockers))
         ticket = _ticket(plan, draft, id_)
-        tickets.append(derive(rules_of(plan, ticket), ticket))
+        tickets.append(_derived(rules_of(plan, ticket), ticket, given.branches))
     return entries, tickets
+
+
+def _derived(rules: Rules, ticket: Ticket, branches: Collection[str]) -> Ticket:
+    """A branch of its own also where another plan has a ticket of the same id and title."""
+    full = derive(rules, ticket)
+    if ticket.branch or full.branch is None or full.branch not in branches:
+        return full
+    return msgspec.structs.replace(full, branch=free(full.branch, branches))
 
 
 def _ids(drafts: Sequence[DraftTicket], given: Given) -> Iterator[str]:

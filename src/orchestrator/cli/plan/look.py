@@ -11,7 +11,7 @@ import click
 from orchestrator.cli import output
 from orchestrator.cli.objects import plan_object, problem_objects
 from orchestrator.cli.opened import opened
-from orchestrator.cli.options import command, group, json_option
+from orchestrator.cli.options import command, json_option
 from orchestrator.cli.output import STATE_COLOURS, clean, paint, paragraph, problem_lines, say
 from orchestrator.cli.verdict import counted, verdict
 
@@ -22,14 +22,6 @@ if TYPE_CHECKING:
 
 MANY = 30
 """Tickets of a plan that are shown in full without being asked for."""
-
-
-@group("plan")
-def plan() -> None:
-    """Check and show plans.
-
-    A plan is a folder below state/plans: plan.json, and one file per ticket in tickets/.
-    """
 
 
 @command("check")
@@ -185,7 +177,3 @@ def _agents(text: TicketText) -> str:
 
 def _fields(values: dict[str, str | None]) -> list[str]:
     return output.table([(name, clean(value)) for name, value in values.items() if value], indent="     ")
-
-
-plan.add_command(check)
-plan.add_command(show)

@@ -1,0 +1,52 @@
+"""One ticket without ceremony: it goes into a plan of its repository that is made with the first of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from orchestrator.adapters.places import Places
+from orchestrator.control.planning import drafting
+from orchestrator.control.planning.drafting import Made
+from orchestrator.control.showing import DEFAULT_WORKFLOW, Scene
+from orchestrator.core.model import Plan
+from orchestrator.core.planning.draft import Draft, DraftTicket
+from orchestrator.core.planning.fill import free
+from orchestrator.core.rules import slug
+from orchestrator.engine.home import Home
+from orchestrator.errors import OrchestratorError
+
+PREFIX = "inbox-"
+
+
+def put(home: Home, ticket: DraftTicket, repo: str | None, plan_id: str | None = None, paused: bool = False) -> Made:
+    """`repo`: None: the plan's. Raises PlanRejectedError, StoreError, OrchestratorError."""
+    plans = Scene(home.config).index.board.plans
+    if plan_id is not None and (plan_id in plans or _is_there(home.places, plan_id)):
+        own = ticket if repo in (None, plans[plan_id].repo if plan_id in plans else None) else _of(ticket, repo)
+        return drafting.add(home, plan_id, [own], paused=paused)
+    if repo is None:
+        raise OrchestratorError(f'there is no plan "{plan_id}" yet; name the repository with --repo')
+    found = plan_id or _inbox(plans, repo)
+    if found in plans:
+        return drafting.add(home, found, [ticket], paused=paused)
+    name = f"Inbox of {Path(repo).name}" if plan_id is None else plan_id
+    workflow = ticket.workflow or DEFAULT_WORKFLOW
+    draft = Draft(id=found, name=name, repo=repo, workflow=workflow, paused=paused, tickets=(ticket,))
+    return drafting.create(home, draft)
+
+
+def _of(ticket: DraftTicket, repo: str | None) -> DraftTicket:
+    from msgspec.structs import replace
+
+    return replace(ticket, repo=repo)
+
+
+def _is_there(places: Places, plan_id: str) -> bool:
+    """One that cannot be read is there, too."""
+    return places.plan_file(plan_id).exists()
+
+
+def _inbox(plans: dict[str, Plan], repo: str) -> str:
+    """The repository's own; two of the same name have two."""
+    mine = [one.id for one in plans.values() if one.id.startswith(PREFIX) and one.repo == repo]
+    return mine[0] if mine else free(f"{PREFIX}{slug(Path(repo).name) or 'repository'}", plans)
