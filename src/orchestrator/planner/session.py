@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Mapping
@@ -113,7 +114,7 @@ def _start(home: Home, found: Setting, folder: PrivateFolder, banner: tuple[str,
         banner=banner,
         skills=tuple(Skill(*one.head, str(one.folder.resolve())) for one in found.skills.found),
         servers=found.servers.ready,
-        writable=(home.config.state_dir,),
+        writable=(home.config.state_dir, *_roots(home.config, found)),
         environ=env,
         read=lambda file: _text(_expanded(file, env)),
         material=lambda name: (BUILTIN / name).read_text(encoding="utf-8"),
@@ -122,6 +123,15 @@ def _start(home: Home, found: Setting, folder: PrivateFolder, banner: tuple[str,
     if start is None:
         raise OrchestratorError(f"agent {choice.name} has no way to be planned with")
     return start
+
+
+def _roots(config: Config, found: Setting) -> tuple[str, ...]:
+    """Of worktrees. A plan is refused whose root cannot be written, and in a sandbox nothing else can."""
+    roots = (str(Path(config.home) / "worktrees"), *filter(None, [found.worktree_root]))
+    for root in roots:
+        with contextlib.suppress(OSError):
+            Path(root).mkdir(parents=True, exist_ok=True)  # what is not there would not be opened to it
+    return roots
 
 
 def _write(start: Start, skills: Skills, folder: PrivateFolder, env: Mapping[str, str]) -> None:
