@@ -7,6 +7,7 @@ here: what their screens look like, which keys a person presses, and what of the
 
 from __future__ import annotations
 
+import html
 import json
 import os
 import shutil
@@ -26,7 +27,9 @@ from e2e.terminal import Terminal
 from e2e.tickets import COMMAND, PROJECT, carrying, kill_all, show_requests
 
 RESOURCES = Path(__file__).with_name("resources")
-SECRET = "the-secret-of-the-tracker"
+TOKEN = "the-token-of-the-tracker"
+SECRET = f"key-{TOKEN}"
+"""As it is filled in. The variable itself is in the person's environment, which agents note where they like."""
 WISH = "Plan a farewell, please"
 QUESTION, OPTIONS = "Which repository is it for?", ("the one here", "another one")
 ANSWER = "the greetings over there"
@@ -76,11 +79,16 @@ def ask(asked: Asked) -> Reply:
     return Say(f"{QUESTION} 1. {OPTIONS[0]} 2. {OPTIONS[1]}")
 
 
-def write_plan(rule: Rule, draft: Path, *more: Run) -> Rule:
+def look_up_tools(asked: Asked) -> Reply:
+    """Some agents offer tools of MCP servers only to a model that looks for them."""
+    if "tool_search" in asked.tools:
+        return Use("tool_search", {"query": "find issue of the tracker, create a plan", "limit": 20})
+    return Run("true")
+
+
+def write_plan(rule: Rule, draft: Path) -> Rule:
     """The skill is read first. The command is found through PATH, the home through the environment."""
-    rule.run('cat "$ORCHESTRATOR_SKILLS_DIR/planner/SKILL.md"')
-    for command in more:
-        rule.then(command)
+    rule.run('cat "$ORCHESTRATOR_SKILLS_DIR/planner/SKILL.md"').then(look_up_tools)
     rule.write(str(draft), DRAFT)
     config = '-C "$ORCHESTRATOR_CONFIG_PATH"'
     rule.run(
@@ -206,7 +214,7 @@ class Desk:
         self.env = {
             "PATH": os.pathsep.join([str(COMMAND.parent), str(BIN), os.environ["PATH"]]),
             "HOME": str(self.user), "USER": "dev", "TMPDIR": str(self.tmp), "SHELL": "/bin/bash",
-            "LANG": "C.UTF-8", "ORCHESTRATOR_HOME": str(self.home), "TRACKER_TOKEN": SECRET,
+            "LANG": "C.UTF-8", "ORCHESTRATOR_HOME": str(self.home), "TRACKER_TOKEN": TOKEN,
         }  # fmt: skip
         self.own = {self.seen}
         """What a test's own programs say of their environment."""
@@ -243,7 +251,7 @@ class Desk:
         planner = {"command": self.real.name, "env": self.real.settings(self.server.url)["env"]}
         tracker = {
             "command": sys.executable, "args": [str(RESOURCES / "mcp_stand_in.py")],
-            "env": {"TRACKER_KEY": "${TRACKER_TOKEN}", "STAND_IN_SEEN": str(self.seen)},
+            "env": {"TRACKER_KEY": "key-${TRACKER_TOKEN}", "STAND_IN_SEEN": str(self.seen)},
         }  # fmt: skip
         config = {
             "defaultAgent": "worker", "agents": {"worker": worker, self.real.name: planner},
@@ -315,7 +323,7 @@ class Desk:
     def told(self) -> str:
         """Every text that the model was sent with the first request of the conversation."""
         asked = next(asked for asked in self.server.asked if WISH in asked.prompt and len(asked.tools) > 3)
-        return "\n".join(_texts(asked.body))
+        return html.unescape("\n".join(_texts(asked.body)))
 
     def close(self) -> None:
         kill_all(self.processes)

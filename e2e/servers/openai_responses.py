@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from e2e.servers.script import Asked, Message, Refuse, Say, Trouble, Turn, UsageLimit, Write, merged
+from e2e.servers.script import Asked, Message, Refuse, Say, Trouble, Turn, UsageLimit, Use, Write, merged
 from e2e.servers.tools import call, declared
 
 CUT = 2
@@ -31,7 +31,10 @@ def speaks(path: str) -> bool:
 def asked(path: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> Asked | dict[str, Any]:
     return Asked(
         turns=merged([turn for item in body.get("input", []) for turn in _turns(item)]),
-        tools=dict(declared(str(tool.get("name")), tool.get("parameters")) for tool in body.get("tools", [])),
+        tools=dict(
+            declared(str(tool.get("name") or tool.get("type")), tool.get("parameters"))
+            for tool in body.get("tools", [])
+        ),
         model=str(body.get("model")),
         stream=bool(body.get("stream")),
         session=str(body.get("prompt_cache_key") or ""),
@@ -48,10 +51,12 @@ def _turns(item: Mapping[str, Any]) -> Iterator[Turn]:
             text = _text(item["content"])
             if not text.lstrip().startswith(_OWN):
                 yield Turn("user", text)
-        case "function_call" | "custom_tool_call" | "local_shell_call":
+        case "function_call" | "custom_tool_call" | "local_shell_call" | "tool_search_call":
             yield Turn("model", "")
         case "function_call_output" | "custom_tool_call_output":
             yield Turn("tool", _text(item["output"]))
+        case "tool_search_output":
+            yield Turn("tool", json.dumps(item["tools"]))
 
 
 def _text(content: Any) -> str:
@@ -117,6 +122,8 @@ def _item(message: Message, asked: Asked) -> dict[str, Any]:
             lines = "".join(f"+{line}\n" for line in content.splitlines())
             patch = f"*** Begin Patch\n*** Add File: {path}\n{lines}*** End Patch\n"
             return known | {"type": "custom_tool_call", "name": "apply_patch", "input": patch} | _call_id()
+        case Use("tool_search", given):  # tools of MCP servers are not among those it offers: they are looked up
+            return known | {"type": "tool_search_call", "execution": "client", "arguments": given} | _call_id()
         case _:
             tool, given = call(message, asked)
             return known | _function(tool, given)
