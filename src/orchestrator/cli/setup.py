@@ -10,7 +10,7 @@ import click
 from orchestrator.cli.options import command
 from orchestrator.cli.output import say
 
-KINDS = ("plan", "ticket", "workflow", "config")
+KINDS = ("plan", "ticket", "draft", "workflow", "config")
 
 
 @command("init")
@@ -37,11 +37,11 @@ def init(folder: str | None) -> int:
 
 
 @command("schema")
-@click.argument("kind", metavar="plan|ticket|workflow|config", type=click.Choice(KINDS))
+@click.argument("kind", metavar="plan|ticket|draft|workflow|config", type=click.Choice(KINDS))
 def schema(kind: str) -> int:
     """Print the JSON Schema of a kind of file.
 
-    For editors, and for whoever writes plans: plan, ticket, workflow or config.
+    For editors, and for whoever writes plans: plan, ticket, draft, workflow or config.
     """
     from orchestrator.control.schemas import schema_text
 

@@ -8,5 +8,5 @@ from orchestrator.formats import schemas
 
 
 def schema_text(kind: str) -> str:
-    """`kind`: plan, ticket, workflow or config."""
+    """`kind`: plan, ticket, draft, workflow or config."""
     return schemas.text(cast(schemas.Kind, kind))

@@ -14,15 +14,18 @@ from typing import Any, Literal, get_args
 import msgspec
 
 from orchestrator.core.model import ID_PATTERN, Plan, Ticket
+from orchestrator.core.planning.draft import Draft
 from orchestrator.core.settings import Settings
 from orchestrator.core.workflow import Workflow
 from orchestrator.formats.schema_words import AT_LEAST, DESCRIPTIONS, TITLES
 
-Kind = Literal["plan", "ticket", "workflow", "config"]
+Kind = Literal["plan", "ticket", "draft", "workflow", "config"]
 Node = dict[str, Any]
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
-_RECORDS: dict[Kind, type[msgspec.Struct]] = {"plan": Plan, "ticket": Ticket, "workflow": Workflow, "config": Settings}
+_RECORDS: dict[Kind, type[msgspec.Struct]] = {
+    "plan": Plan, "ticket": Ticket, "draft": Draft, "workflow": Workflow, "config": Settings,
+}  # fmt: skip
 _ID = "^" + ID_PATTERN.pattern.replace(r"\Z", "$")
 _BLOCKER = _ID.replace("^", "^(?:").replace("$", "/)?") + _ID[1:]
 _IDS = {("Plan", "id"), ("Ticket", "planId"), ("Ticket", "ticketId"), ("PlanEntry", "ticketId")}
@@ -33,7 +36,7 @@ def schema(kind: Kind) -> Node:
     """The schema of one kind of file (draft 2020-12)."""
     made = msgspec.json.schema(_RECORDS[kind])
     definitions: dict[str, Node] = made["$defs"]
-    closed = kind in ("workflow", "config")
+    closed = kind in ("draft", "workflow", "config")
     for name, record in definitions.items():
         if "properties" in record:
             _mend_record(name, record, closed or name == "Budgets")
@@ -41,6 +44,8 @@ def schema(kind: Kind) -> Node:
         _mend_phases(definitions)
     if kind == "config":
         _mend_notify(definitions)
+    if kind == "draft":
+        _mend_draft(definitions)
     root = definitions.pop(_RECORDS[kind].__name__)
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": TITLES[kind]}
     return head | {key: value for key, value in root.items() if key != "title"} | {"$defs": definitions}
@@ -116,6 +121,17 @@ def _mend_phases(definitions: dict[str, Node]) -> None:
     for record in definitions.values():
         if "onExit" in record["properties"]:
             record["properties"]["onExit"]["propertyNames"] = {"pattern": "^[0-9]+$"}
+
+
+def _mend_draft(definitions: dict[str, Node]) -> None:
+    """Shorter names, which people would choose."""
+    ticket, plan = definitions["DraftTicket"]["properties"], definitions["Draft"]["properties"]
+    for short, name in (("id", "ticketId"), ("criteria", "acceptanceCriteria"), ("url", "linearUrl")):
+        ticket[short] = ticket[name] | {"description": f"As {name}."}
+    for node in (plan["id"], ticket["id"], ticket["ticketId"]):
+        node["pattern"] = _ID
+    plan["status"] = {"enum": ["active", "paused"], "description": "paused: nothing starts until resume-plan."}
+    plan["tickets"]["items"] = {"anyOf": [plan["tickets"]["items"], {"type": "string"}]}
 
 
 def _mend_notify(definitions: dict[str, Node]) -> None:

@@ -203,12 +203,14 @@ def _with(draft: Draft, titles: tuple[str, ...], given: dict[str, Any]) -> Draft
     from orchestrator.control.planning import drafting
     from orchestrator.core.planning.draft import DraftTicket
 
-    said: dict[str, Any] = {
-        "id" if key == "plan_id" else key: value for key, value in given.items() if value not in (None, False)
-    }
-    folders = {key: drafting.absolute(said[key]) for key in ("repo", "worktree_root") if key in said}
-    tickets = (*draft.tickets, *(DraftTicket(title=title) for title in titles))
-    return replace(draft, **{**said, **folders}, tickets=tickets)
+    said: dict[str, Any] = {key: value for key, value in given.items() if value not in (None, False)}
+    if "plan_id" in said:
+        said["id"] = said.pop("plan_id")
+    for key in ("repo", "worktree_root"):
+        if key in said:
+            said[key] = drafting.absolute(said[key])
+    said["tickets"] = (*draft.tickets, *(DraftTicket(title=title) for title in titles))
+    return replace(draft, **said)
 
 
 def _with_repo(draft: Draft) -> Draft:
