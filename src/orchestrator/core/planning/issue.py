@@ -36,3 +36,9 @@ class Issues(msgspec.Struct, frozen=True, kw_only=True):
     found: tuple[Issue, ...] = ()
     notes: tuple[str, ...] = ()
     """What the reader could not tell, in words."""
+    ended: tuple[str, ...] = ()
+    """Ids of others that are closed: who waits for one of these waits no longer."""
+    parents_first: bool = False
+    """Whether the parts of an issue wait for it; else it waits for its parts."""
+    made_up: tuple[str, ...] = ()
+    """Ids that only stand in for one that the source does not give; the title says which ticket it is."""
