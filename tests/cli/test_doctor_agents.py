@@ -130,3 +130,21 @@ def test_a_known_program_that_the_configuration_lacks_is_told(machine: Machine) 
 def test_an_unknown_type_is_broken(machine: Machine) -> None:
     machine.site.config(agents={"claude": {"command": "claude", "type": "claud"}})
     assert status(machine, "agents", "claude") == ("broken", 1)
+
+
+# -- the planning session ---------------------------------------------------------------------------------------------
+
+
+def test_the_agent_of_a_planning_session_is_named_with_what_it_would_lack(machine: Machine) -> None:
+    servers = {"linear": {"command": "x", "env": {"KEY": "${NOT_SET_HERE}"}}}
+    machine.site.config(agents={"claude": {"command": "claude"}}, mcpServers=servers)
+    machine.agent("claude", TESTED)
+    found = [one for one in machine.doctor("--json").json if one["name"] == "interactive"]
+    assert found[0]["status"] == "ok" and found[0]["text"].startswith("starts claude, ")
+    assert any("mcpServers.linear is left out: ${NOT_SET_HERE} is not set" in one["text"] for one in found)
+
+
+def test_no_agent_to_plan_with_is_a_warning_that_says_how_to_install_one(machine: Machine) -> None:
+    machine.site.config(agents={"claude": {"command": "nope"}})
+    one = machine.found("agents", "interactive")
+    assert one["status"] == "warning" and "npm install -g" in one["hint"]

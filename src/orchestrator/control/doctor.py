@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
-from orchestrator.control import doctor_agents, doctor_programs, doctor_state
+from orchestrator.control import doctor_agents, doctor_planner, doctor_programs, doctor_state
 from orchestrator.control.doctor_state import Scenery
 from orchestrator.core.findings import Finding
 from orchestrator.core.problems import Problem
@@ -62,7 +62,11 @@ def examine(patient: Patient, environ: Mapping[str, str] = os.environ) -> list[F
 def _agents(patient: Patient, scenery: Scenery, environ: Mapping[str, str]) -> list[Look]:
     if patient.is_usable or patient.is_missing:
         looks = doctor_agents.looks(patient.config.settings.agents, _used(scenery), environ)
-        return [*(("agents", one) for one in looks), ("agents", lambda: doctor_agents.others(patient.config, environ))]
+        return [
+            *(("agents", one) for one in looks),
+            ("agents", lambda: doctor_agents.others(patient.config, environ)),
+            ("agents", lambda: doctor_planner.planner(patient.config, environ)),
+        ]
     hint = "put the configuration right first"
     return [
         ("agents", lambda: [Finding("agents", "agents", "warning", "not looked at: who knows which there are", hint)])

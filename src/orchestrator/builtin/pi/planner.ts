@@ -20,7 +20,7 @@ const PATIENCE = 10;
 
 type Content = { type: string; text?: string; [key: string]: unknown };
 type Server = { command?: string; args?: string[]; env?: Record<string, string>; url?: string };
-type Tool = { name: string; description?: string; inputSchema?: object; annotations?: object };
+type Tool = { name: string; description?: string; inputSchema?: object; annotations?: { destructiveHint?: boolean } };
 type Message = { id?: number; method?: string; result?: any; error?: { message?: string } };
 
 const said = (text: string, details: object = {}) => ({ content: [{ type: "text" as const, text }], details });
@@ -146,7 +146,11 @@ function addTool(pi: ExtensionAPI, server: string, tool: Tool, connection: Conne
 		description: tool.description ?? tool.name,
 		promptSnippet: (tool.description ?? tool.name).split("\n")[0],
 		parameters: (tool.inputSchema ?? { type: "object", properties: {} }) as any,
-		async execute(_id: string, params: object) {
+		async execute(_id: string, params: object, _signal: unknown, _update: unknown, ctx: any) {
+			const may = !tool.annotations?.destructiveHint || !ctx.hasUI; // pi itself asks for no permission
+			if (!may && !(await ctx.ui.confirm(`${server}: ${tool.name}?`, JSON.stringify(params)))) {
+				throw new Error("The person does not allow this.");
+			}
 			const result = await connection.call("tools/call", { name: tool.name, arguments: params });
 			const content = ((result?.content ?? []) as Content[]).map(shown);
 			if (result?.isError) throw new Error(content.map((one) => one.text ?? "").join("\n") || "the tool failed");
