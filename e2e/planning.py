@@ -86,6 +86,13 @@ def look_up_tools(asked: Asked) -> Reply:
     return Run("true")
 
 
+def look_up_tool(asked: Asked, name: str) -> Reply:
+    """Claude Code lets its model use a tool of an MCP server only after it was looked up."""
+    if "ToolSearch" in asked.tools:
+        return Use("ToolSearch", {"query": f"select:{name}", "max_results": 5})
+    return Run("true")
+
+
 def write_plan(rule: Rule, draft: Path) -> Rule:
     """The skill is read first. The command is found through PATH, the home through the environment."""
     rule.run('cat "$ORCHESTRATOR_SKILLS_DIR/planner/SKILL.md"').then(look_up_tools)
@@ -156,7 +163,7 @@ class Face:
 
 
 # its auto mode, which is the default, has a check at the vendor's server
-_CLAUDE_SETTINGS = {"permissions": {"allow": ["Bash", "Write"], "disableAutoMode": "disable"}}
+_CLAUDE_SETTINGS = {"permissions": {"allow": ["Bash", "Write", "mcp__orchestrator"], "disableAutoMode": "disable"}}
 # what it would tell and ask a person once; the sandbox may write to /tmp otherwise, where tests have their folders
 _CODEX_MORE = """
 [notice.model_migrations]

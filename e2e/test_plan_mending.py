@@ -25,7 +25,7 @@ MEND = "Mend this draft"
 DRAFT = """\
 name: Farewells
 workflow: note
-worktreeRoot: greetings.py/worktrees
+worktreeRoot: PROJECT/greetings.py/worktrees
 tickets:
   - id: F-1
     title: Say goodbye
@@ -49,13 +49,13 @@ tickets:
     description: Describe both in README.md.
     criteria: [README.md names goodbye and farewell]
     blockedBy: [F-5]
-    worktree: /tmp/farewells/docs
+    worktree: ROOT/docs
   - id: F-5
     title: Picture both
     description: Draw both.
     criteria: [docs/farewell.svg is there]
     blockedBy: [F-4]
-    worktree: /tmp/farewells/docs
+    worktree: ROOT/docs
   - id: F-6
     title: Translate both
     description: Translate both to French.
@@ -99,7 +99,7 @@ FAULTS = {
     "a blocker that is not there": Fault("F-3", ("F-9",), lambda d, t: t.update(blockedBy=["F-1"])),
     "a cycle": Fault("F-4", ("F-5",), lambda d, t: t.update(blockedBy=[])),
     "a branch of two tickets": Fault("F-2", ("branch", "dev/goodbye"), lambda d, t: t.pop("branch")),
-    "a worktree of two tickets": Fault("F-5", ("worktree", "farewells/docs"), lambda d, t: t.pop("worktree")),
+    "a worktree of two tickets": Fault("F-5", ("worktree", "/docs"), lambda d, t: t.pop("worktree")),
     "no criteria": Fault("F-3", ("criteri",), lambda d, t: t.update(criteria=["python3 -m unittest runs both"])),
     "changes of the same files at once": Fault("F-2", ("greetings.py",), lambda d, t: t.update(blockedBy=["F-1"])),
     "a repository that is not there": Fault("F-6", ("nowhere",), lambda d, t: t.pop("repo")),
@@ -113,7 +113,7 @@ FAULTS = {
 def desk(tmp_path: Path, model_server: ModelServer) -> Iterator[Desk]:
     install(CLAUDE.program)
     desk = Desk(tmp_path, CLAUDE, model_server)
-    desk.draft.write_text(DRAFT.replace("/tmp/farewells", str(tmp_path / "farewells")))
+    desk.draft.write_text(DRAFT.replace("ROOT", str(tmp_path)).replace("PROJECT", str(desk.repo)))
     yield desk
     desk.close()
 

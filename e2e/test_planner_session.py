@@ -10,18 +10,33 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from e2e.agents import Real
+from e2e.agents import CLAUDE, PI, Real
 from e2e.install import CannotInstall, install
-from e2e.planning import ANSWER, NEXT, PLAN, PLANNERS, QUESTION, SECRET, WISH, Desk, cmdline, conversation
+from e2e.planning import (
+    ANSWER,
+    DRAFT,
+    NEXT,
+    PLAN,
+    PLANNERS,
+    QUESTION,
+    SECRET,
+    WISH,
+    Desk,
+    cmdline,
+    conversation,
+    look_up_tool,
+)
 from e2e.servers.model_server import ModelServer
-from e2e.servers.script import Script
+from e2e.servers.script import Say, Script, Use
 from e2e.terminal import LACKING, Terminal, installed
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.skipif(not installed(), reason=LACKING)
 EVERY_PLANNER = pytest.mark.parametrize("real", PLANNERS.values(), ids=list(PLANNERS), indirect=True)
 SKILLS = ("planner", "workflows", "config", "cli", "linear", "github-issues", "house-rules")
+TOOL = "mcp__orchestrator__create_plan"
 BUILTIN = Path(importlib.util.find_spec("orchestrator").origin).parent / "builtin"  # type: ignore[union-attr,arg-type]
 
 
@@ -53,6 +68,25 @@ def test_a_conversation_becomes_a_plan_that_a_running_daemon_completes(desk: Des
     assert_model_was_told(desk)
     assert_tools_were_offered(desk)
     assert_plan_is_completed(desk)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("mcp") is None, reason="the extra is not installed: pip install '.[mcp]'")
+@pytest.mark.parametrize("real", [PI, CLAUDE], ids=["pi", "claude"], indirect=True)
+def test_a_plan_is_written_through_tools_that_check_it(desk: Desk, script: Script) -> None:
+    """The draft has a fault at first: the tool refuses it, says all that is wrong, and nothing is written."""
+    draft = {**yaml.safe_load(DRAFT), "repo": str(desk.repo)}
+    plan = script.when(WISH).then(lambda asked: look_up_tool(asked, TOOL))
+    plan.then(Use(TOOL, {"draft": {**draft, "workflow": "noet"}})).then(Use(TOOL, {"draft": draft, "paused": True}))
+    plan.then(lambda asked: Say(f"The tool says: {asked.tool_results[-1]}"))
+    with desk.terminal(columns=200) as terminal:
+        desk.begin(terminal)
+        terminal.type(WISH)
+        terminal.wait_for("The tool says:", "wrote plan farewells with 2 tickets")
+        assert desk.leave(terminal) == 0
+    _, refused, _ = desk.server.asked[-1].tool_results
+    assert 'unknown workflow "noet" (did you mean note?)' in refused
+    assert desk.run("orchestrator", "plan", "check", PLAN).returncode == 0
+    assert json.loads(desk.run("orchestrator", "status", "--plan", PLAN, "--json").stdout)["plan"]["status"] == "paused"
 
 
 def assert_keys_and_sizes_reach_it(terminal: Terminal) -> None:
@@ -99,8 +133,6 @@ def assert_model_was_told(desk: Desk) -> None:
 
 
 def description_of(skill: Path) -> str:
-    import yaml
-
     return str(yaml.safe_load(skill.read_text().split("---\n")[1])["description"]).strip()
 
 

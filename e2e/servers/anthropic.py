@@ -16,7 +16,8 @@ from e2e.servers.tools import call, declared
 
 CUT = 3
 _ids = itertools.count(1)
-_REMINDERS = re.compile(r"<system-reminder>.*?</system-reminder>", re.DOTALL)
+# what the program says in the person's name
+_REMINDERS = re.compile(r"<system-reminder>.*?</system-reminder>|\ATool loaded\.\Z", re.DOTALL)
 _USAGE = {"input_tokens": 1000, "cache_creation_input_tokens": 200, "cache_read_input_tokens": 300}
 
 
