@@ -43,14 +43,15 @@ def plan_text(config: Config, plan_id: str) -> PlanText:
     return text_of(scene, scene.plan(plan_id))
 
 
-def text_of(scene: Scene, plan: Plan) -> PlanText:
+def text_of(scene: Scene, plan: Plan, problems: tuple[Problem, ...] | None = None) -> PlanText:
+    """`problems`: what is known to be wrong already."""
     entries = {entry.ticket_id: entry for entry in reversed(plan.tickets)}
     ordered = sorted(scene.index.board.of_plan(plan.id), key=lambda one: _place(entries, one.ticket_id))
     tickets = tuple(
         _ticket_text(scene, plan, one, entries[one.ticket_id].blocked_by if one.ticket_id in entries else ())
         for one in ordered
     )
-    return PlanText(plan, tickets, tuple(scene.problems_of(plan)))
+    return PlanText(plan, tickets, tuple(scene.problems_of(plan)) if problems is None else problems)
 
 
 def _place(entries: dict[str, Any], ticket_id: str) -> float:

@@ -5,16 +5,18 @@ The law: every ticket that the plan lists or that has a file is somewhere in it.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from orchestrator.control.describing import PlanText, text_of
 from orchestrator.control.showing import Scene
 from orchestrator.core.board import Board
 from orchestrator.core.model import Key, Plan, Status, Ticket, should_be
+from orchestrator.core.problems import Problem
 from orchestrator.core.settings import Config
 from orchestrator.core.show.tiers import Tiers, tiers
 from orchestrator.core.show.views import MISSING, UNREADABLE, states_of
 from orchestrator.core.times import epoch_or
+from orchestrator.formats.plan_json import encode
 
 
 class Outline(NamedTuple):
@@ -40,6 +42,16 @@ def describe(config: Config, plan_id: str) -> Described:
     scene = Scene(config)
     plan = scene.plan(plan_id)
     return Described(text_of(scene, plan), _outline(scene, plan))
+
+
+def drawn(scene: Scene, plan: Plan, problems: tuple[Problem, ...]) -> Described:
+    """The same of a plan that is not written, but laid on the scene."""
+    return Described(text_of(scene, plan, problems), _outline(scene, plan))
+
+
+def document(record: Plan | Ticket) -> dict[str, Any]:
+    """As its file would be."""
+    return encode(record)
 
 
 def outline(config: Config, plan_id: str) -> Outline:

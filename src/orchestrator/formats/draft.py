@@ -51,7 +51,13 @@ def read_draft(text: str, file: str) -> ReadDraft:
             reading.report(WHERE, (), "a draft must be a mapping with tickets, or a list of tickets", hint)
         return ReadDraft(None, reading.in_order())
     value = {"tickets": tree.value} if isinstance(tree.value, list) else _renamed(tree.value, PLAN_NAMES)
-    return ReadDraft(_draft(reading, value, at), reading.in_order())
+    return ReadDraft(_draft(reading, value, at), tuple(_hinted(one) for one in reading.in_order()))
+
+
+def _hinted(problem: Problem) -> Problem:
+    """Whoever mends a draft from the report alone is told what to write, always."""
+    hint = problem.hint or "leave it out, or write what `orchestrator schema draft` says"
+    return msgspec.structs.replace(problem, hint=hint)
 
 
 def _draft(reading: Reading, value: dict[str, Any], at: Path) -> Draft:

@@ -10,48 +10,61 @@ import click
 
 from orchestrator.cli import output
 from orchestrator.cli.objects import plan_object, problem_objects
-from orchestrator.cli.opened import opened
+from orchestrator.cli.opened import opened_home
 from orchestrator.cli.options import command, json_option
 from orchestrator.cli.output import STATE_COLOURS, clean, paint, paragraph, problem_lines, say
 from orchestrator.cli.verdict import counted, verdict
 
 if TYPE_CHECKING:
     from orchestrator.control.describing import PlanText, TicketText
-    from orchestrator.control.outlining import Outline
+    from orchestrator.control.outlining import Described, Outline
     from orchestrator.core.model import Key
+    from orchestrator.engine.home import Home
 
 MANY = 30
 """Tickets of a plan that are shown in full without being asked for."""
 
 
 @command("check")
-@click.argument("plan_id", metavar="[PLAN]", required=False)
+@click.argument("wanted", metavar="[PLAN|FILE]", required=False)
 @json_option
-def check(plan_id: str | None, as_json: bool) -> int:
-    """Check a plan and its tickets, or all plans.
+def check(wanted: str | None, as_json: bool) -> int:
+    """Check a plan and its tickets, all plans, or a draft in a file.
 
-    Ids, files, blockers and cycles, workflows, phases, agents, repositories, branches. Exit code 1 when there are
-    errors.
+    Everything that is wrong at once, each problem with its place, the reason, and what to write instead: ids and files,
+    blockers and cycles, workflows, phases, agents, repositories, branches and worktrees (also those of unfinished
+    tickets of other plans), criteria that are missing or that nobody can test, files that several tickets touch. A
+    draft (YAML or JSON, - is standard input) is checked as `plan create` would, and nothing is written. Exit code 1
+    when there are errors.
 
     \b
     --json: [{"plan", "problems": [{"where", "what", "severity", "hint", "file", "line", "column"}]}]
     """
-    from orchestrator.control import checking
+    from orchestrator.cli.plan.drafts import plan_of, report_of
 
-    found = checking.check_plans(opened().config, plan_id)
-    problems = [problem for one in found for problem in one.problems]
+    home = opened_home()
+    plan_id = plan_of(home, wanted) if wanted is not None else None
+    if wanted is not None and plan_id is None:
+        report = report_of(home, wanted)
+        found = [(report.plan_id, report.problems)]
+    else:
+        from orchestrator.control import checking
+
+        found = [(one.plan, one.problems) for one in checking.check_plans(home.config, plan_id)]
+    problems = [problem for _, those in found for problem in those]
     if as_json:
-        output.show_json([{"plan": one.plan, "problems": problem_objects(one.problems)} for one in found])
+        output.show_json([{"plan": name, "problems": problem_objects(those)} for name, those in found])
         return verdict(problems, False)
-    return verdict(problems, False, counted(len(found), "plan"))
+    drafts = wanted is not None and plan_id is None
+    return verdict(problems, False, counted(len(found), "draft" if drafts else "plan"))
 
 
 @command("show")
-@click.argument("plan_id", metavar="PLAN")
+@click.argument("wanted", metavar="PLAN|FILE")
 @click.option("--full", is_flag=True, help=f"The tickets in full also where there are more than {MANY}.")
 @json_option
-def show(plan_id: str, full: bool, as_json: bool) -> int:
-    """Show what a plan wants, and in which order it can be walked.
+def show(wanted: str, full: bool, as_json: bool) -> int:
+    """Show what a plan or a draft wants, and in which order it can be walked.
 
     Draws the tickets in tiers: those of one tier can run side by side, each waits for tickets of tiers above it. The
     critical path is the longest chain of tickets that wait for each other, counted in tickets, as nobody knows how long
@@ -64,24 +77,53 @@ def show(plan_id: str, full: bool, as_json: bool) -> int:
      "tiers": [["T-1", "T-2"], ["T-3"]], "criticalPath": ["T-1", "T-3"],
      "cyclic": tickets in a cycle or behind one, "unlisted": tickets that plan.json does not list
     """
+    from orchestrator.cli.plan.drafts import plan_of
+
+    home = opened_home()
+    plan_id = plan_of(home, wanted)
+    if plan_id is None:
+        return _show_draft(home, wanted, full, as_json)
     from orchestrator.control import outlining, written
 
-    config = opened().config
+    config = home.config
     if as_json:
         documents = plan_object(written.documents(config, plan_id)[0])
         outline = outlining.outline(config, plan_id) if documents["plan"] is not None else None
         output.show_json({**documents, **_outline_object(outline)})
         return 0
-    text, whole = outlining.describe(config, plan_id)
+    _print(outlining.describe(config, plan_id), full, plan_id)
+    return 0
+
+
+def _show_draft(home: Home, file: str, full: bool, as_json: bool) -> int:
+    """As it would be written."""
+    from orchestrator.cli.plan.drafts import report_of
+    from orchestrator.control import outlining
+
+    report = report_of(home, file)
+    if report.drawn is None:
+        return verdict(report.problems, False, "1 draft")
+    (plan, tickets), scene, _ = report.drawn
+    described = outlining.drawn(scene, plan, report.problems)
+    if as_json:
+        documents = {"plan": outlining.document(plan), "tickets": [outlining.document(one) for one in tickets]}
+        problems = problem_objects(report.problems)
+        output.show_json({**documents, "problems": problems, **_outline_object(described.outline)})
+        return 0
+    _print(described, full, file)
+    return 0
+
+
+def _print(described: Described, full: bool, wanted: str) -> None:
+    text, whole = described
     is_short = len(text.tickets) > MANY and not full
     say(*_head(text, len(whole.blockers) + len(whole.unlisted)))
-    say("", *_tiers(text, whole, is_short))
+    say("", *_tiers(text, whole, is_short, wanted))
     if not is_short:
         for number, ticket in enumerate(text.tickets, 1):
             say("", *_ticket(number, ticket))
     if text.problems:
         say("", paint("problems", "bold", output.has_colour()), *problem_lines(text.problems))
-    return 0
 
 
 def _outline_object(outline: Outline | None) -> dict[str, object]:
@@ -101,7 +143,7 @@ def _names(outline: Outline, keys: Iterable[Key]) -> list[str]:
     return [key.ticket if key.plan == outline.plan.id else str(key) for key in keys]
 
 
-def _tiers(text: PlanText, outline: Outline, is_short: bool) -> list[str]:
+def _tiers(text: PlanText, outline: Outline, is_short: bool, wanted: str) -> list[str]:
     from orchestrator.cli.columns import has_utf8, screen
     from orchestrator.cli.draw.plan_tiers import tier_lines
     from orchestrator.cli.glyphs import DRAWN, PLAIN
@@ -109,7 +151,7 @@ def _tiers(text: PlanText, outline: Outline, is_short: bool) -> list[str]:
     differs = {one.key: words for one in text.tickets if (words := _differs(text, one))} if is_short else {}
     lines = tier_lines(outline, DRAWN if has_utf8() else PLAIN, screen(), differs)
     if is_short:
-        hint = f"`orchestrator plan show {text.plan.id} --full` shows the tickets in full"
+        hint = f"`orchestrator plan show {wanted} --full` shows the tickets in full"
         lines += ["", *output.paragraph(hint, indent="")]
     return lines
 

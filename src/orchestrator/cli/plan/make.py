@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from orchestrator.errors import OrchestratorError, PlanRejectedError, UsageError
 
 if TYPE_CHECKING:
     from orchestrator.control.planning.drafting import Made
+    from orchestrator.control.planning.locating import Source
     from orchestrator.core.planning.draft import Draft, DraftTicket
     from orchestrator.core.problems import Problem
     from orchestrator.engine.home import Home
@@ -76,19 +76,19 @@ def create(file: str | None, titles: tuple[str, ...], dry_run: bool, as_json: bo
     from orchestrator.control.planning import drafting
 
     home = opened_home()
-    draft, faults = _read(file)
+    draft, faults, written = _read(file)
     draft = _with_repo(_with(draft, titles, given))
-    made = _guarded(lambda: _create(home, draft, faults, dry_run), as_json)
+    made = _guarded(lambda: _create(home, draft, faults, written, dry_run), as_json)
     if not isinstance(made, drafting.Made):
         return made
     return _told(home, made, f"plan {made.plan_id} with {counted(len(made.tickets), 'ticket')}", dry_run, as_json)
 
 
-def _create(home: Home, draft: Draft, faults: tuple[Problem, ...], dry_run: bool) -> Made:
+def _create(home: Home, draft: Draft, faults: tuple[Problem, ...], written: Source | None, dry_run: bool) -> Made:
     from orchestrator.control.planning import drafting
 
-    _refuse(faults, lambda: drafting.judge(home, draft))
-    made = drafting.create(home, draft, dry_run=dry_run)
+    _refuse(faults, lambda: drafting.judge(home, draft, written))
+    made = drafting.create(home, draft, dry_run=dry_run, source=written)
     return made._replace(problems=(*faults, *made.problems))
 
 
@@ -120,7 +120,7 @@ def add(
     from orchestrator.control.planning import drafting
 
     home = opened_home()
-    draft, faults = _read(file)
+    draft, faults, _ = _read(file)
     tickets = (*draft.tickets, *(_ticket(title, given) for title in titles))
 
     def work() -> Made:
@@ -177,24 +177,21 @@ def add_one(
 # -- what was typed ---------------------------------------------------------------------------------------------------
 
 
-def _read(file: str | None) -> tuple[Draft, tuple[Problem, ...]]:
+def _read(file: str | None) -> tuple[Draft, tuple[Problem, ...], Source | None]:
     """An empty draft where there is no file. Raises OrchestratorError."""
+    from orchestrator.cli.plan.drafts import source
     from orchestrator.control.planning import drafting
     from orchestrator.core.planning.draft import Draft
     from orchestrator.formats.draft import read_draft
 
     if file is None:
-        return Draft(), ()
-    try:
-        text = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-        read = read_draft(text.decode("utf-8-sig"), "standard input" if file == "-" else file)
-    except UnicodeDecodeError:
-        raise OrchestratorError(f"{file} is no text in UTF-8") from None
-    except OSError as error:
-        raise OrchestratorError(f"cannot read {file}: {error.strerror}") from None
+        return Draft(), (), None
+    written = source(file)
+    read = read_draft(written.text, written.file)
     if read.draft is None:
         raise PlanRejectedError(read.problems)
-    return drafting.located(read.draft, Path.cwd() if file == "-" else Path(file).absolute().parent), read.problems
+    folder = Path.cwd() if file == "-" else Path(file).absolute().parent
+    return drafting.located(read.draft, folder), read.problems, written
 
 
 def _with(draft: Draft, titles: tuple[str, ...], given: dict[str, Any]) -> Draft:

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from orchestrator.adapters.plan_files import PlanFiles
 from orchestrator.control.planning import judging
+from orchestrator.control.planning.locating import Source, in_draft
 from orchestrator.control.showing import DEFAULT_WORKFLOW, Scene
 from orchestrator.core.model import Plan, PlanStatus, Status, Ticket
 from orchestrator.core.planning.draft import Draft, DraftTicket
@@ -48,9 +49,11 @@ class Drawn(NamedTuple):
 # -- new plans --------------------------------------------------------------------------------------------------------
 
 
-def create(home: Home, draft: Draft, *, dry_run: bool = False, allow_problems: bool = False) -> Made:
+def create(
+    home: Home, draft: Draft, *, dry_run: bool = False, allow_problems: bool = False, source: Source | None = None
+) -> Made:
     """Raises PlanRejectedError, StoreError, OrchestratorError."""
-    drawn = draw(home, draft)
+    drawn = draw(home, draft, source)
     _refuse(drawn.problems, allow_problems)
     plan, tickets = drawn.filled
     if not dry_run:
@@ -59,13 +62,14 @@ def create(home: Home, draft: Draft, *, dry_run: bool = False, allow_problems: b
     return Made(plan.id, names, drawn.problems, plan.status is PlanStatus.PAUSED)
 
 
-def judge(home: Home, draft: Draft) -> tuple[Problem, ...]:
+def judge(home: Home, draft: Draft, source: Source | None = None) -> tuple[Problem, ...]:
     """What is wrong with a plan of it, besides what could not be read of it."""
-    return draw(home, draft).problems
+    return draw(home, draft, source).problems
 
 
-def draw(home: Home, draft: Draft) -> Drawn:
-    """The plan as it would be, with everything that is wrong with it."""
+def draw(home: Home, draft: Draft, source: Source | None = None) -> Drawn:
+    """The plan as it would be, with everything that is wrong with it. `source`: where the draft is written, so that
+    problems have their lines."""
     scene = Scene(home.config)
     taken = [*scene.index.board.plans, *scene.held_plans(), *_folders(home)]
     clash = tuple(_clash(scene, draft))
@@ -75,9 +79,8 @@ def draw(home: Home, draft: Draft) -> Drawn:
     plan = made.plan
     if not plan.worktree_root:
         made = _rooted(home, full, made)
-    return Drawn(
-        made, scene, (*clash, *_nothing(plan, made.tickets), *judging.problems_of(scene, made.plan, made.tickets))
-    )
+    found = (*clash, *_nothing(plan, made.tickets), *judging.problems_of(scene, made.plan, made.tickets))
+    return Drawn(made, scene, found if source is None else in_draft(source, made.plan, made.tickets, found))
 
 
 def _rooted(home: Home, draft: Draft, made: Filled) -> Filled:
@@ -158,6 +161,8 @@ def add(
     titles |= {name: "" for name in _ticket_files(home, plan_id) if name not in titles}
     given = Given(time.time(), (), plan.tickets, titles, _branches(scene, plan_id))
     grown = more(plan, tickets, _Rules(home), given)
+    if paused:
+        grown = Filled(grown.plan, tuple(replace(one, status=Status.PAUSED) for one in grown.tickets))
     before = set(judging.problems_of(scene, plan))
     whole = [*scene.index.board.of_plan(plan_id), *grown.tickets]
     found = tuple(one for one in judging.problems_of(scene, grown.plan, whole) if one not in before)

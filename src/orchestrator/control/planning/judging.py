@@ -72,7 +72,7 @@ def _titles(tickets: list[Ticket]) -> Iterator[Problem]:
 def _repos(scene: Scene, plan: Plan, tickets: list[Ticket]) -> Iterator[Problem]:
     """Each that does not exist, or in which git cannot work, once."""
     own = {ticket.repo: f"ticket {ticket.key}" for ticket in reversed(tickets) if ticket.repo}
-    if plan.repo and (not tickets or any(not ticket.repo for ticket in tickets)):
+    if plan.repo and (not tickets or any(ticket.repo in (None, "", plan.repo) for ticket in tickets)):
         own[plan.repo] = f"plan {plan.id}"
     for repo, where in own.items():
         folder = Path(repo).expanduser()
@@ -129,8 +129,8 @@ def _uses_git(scene: Scene, flow: Workflow) -> bool:
 
 def _roots(scene: Scene, plan: Plan, tickets: list[Ticket]) -> Iterator[Problem]:
     """Folders in which worktrees are to be made, but cannot be."""
-    rooted = not tickets or any(not ticket.worktree for ticket in tickets)
     root = plan.worktree_root or str(Path(scene.config.home) / "worktrees" / plan.id)
+    rooted = not tickets or any(not one.worktree or str(Path(one.worktree).parent) == root for one in tickets)
     own = {str(Path(one.worktree).parent): f"ticket {one.key}" for one in reversed(tickets) if one.worktree}
     if rooted:
         own.pop(root, None)

@@ -5,8 +5,10 @@ The law: a problem that has a place keeps it; the file is read only when there i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -14,14 +16,17 @@ from orchestrator.adapters.places import Places
 from orchestrator.core.checks.check_entries import ENTRY
 from orchestrator.core.model import ID_PATTERN, Key, Plan, Ticket
 from orchestrator.core.problems import Problem
-from orchestrator.formats import json_places
+from orchestrator.formats import draft, json_places
 from orchestrator.formats.json_places import Path as Way
 from orchestrator.formats.yaml_nodes import Place
 
 IN_PLAN = frozenset({ENTRY, "blockedBy", "order"})
 """What plan.json says of a ticket."""
-ALIASES = {"acceptanceCriteria": "criteria", "ticketId": "id", "linearUrl": "url"}
+ALIASES: dict[str, list[str]] = defaultdict(list)
 """Other names that keys have in drafts."""
+for _alias, _name in {**draft.TICKET_NAMES, **draft.PLAN_NAMES}.items():
+    ALIASES[_name].append(_alias)
+LONGEST_TITLE = 60
 
 
 def in_files(places: Places, plan: Plan, problems: Iterable[Problem]) -> tuple[Problem, ...]:
@@ -66,29 +71,45 @@ def _places(file: str, known: dict[str, dict[Way, Place]]) -> dict[Way, Place]:
 # -- drafts -----------------------------------------------------------------------------------------------------------
 
 
-def in_draft(
-    text: str, file: str, plan: Plan, tickets: Sequence[Ticket], problems: Iterable[Problem]
-) -> tuple[Problem, ...]:
-    """For a plan that was made of a draft, whose tickets are in its order."""
+class Source(NamedTuple):
+    """Where a draft is written."""
+
+    text: str
+    file: str
+    """What messages call it."""
+
+
+def in_draft(source: Source, plan: Plan, tickets: Sequence[Ticket], problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """For a plan that was made of a draft, whose tickets are in its order. Each is named by its title, too, as its
+    author may not know the id that it was given."""
     from orchestrator.formats.yaml_tree import read_yaml
 
-    found = list(problems)
-    if not any(one.file is None for one in found):
-        return tuple(found)
-    tree = read_yaml(text)
-    known = {**tree.values, **tree.keys}
+    found = tuple(problems)
     at = {f"ticket {plan.id}/{ticket.ticket_id}": i for i, ticket in enumerate(tickets)}
-    titles = {where: f'{where} "{tickets[i].title[:60]}"' for where, i in at.items() if tickets[i].title}
+    if not found:
+        return found
+    tree = read_yaml(source.text)
+    known = {**tree.values, **tree.keys}
+    root: Way = () if isinstance(tree.value, list) else ("tickets",)
 
     def placed(one: Problem) -> Problem:
         if one.file is not None or (one.where not in at and one.where != f"plan {plan.id}"):
             return one
-        around: Way = ("tickets", at[one.where]) if one.where in at else ()
-        steps = () if one.key == ENTRY else _steps(one.key)
-        other = (ALIASES.get(str(steps[0]), steps[0]), *steps[1:]) if steps else ()
-        ways = [(*around, *steps), (*around, *other), (*around, *steps[:1]), (*around, *other[:1]), around]
-        place = next((known[way] for way in ways if way in known), Place(1, 1))
-        where = titles.get(one.where, one.where)
-        return replace(one, where=where, file=file, line=place.line, column=place.column)
+        around: Way = (*root, at[one.where]) if one.where in at else ()
+        title = tickets[at[one.where]].title if one.where in at else ""
+        where = f'{one.where} "{title[:LONGEST_TITLE]}"' if title else one.where
+        if around not in known:
+            return replace(one, where=where)
+        place = next(known[way] for way in _ways(around, one.key) if way in known)
+        return replace(one, where=where, file=source.file, line=place.line, column=place.column)
 
     return tuple(placed(one) for one in found)
+
+
+def _ways(around: Way, key: str | None) -> Iterator[Way]:
+    """To the value, or to what is nearest to it; by all names that a key has in drafts."""
+    steps = () if key == ENTRY else _steps(key)
+    for size in range(len(steps), 0, -1):
+        for name in (steps[0], *ALIASES.get(str(steps[0]), ())):
+            yield (*around, name, *steps[1:size])
+    yield around

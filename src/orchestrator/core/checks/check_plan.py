@@ -160,6 +160,8 @@ def workflows(scope: Scope) -> Iterator[Problem]:
         yield _unknown(scope.where, "workflow", scope.plan.workflow, known)
     for name, ticket in scope.open_tickets:
         if ticket.workflow is not None and ticket.workflow not in known:
+            if ticket.workflow == scope.plan.workflow:
+                continue  # said of the plan
             yield _unknown(scope.ticket(name), "workflow", ticket.workflow, known)
         elif (ticket.workflow or scope.plan.workflow) is None:
             hint = '"standard" counts; set workflow in the ticket or in plan.json'
@@ -183,7 +185,7 @@ def agents(scope: Scope) -> Iterator[Problem]:
     if scope.plan.review_agent is not None and scope.plan.review_agent not in known:
         yield _unknown(scope.where, "reviewAgent", scope.plan.review_agent, known)
     for name, ticket in scope.open_tickets:
-        if ticket.agent is not None and ticket.agent not in known:
+        if ticket.agent is not None and ticket.agent not in known and ticket.agent != scope.plan.agent:
             yield _unknown(scope.ticket(name), "agent", ticket.agent, known)
 
 
