@@ -134,6 +134,16 @@ class Places:
         return self.locks / ".sources"
 
     @property
+    def imports(self) -> Path:
+        """What imports took last, a file for each plan."""
+        return self.state / ".imports"
+
+    @property
+    def imports_lock(self) -> Path:
+        """Held by whoever brings tickets in."""
+        return self.locks / ".imports"
+
+    @property
     def caught_up(self) -> Path:
         """Locked while somebody makes up for what a crash left out; changed when that was done last."""
         return self.locks / ".caught-up"

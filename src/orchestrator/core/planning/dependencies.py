@@ -44,11 +44,11 @@ def order(waits: Iterable[Wait], names: Sequence[str], fixed: Mapping[str, Colle
     cut = []
     for edge, _ in sorted(strongest.items(), key=lambda pair: _rank(pair[0], pair[1], at)):
         ticket, blocker = edge
-        way = _way(blocker, ticket, kept) if {ticket, blocker} <= tangled else None
-        if way is None:
+        circle = way(blocker, ticket, kept) if {ticket, blocker} <= tangled else None
+        if circle is None:
             kept.setdefault(ticket, []).append(blocker)
         else:
-            cut.append((ticket, *way))
+            cut.append((ticket, *circle))
     first = {name: tuple(sorted(kept.get(name, ()), key=lambda one: (at.get(one, -1), one))) for name in names}
     return Order(first, tuple(cut))
 
@@ -82,7 +82,7 @@ def _peeled(edges: Sequence[tuple[str, str]]) -> set[str]:
     return {name for name, count in waiting.items() if count > 0}
 
 
-def _way(start: str, end: str, blockers: Mapping[str, Sequence[str]]) -> tuple[str, ...] | None:
+def way(start: str, end: str, blockers: Mapping[str, Sequence[str]]) -> tuple[str, ...] | None:
     """By whom `start` waits for `end`, both included."""
     before: dict[str, str] = {start: ""}
     ahead = [start]

@@ -41,6 +41,8 @@ class Chosen(msgspec.Struct, frozen=True, kw_only=True):
     """Those that there are: bugs go by `bugfix` where it exists."""
     present: Mapping[str, Collection[str]] = {}
     """Tickets that the plan has already, with those for whom they wait."""
+    elsewhere: Mapping[str, str] = {}
+    """Issues that are unfinished tickets of other plans, with their addresses there."""
 
 
 class Mapped(NamedTuple):
@@ -53,7 +55,8 @@ def draft_of(issues: Issues, chosen: Chosen) -> Mapped:
     texts = {issue.id: said(issue.body) for issue in found}
     names = _Names(found)
     repeated = {one.id: original for one in found if (original := _original(one, texts[one.id], names)) is not None}
-    tickets = [one for one in found if one.state == "open" and one.id not in repeated]
+    there = [one.id for one in found if one.id in chosen.elsewhere]
+    tickets = [one for one in found if one.state == "open" and one.id not in {*repeated, *there}]
     tickets.sort(key=lambda one: one.priority or 99)
     waits, notes = _waits(found, texts, names, repeated, issues, chosen)
     ordered = order(waits, [one.id for one in tickets], chosen.present)
@@ -73,7 +76,7 @@ def draft_of(issues: Issues, chosen: Chosen) -> Mapped:
         f"{' → '.join(loop)} wait for each other: that {loop[0]} waits for {loop[1]} was left out"
         for loop in ordered.cut
     )
-    return Mapped(draft, (*issues.notes, *_left_out(found, repeated), *notes, *cuts, *_unlike(tickets, chosen)))
+    return Mapped(draft, (*issues.notes, *_left_out(found, repeated, chosen), *notes, *cuts, *_unlike(tickets, chosen)))
 
 
 def _ticket(issue: Issue, blockers: tuple[str, ...], chosen: Chosen) -> DraftTicket:
@@ -123,11 +126,14 @@ def _original(issue: Issue, text: Said, names: _Names) -> str | None:
     return "" if any(label.strip().lower() == "duplicate" for label in issue.labels) else None
 
 
-def _left_out(found: list[Issue], repeated: Mapping[str, str]) -> Iterator[str]:
+def _left_out(found: list[Issue], repeated: Mapping[str, str], chosen: Chosen) -> Iterator[str]:
     for state, word in (("done", "closed in the tracker"), ("dropped", "dropped in the tracker")):
         ids = [one.id for one in found if one.state == state and one.id not in repeated]
         if ids:
             yield f"{_some(ids)}: {word}, left out"
+    for issue in found:
+        if issue.id in chosen.elsewhere and issue.state == "open":
+            yield f"{issue.id}: is ticket {chosen.elsewhere[issue.id]} already, left out"
     for one, original in repeated.items():
         yield f"{one}: a duplicate{f' of {original}' if original else ''}, left out"
 
@@ -197,9 +203,15 @@ def _waits(
     notes: dict[str, None] = {}
     for wait in _told(found, texts, names, issues.parents_first):
         ticket, blocker = wait.ticket, _followed(wait.blocker, repeated)
-        if ticket in gone or ticket in repeated or blocker == ticket or ticket not in by_id:
+        if (
+            ticket == blocker
+            or ticket not in by_id
+            or any(ticket in group for group in (gone, repeated, chosen.elsewhere))
+        ):
             continue
-        if blocker in by_id and blocker not in gone and blocker not in repeated:
+        if blocker in chosen.elsewhere and blocker not in gone:
+            kept.append(Wait(ticket, chosen.elsewhere[blocker], wait.why))
+        elif blocker in by_id and blocker not in gone and blocker not in repeated:
             kept.append(Wait(ticket, blocker, wait.why))
         elif blocker in gone:
             if blocker in by_id and by_id[blocker].state == "dropped" and wait.why is not Why.PART:

@@ -1,0 +1,380 @@
+"""What a tracker or a file says, brought into a plan: a new one, or the one that an earlier import made.
+
+The law: everything is decided before anything is written; what is the runner's, a person's, or complete stays as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
+
+import msgspec
+from msgspec.structs import replace
+
+from orchestrator.adapters import import_files, ticket_edit
+from orchestrator.adapters.plan_files import PlanFiles
+from orchestrator.control.planning import drafting
+from orchestrator.control.planning.drafting import Made
+from orchestrator.control.showing import Scene
+from orchestrator.core.model import Key, Plan, PlanStatus, Status, Ticket
+from orchestrator.core.planning.dependencies import way
+from orchestrator.core.planning.draft import Draft, DraftTicket
+from orchestrator.core.planning.imported import WORDS, Imported, Taken, changes, taken_of
+from orchestrator.core.planning.issue import Issues
+from orchestrator.core.planning.mapping import Chosen, draft_of, renamed
+from orchestrator.core.planning.naming import named
+from orchestrator.core.problems import Problem
+from orchestrator.engine.home import Home
+from orchestrator.errors import UnreadableError
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    source: str
+    """What was asked, in a line: the next import of the same finds its plan by it (`SourceSettings.name`)."""
+    plan: str | None = None
+    """None: the plan of an earlier import of the source, else a new one."""
+    name: str = ""
+    """Of a new plan; by default what the source is called."""
+    repo: str | None = None
+    workflow: str | None = None
+    agent: str | None = None
+    worktree_root: str | None = None
+    base: str | None = None
+    created_by: str = ""
+    paused: bool = False
+    """A new plan is written paused; in one that is active already the new tickets are."""
+    dry_run: bool = False
+
+
+class Brought(NamedTuple):
+    plan_id: str
+    """Empty: nothing was found, and there is no plan."""
+    created: tuple[str, ...] = ()
+    updated: tuple[str, ...] = ()
+    unchanged: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+    """What was found, but became no ticket, or is complete."""
+    notes: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    """Warnings."""
+    is_new: bool = False
+    """Whether the plan is."""
+    paused: bool = False
+    """Whether the plan, or what is new in it, waits for a person."""
+    draft: Draft = Draft()
+    """What was understood."""
+
+
+class _Here(NamedTuple):
+    """The plan that there is."""
+
+    plan: Plan
+    tickets: Mapping[str, Ticket]
+    record: Imported
+
+
+def bring(home: Home, issues: Issues, request: Request) -> Brought:
+    """Raises PlanRejectedError, StoreError, UnreadableError: then nothing is written."""
+    with import_files.one_at_a_time(home.places):
+        records = import_files.known(home.places)
+        here = _here(home, request, records)
+        if issues.made_up:
+            issues = renamed(issues, _known_titles(issues, here))
+        elsewhere, over = _elsewhere(home, issues, records, here)
+        issues = replace(issues, ended=(*issues.ended, *over))
+        mapped = draft_of(issues, _chosen(home, request, here, elsewhere))
+        wanted = {one.ticket_id for one in mapped.draft.tickets}
+        skipped = tuple(sorted({one.id for one in issues.found} - wanted))
+        told = (*mapped.notes, *_over_there(issues, here))
+        return _bring(home, mapped.draft, request, here, told, skipped)
+
+
+def bring_draft(home: Home, draft: Draft, request: Request) -> Brought:
+    """The same for a draft, as a file says it."""
+    with import_files.one_at_a_time(home.places):
+        here = _here(home, request, import_files.known(home.places))
+        draft = named(draft, here.record.tickets if here else {}, here.tickets if here else {})
+        own = {name: getattr(request, name) for name in ("name", "repo", "workflow", "agent", "worktree_root", "base")}
+        filled = replace(draft, **{name: value for name, value in own.items() if value})
+        filled = replace(
+            filled, paused=draft.paused or request.paused, created_by=draft.created_by or request.created_by
+        )
+        return _bring(home, filled, request, here, (), ())
+
+
+def known_ids(home: Home, source: str, plan: str | None = None) -> tuple[str, ...]:
+    """Of tickets that earlier imports of the source brought and that are not complete: a reader may ask what became of
+    those that it does not find any more."""
+    here = _here(home, Request(source=source, plan=plan), import_files.known(home.places))
+    if here is None:
+        return ()
+    return tuple(name for name in here.record.tickets if not _is_over(here.tickets.get(name)))
+
+
+# -- what there is ----------------------------------------------------------------------------------------------------
+
+
+def _here(home: Home, request: Request, records: Mapping[str, Imported]) -> _Here | None:
+    by_source = next((name for name, one in records.items() if request.source in one.sources), None)
+    plan_id = request.plan or by_source
+    if plan_id is None or not home.places.plan_file(plan_id).exists():
+        return None
+    plan = home.store.read_plan(plan_id).record
+    tickets = {one.ticket_id: one for one in Scene(home.config).index.board.of_plan(plan_id)}
+    return _Here(plan, tickets, records.get(plan_id, Imported()))
+
+
+def _is_over(ticket: Ticket | None) -> bool:
+    return ticket is None or ticket.status is Status.COMPLETE
+
+
+def _known_titles(issues: Issues, here: _Here | None) -> dict[str, str]:
+    """Ids that only stand in for one → those of the same title, else free ones."""
+    made_up = set(issues.made_up)
+    known = {taken.title: name for name, taken in (here.record.tickets if here else {}).items()}
+    used = {*(here.tickets if here else ()), *(one.id for one in issues.found if one.id not in made_up)}
+    found: dict[str, str] = {}
+    for one in issues.found:
+        if one.id in made_up and (name := known.get(" ".join(one.title.split()))) is not None:
+            found[one.id] = name
+    number = 0
+    for one in issues.found:
+        if one.id in made_up and one.id not in found:
+            number += 1
+            while f"T-{number}" in {*used, *found.values()}:
+                number += 1
+            found[one.id] = f"T-{number}"
+    return found
+
+
+def _elsewhere(
+    home: Home, issues: Issues, records: Mapping[str, Imported], here: _Here | None
+) -> tuple[dict[str, str], list[str]]:
+    """Issues of the same tracker that are tickets of other plans: where, and those that are complete there."""
+    roots = {_root(one.url) for one in issues.found if one.url}
+    board = Scene(home.config).index.board if len(records) > (here is not None) else None
+    there: dict[str, str] = {}
+    over = []
+    for plan_id, record in records.items() if board is not None else ():
+        if here is not None and plan_id == here.plan.id:
+            continue
+        listed = {one.ticket_id for one in board.plans[plan_id].tickets} if board and plan_id in board.plans else set()
+        for name, taken in record.tickets.items():
+            ticket = board.tickets.get(Key(plan_id, name)) if board else None
+            if name not in listed or ticket is None or not taken.linear_url or _root(taken.linear_url) not in roots:
+                continue
+            if ticket.status is Status.COMPLETE:
+                over.append(name)
+            else:
+                there[name] = f"{plan_id}/{name}"
+    own = set(here.tickets) if here else set()
+    return {name: place for name, place in there.items() if name not in own}, [one for one in over if one not in own]
+
+
+def _root(url: str | None) -> str:
+    return re.sub(r"/issues?/.*", "", url or "").casefold()
+
+
+def _chosen(home: Home, request: Request, here: _Here | None, elsewhere: Mapping[str, str]) -> Chosen:
+    plan = here.plan if here else None
+    entries = plan.tickets if plan else ()
+    return Chosen(
+        id=request.plan,
+        name=request.name,
+        repo=request.repo,
+        workflow=request.workflow or (plan.workflow if plan else None),
+        agent=request.agent,
+        worktree_root=request.worktree_root,
+        base=request.base,
+        created_by=request.created_by,
+        paused=request.paused,
+        workflows=frozenset(home.catalog.names()),
+        present={one.ticket_id: one.blocked_by for one in entries},
+        elsewhere=elsewhere,
+    )
+
+
+def _over_there(issues: Issues, here: _Here | None) -> list[str]:
+    """Tickets whose issue was closed before they were complete: that is for a person to decide."""
+    if here is None:
+        return []
+    ended = {*issues.ended, *(one.id for one in issues.found if one.state != "open")}
+    open_ = [name for name in here.record.tickets if name in ended and not _is_over(here.tickets.get(name))]
+    return [f"{name} was closed in the tracker, but its ticket is {here.tickets[name].status}" for name in open_]
+
+
+# -- bringing in ------------------------------------------------------------------------------------------------------
+
+
+def _bring(
+    home: Home, draft: Draft, request: Request, here: _Here | None, notes: Sequence[str], skipped: tuple[str, ...]
+) -> Brought:
+    if here is not None:
+        return _update(home, draft, request, here, notes, skipped)
+    if not draft.tickets:
+        return Brought("", skipped=skipped, notes=tuple(notes), draft=draft)
+    made = drafting.create(home, replace(draft, id=request.plan or draft.id), dry_run=request.dry_run)
+    if not request.dry_run:
+        taken = zip(made.tickets, (taken_of(one, request.source) for one in draft.tickets), strict=True)
+        import_files.write(home.places, made.plan_id, Imported((request.source,), dict(taken)))
+    return Brought(
+        made.plan_id,
+        created=made.tickets,
+        skipped=skipped,
+        notes=tuple(notes),
+        problems=made.problems,
+        is_new=True,
+        paused=made.paused,
+        draft=draft,
+    )
+
+
+class _Steps(NamedTuple):
+    """What an update consists of."""
+
+    new: list[DraftTicket]
+    edits: dict[str, dict[str, object]]
+    """Ticket → field → value; of plan.json `blocked_by`."""
+    record: dict[str, Taken]
+    unchanged: list[str]
+    skipped: list[str]
+    notes: list[str]
+
+
+def _update(
+    home: Home, draft: Draft, request: Request, here: _Here, notes: Sequence[str], skipped: tuple[str, ...]
+) -> Brought:
+    steps = _steps(draft, request, here)
+    made = Made(here.plan.id, ())
+    pauses = request.paused and here.plan.status is not PlanStatus.PAUSED
+    if steps.new:
+        made = drafting.add(home, here.plan.id, steps.new, dry_run=request.dry_run, paused=pauses)
+    updated = [name for name, to in steps.edits.items() if to]
+    if not request.dry_run:
+        _write(home, here, steps, request.source)
+    return Brought(
+        here.plan.id,
+        created=made.tickets,
+        updated=tuple(updated),
+        unchanged=tuple(steps.unchanged),
+        skipped=(*skipped, *steps.skipped),
+        notes=(*notes, *steps.notes),
+        problems=made.problems,
+        paused=here.plan.status is PlanStatus.PAUSED or (pauses and bool(made.tickets)),
+        draft=draft,
+    )
+
+
+def _steps(draft: Draft, request: Request, here: _Here) -> _Steps:
+    listed = {one.ticket_id: one.blocked_by for one in here.plan.tickets}
+    steps = _Steps([], {}, dict(here.record.tickets), [], [], [])
+    graph = {name: list(of) for name, of in listed.items()}
+    absent = {one.ticket_id for one in draft.tickets if one.ticket_id in here.record.tickets} - set(listed)
+    for one in draft.tickets:
+        name = one.ticket_id or ""
+        told = replace(one, blocked_by=tuple(each for each in one.blocked_by if each not in absent))
+        if name in absent:
+            steps.skipped.append(name)
+            steps.notes.append(f"{name}: was taken out of the plan, and is not brought in again")
+        elif name not in listed:
+            steps.new.append(told)
+            graph[name] = list(told.blocked_by)
+            steps.record[name] = taken_of(told, request.source)
+        else:
+            _compare(told, request, here, steps, graph)
+    return steps
+
+
+def _compare(one: DraftTicket, request: Request, here: _Here, steps: _Steps, graph: dict[str, list[str]]) -> None:
+    name = one.ticket_id or ""
+    ticket, last, now = here.tickets.get(name), here.record.tickets.get(name), taken_of(one, request.source)
+    if ticket is None:
+        steps.skipped.append(name)
+        steps.notes.append(f"{name}: its file cannot be read, left as it is")
+        return
+    if _is_another(ticket, last, now):
+        steps.skipped.append(name)
+        steps.notes.append(f"{name}: the plan has another ticket of that id ({ticket.linear_url or ticket.title})")
+        return
+    if ticket.status is Status.COMPLETE:
+        steps.skipped.append(name)
+        return
+    fields = {field: getattr(ticket, field) for field in WORDS if field != "blocked_by"}
+    change = changes(last, now, {**fields, "blocked_by": tuple(graph[name])})
+    to = dict(change.to)
+    if "blocked_by" in to and (circle := _circle(name, now.blocked_by, graph)):
+        del to["blocked_by"]
+        steps.notes.append(f"{' → '.join(circle)} would wait for each other: whom {name} waits for stays as it was")
+    graph[name] = list(now.blocked_by) if "blocked_by" in to else graph[name]
+    if change.kept:
+        kept = ", ".join(WORDS[field] for field in change.kept)
+        steps.notes.append(f"{name}: {kept} {_both(last)}; what the plan says stays")
+    steps.record[name] = now
+    steps.edits[name] = to
+    if not to:
+        steps.unchanged.append(name)
+
+
+def _both(last: Taken | None) -> str:
+    return "changed in the tracker, and in the plan, too" if last is not None else "in the plan is not the tracker's"
+
+
+def _is_another(ticket: Ticket, last: Taken | None, now: Taken) -> bool:
+    if last is not None:
+        return bool(
+            last.source != now.source and last.linear_url and now.linear_url and last.linear_url != now.linear_url
+        )
+    if ticket.linear_url and now.linear_url:
+        return ticket.linear_url != now.linear_url
+    return ticket.title != now.title
+
+
+def _circle(name: str, blockers: Collection[str], graph: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    ways = (way(blocker, name, {**graph, name: ()}) for blocker in blockers)
+    return next(((name, *found) for found in ways if found), ())
+
+
+# -- writing ----------------------------------------------------------------------------------------------------------
+
+
+def _write(home: Home, here: _Here, steps: _Steps, source: str) -> None:
+    """The record last: what was not recorded is found as it is by the next import."""
+    for name, to in steps.edits.items():
+        fields = {field: value for field, value in to.items() if field != "blocked_by"}
+        if fields:
+            _edit(home, Key(here.plan.id, name), fields, here)
+    waits = {name: to["blocked_by"] for name, to in steps.edits.items() if "blocked_by" in to}
+    if waits:
+        PlanFiles(home.places, home.store).change(here.plan.id, lambda plan: _waiting(plan, waits, here))
+    sources = tuple(dict.fromkeys((*here.record.sources, source)))
+    record = Imported(sources, steps.record)
+    if record != here.record:
+        import_files.write(home.places, here.plan.id, record)
+
+
+def _edit(home: Home, key: Key, fields: Mapping[str, object], here: _Here) -> None:
+    """What somebody has changed since it was looked at stays theirs."""
+    seen = here.tickets[key.ticket]
+
+    def decide(ticket: Ticket) -> Ticket:
+        if ticket.status is Status.COMPLETE:
+            return ticket
+        still = {name: value for name, value in fields.items() if getattr(ticket, name) == getattr(seen, name)}
+        return replace(ticket, **still)
+
+    try:
+        ticket_edit.edit(home.places, key, decide)
+    except UnreadableError as error:
+        home.logs.event("import_passed_over", key, "warning", reason=str(error))
+
+
+def _waiting(plan: Plan, waits: Mapping[str, object], here: _Here) -> Plan:
+    before = {one.ticket_id: one.blocked_by for one in here.plan.tickets}
+    entries = tuple(
+        replace(one, blocked_by=waits[one.ticket_id])
+        if one.ticket_id in waits and one.blocked_by == before.get(one.ticket_id)
+        else one
+        for one in plan.tickets
+    )
+    return replace(plan, tickets=entries)
