@@ -33,7 +33,7 @@ OF_OTHERS = {
     "--dangerously-skip-permissions", "--approval-mode", "--urgent", "--short", "--bare", "--global", "--sandbox",
     "--auto", "--output-schema", "--dangerously-bypass-approvals-and-sandbox", "--full-auto", "--ask-for-approval",
     "--skip-trust", "--approve", "--max-budget-usd", "--append-system-prompt", "--append-system-prompt-file", "--skill",
-    "--mcp-config",
+    "--mcp-config", "--output-format", "--settings", "--profile", "--plugin-dir", "--add-dir", "--extension",
 }  # fmt: skip
 """Options of other programs that the documents mention."""
 
