@@ -185,12 +185,12 @@ def test_what_a_kill_leaves_behind_is_taken_away_at_the_next_start(planned: Site
 
 def test_afterwards_it_says_what_was_planned_and_what_to_do_next(planned: Site, terminal: Terminal) -> None:
     planned.plan({"id": "T-1"}, plan="before")
-    planned.plan({"id": "T-1"}, {"id": "T-2"}, plan="shop")
+    planned.plan({"id": "T-1"}, {"id": "T-2", "workflow": "standrad"}, plan="shop")
     (planned.root / "state/plans/shop").rename(planned.root / "plan")
     assert ended(planned, terminal) == 0
     said = " ".join(terminal.text.split())
     assert "plan shop: 2 tickets; `orchestrator plan show shop`, then `orchestrator daemon` starts the work" in said
-    assert "plan before" not in said
+    assert "plan before:" not in said and "errors: `orchestrator plan check shop`" in said
 
 
 def test_without_a_new_plan_it_says_so(planned: Site, terminal: Terminal) -> None:
@@ -248,6 +248,6 @@ def test_the_first_command_of_a_user_makes_the_home(
     fields = {"HOME": str(site.root / "person"), "PATH": path, "TMPDIR": temporary(site)}
     with running(terminal, PROGRAM, "interactive", "--repo", f"{site.root}/repo", **fields) as program:
         assert terminal.ended(program) == 0
-    wait_for(lambda: "this is the first time" in terminal.text)
+    wait_for(lambda: "this is the first time here" in terminal.text)
     assert "# Configuration of the orchestrator" in terminal.text
     assert (site.root / "person/.orchestrator/state/plans").is_dir()

@@ -50,23 +50,25 @@ def interactive(repo: str | None, workflow: str | None, worktree_root: str | Non
 
 
 def _home() -> Home:
-    """This may be the first thing that somebody types."""
+    """This may be the first thing that somebody types: without a configuration there is one afterwards."""
+    from pathlib import Path
+
     from orchestrator import wiring
     from orchestrator.control import setting_up
     from orchestrator.errors import ConfigError
 
     try:
-        return opened_home()
-    except ConfigError as error:
+        home = opened_home()
+        if home.config.file is not None:
+            return home
+        folder = home.config.home
+    except ConfigError:
         missing = wiring.patient(options())
         if not missing.is_missing:
             raise
-        from pathlib import Path
-
-        made = setting_up.init(Path(missing.config.home), self_contained=False)
-        if not made.is_new:
-            raise error from None
-        complain(f"this is the first time: created {made.config}")
+        folder = missing.config.home
+    made = setting_up.init(Path(folder), self_contained=False)
+    complain(f"this is the first time here: created {made.config}")
     return opened_home()
 
 

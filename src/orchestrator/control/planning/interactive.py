@@ -9,10 +9,12 @@ import contextlib
 from collections.abc import Iterator, Mapping
 
 from orchestrator.adapters.private_folder import PrivateFolder
+from orchestrator.control.checking import check_plans
 from orchestrator.control.reading import plan_or_none
 from orchestrator.core.model import Plan, PlanStatus
 from orchestrator.engine import locks
 from orchestrator.engine.home import Home
+from orchestrator.errors import OrchestratorError
 from orchestrator.planner.session import Session, Setting, session, setting
 from orchestrator.planner.session import Wanted as Wanted
 
@@ -43,7 +45,16 @@ def afterwards(home: Home, before: Mapping[str, int]) -> tuple[str, ...]:
     new = [plan_id for plan_id, count in plans(home).items() if count > before.get(plan_id, -1)]
     if not new:
         return ("no plan was written",)
-    return tuple(_told(plan_id, plan_or_none(home.places, plan_id), runner) for plan_id in new)
+    return tuple(line for plan_id in new for line in _plan(home, plan_id, runner))
+
+
+def _plan(home: Home, plan_id: str, runner: str | None) -> Iterator[str]:
+    yield _told(plan_id, plan_or_none(home.places, plan_id), runner)
+    with contextlib.suppress(OrchestratorError):  # it is gone again
+        problems = [one for checked in check_plans(home.config, plan_id) for one in checked.problems]
+        errors = sum(one.severity == "error" for one in problems)
+        if errors:
+            yield f"plan {plan_id} has {errors} error{'' if errors == 1 else 's'}: `orchestrator plan check {plan_id}`"
 
 
 def _told(plan_id: str, plan: Plan | None, runner: str | None) -> str:
