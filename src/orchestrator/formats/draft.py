@@ -28,6 +28,8 @@ TICKET_NAMES = {
 }  # fmt: skip
 PLAN_NAMES = {"worktree_root": "worktreeRoot", "title": "name"}
 STATUS = {"paused": True, "active": False}
+OF_RUNNER = "it is the runner's"
+INSTEAD = "leave it out, or write what `orchestrator schema draft` says"
 LISTS = ("acceptanceCriteria", "blockedBy", "touches")
 
 _Value = TypeVar("_Value")
@@ -56,7 +58,7 @@ def read_draft(text: str, file: str) -> ReadDraft:
 
 def _hinted(problem: Problem) -> Problem:
     """Whoever mends a draft from the report alone is told what to write, always."""
-    hint = problem.hint or "leave it out, or write what `orchestrator schema draft` says"
+    hint = problem.hint or ("leave it out" if problem.what.endswith(OF_RUNNER) else INSTEAD)
     return msgspec.structs.replace(problem, hint=hint)
 
 
@@ -76,7 +78,7 @@ def _draft(reading: Reading, value: dict[str, Any], at: Path) -> Draft:
 
 
 def _of_runner(key: str) -> str | None:
-    return "it is the runner's; leave it out" if key in RUNNER_FIELDS or key == "createdAt" else None
+    return OF_RUNNER if key in RUNNER_FIELDS or key == "createdAt" else None
 
 
 def _is_id(reading: Reading, where: Where, path: Path, id_: str) -> bool:
@@ -110,7 +112,8 @@ def _ticket(reading: Reading, path: Path, value: Any) -> DraftTicket | None:
             reading.report(where, (*path, key), what, f"leave out {key}", at_key=True)
             plain.pop(key, None)
     plain = {key: [one] if key in LISTS and isinstance(one, str) else one for key, one in plain.items()}
-    fields = read_fields(reading, where, path, DraftTicket, RANGES, explain=_of_runner, value=plain)
+    names = tuple(TICKET_NAMES)  # also to be suggested
+    fields = read_fields(reading, where, path, DraftTicket, RANGES, also_known=names, explain=_of_runner, value=plain)
     if "ticket_id" in fields and not _is_id(reading, where, (*path, "ticketId"), fields["ticket_id"]):
         del fields["ticket_id"]
     return DraftTicket(**fields)
