@@ -52,3 +52,7 @@ class PlanRejectedError(OrchestratorError):
         """`problems`: records of `core.problems`."""
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = tuple(problems)
+
+
+class TakenError(OrchestratorError):
+    """An id of a plan or ticket that somebody else has; who was not asked for that id may try the next one."""

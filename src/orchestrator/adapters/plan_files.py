@@ -19,7 +19,7 @@ from orchestrator.adapters.places import Places
 from orchestrator.adapters.store import Store
 from orchestrator.core.model import Plan, PlanEntry, Ticket
 from orchestrator.core.plan_transition import plan_transition
-from orchestrator.errors import NotFoundError, OrchestratorError, StoreError
+from orchestrator.errors import NotFoundError, OrchestratorError, StoreError, TakenError
 from orchestrator.formats.plan_json import decode_plan, dump, encode, patch
 
 BEGUN = ".being-written"
@@ -57,11 +57,11 @@ class PlanFiles:
         """An empty one, or none yet."""
         folder = self._places.plans / plan_id
         for there in self._places.plans.iterdir():
-            if there.name.lower() == plan_id.lower() and there.name != plan_id:
-                raise OrchestratorError(f'there is a plan "{there.name}" already; choose an id that differs by more')
+            if there.name != plan_id and there.name.lower() == plan_id.lower() and any(there.glob("*")):
+                raise TakenError(f'there is a plan "{there.name}" already; choose an id that differs by more')
         if os.path.lexists(self._places.plan_file(plan_id)):
             hint = f"choose another id, or `orchestrator plan add {plan_id}` adds to it"
-            raise OrchestratorError(f'there is a plan "{plan_id}" already; {hint}')
+            raise TakenError(f'there is a plan "{plan_id}" already; {hint}')
         if not folder.exists():
             return folder
         if (folder / BEGUN).exists():
@@ -91,21 +91,22 @@ class PlanFiles:
         if os.path.lexists(path):
             if _has(path, content):
                 return path  # whoever wrote it before was ended before it was listed
-            raise OrchestratorError(f"there is {path} already; choose another id for the ticket")
+            raise TakenError(f"there is {path} already; choose another id for the ticket")
         if os.path.lexists(self._places.journal_name(ticket.key)):
             self._store.note_deleted(ticket.key)
         write_atomically(path, content)
         return path
 
-    def add(self, plan_id: str, entries: Sequence[PlanEntry], tickets: Sequence[Ticket], reopen: bool = False) -> Plan:
-        """More tickets for a plan; the files of the tickets first. `reopen`: a complete plan goes on."""
+    def add(self, plan_id: str, entries: Sequence[PlanEntry], tickets: Sequence[Ticket], reopen: bool = True) -> Plan:
+        """More tickets for a plan; the files of the tickets first. `reopen`: a complete plan goes on, also one that was
+        completed a moment ago."""
         written: list[Path] = []
 
         def change(plan: Plan) -> Plan:
             there = {one.ticket_id.lower() for one in plan.tickets}
             for ticket in tickets if not written else ():
                 if ticket.ticket_id.lower() in there:
-                    raise OrchestratorError(f'plan {plan_id} has a ticket "{ticket.ticket_id}" already')
+                    raise TakenError(f'plan {plan_id} has a ticket "{ticket.ticket_id}" already')
                 written.append(self._write_ticket(ticket))
             grown = _with(plan, entries)
             return plan_transition(grown, "reopen") if reopen else grown

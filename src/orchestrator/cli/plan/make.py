@@ -76,17 +76,17 @@ def create(file: str | None, titles: tuple[str, ...], dry_run: bool, as_json: bo
     from orchestrator.control.planning import drafting
 
     home = opened_home()
-    draft, faults, written = _read(file)
-    draft = _with_repo(_with(draft, titles, given))
-    made = _guarded(lambda: _create(home, draft, faults, written, dry_run), as_json)
+    made = _guarded(lambda: _create(home, file, titles, given, dry_run), as_json)
     if not isinstance(made, drafting.Made):
         return made
     return _told(home, made, f"plan {made.plan_id} with {counted(len(made.tickets), 'ticket')}", dry_run, as_json)
 
 
-def _create(home: Home, draft: Draft, faults: tuple[Problem, ...], written: Source | None, dry_run: bool) -> Made:
+def _create(home: Home, file: str | None, titles: tuple[str, ...], given: dict[str, Any], dry_run: bool) -> Made:
     from orchestrator.control.planning import drafting
 
+    read, faults, written = _read(file)
+    draft = _with_repo(_with(read, titles, given))
     _refuse(faults, lambda: drafting.judge(home, draft, written))
     made = drafting.create(home, draft, dry_run=dry_run, source=written)
     return made._replace(problems=(*faults, *made.problems))
@@ -120,12 +120,12 @@ def add(
     from orchestrator.control.planning import drafting
 
     home = opened_home()
-    draft, faults, _ = _read(file)
-    tickets = (*draft.tickets, *(_ticket(title, given) for title in titles))
 
     def work() -> Made:
-        _refuse(faults, lambda: ())
-        made = drafting.add(home, plan_id, tickets, dry_run=dry_run, paused=paused)
+        draft, faults, written = _read(file)
+        tickets = (*draft.tickets, *(_ticket(title, given) for title in titles))
+        _refuse(faults, lambda: drafting.judge_more(home, plan_id, tickets, written))
+        made = drafting.add(home, plan_id, tickets, dry_run=dry_run, paused=paused, source=written)
         return made._replace(problems=(*faults, *made.problems))
 
     made = _guarded(work, as_json)

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import posixpath
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from orchestrator.adapters.plan_files import PlanFiles
+from orchestrator.adapters.plan_files import BEGUN, PlanFiles
 from orchestrator.control.planning import judging
 from orchestrator.control.planning.locating import Source, in_draft
+from orchestrator.control.reading import checked_id
 from orchestrator.control.showing import DEFAULT_WORKFLOW, Scene
 from orchestrator.core.model import Plan, PlanStatus, Status, Ticket
 from orchestrator.core.planning.draft import Draft, DraftTicket
@@ -24,7 +25,10 @@ from orchestrator.core.planning.fill import Filled, Given, filled, free, more
 from orchestrator.core.problems import Problem
 from orchestrator.core.rules import Rules
 from orchestrator.engine.home import Home
-from orchestrator.errors import NotFoundError, PlanRejectedError
+from orchestrator.errors import NotFoundError, PlanRejectedError, TakenError
+
+TRIES = 100
+"""As many may take ids at the same time."""
 
 
 class Made(NamedTuple):
@@ -52,14 +56,28 @@ class Drawn(NamedTuple):
 def create(
     home: Home, draft: Draft, *, dry_run: bool = False, allow_problems: bool = False, source: Source | None = None
 ) -> Made:
-    """Raises PlanRejectedError, StoreError, OrchestratorError."""
-    drawn = draw(home, draft, source)
-    _refuse(drawn.problems, allow_problems)
-    plan, tickets = drawn.filled
-    if not dry_run:
-        PlanFiles(home.places, home.store).write(plan, tickets)
-    names = tuple(ticket.ticket_id for ticket in tickets)
-    return Made(plan.id, names, drawn.problems, plan.status is PlanStatus.PAUSED)
+    """Raises PlanRejectedError, StoreError, TakenError."""
+
+    def once() -> Made:
+        drawn = draw(home, draft, source)
+        _refuse(drawn.problems, allow_problems)
+        plan, tickets = drawn.filled
+        if not dry_run:
+            PlanFiles(home.places, home.store).write(plan, tickets)
+        names = tuple(ticket.ticket_id for ticket in tickets)
+        return Made(plan.id, names, drawn.problems, plan.status is PlanStatus.PAUSED)
+
+    return once() if draft.id else next_free(once)
+
+
+def next_free(make: Callable[[], Made]) -> Made:
+    """Again while somebody takes first what looked free."""
+    for _ in range(TRIES):
+        try:
+            return make()
+        except TakenError:
+            continue
+    return make()
 
 
 def judge(home: Home, draft: Draft, source: Source | None = None) -> tuple[Problem, ...]:
@@ -71,7 +89,7 @@ def draw(home: Home, draft: Draft, source: Source | None = None) -> Drawn:
     """The plan as it would be, with everything that is wrong with it. `source`: where the draft is written, so that
     problems have their lines."""
     scene = Scene(home.config)
-    taken = [*scene.index.board.plans, *scene.held_plans(), *_folders(home)]
+    taken = [*scene.index.board.plans, *scene.held_plans(), *folders(home)]
     clash = tuple(_clash(scene, draft))
     id_ = free(draft.id or "", taken) if clash else draft.id  # so that the rest is judged apart from that plan
     full = replace(draft, id=id_, workflow=draft.workflow or DEFAULT_WORKFLOW)
@@ -79,7 +97,7 @@ def draw(home: Home, draft: Draft, source: Source | None = None) -> Drawn:
     plan = made.plan
     if not plan.worktree_root:
         made = _rooted(home, full, made)
-    found = (*clash, *_nothing(plan, made.tickets), *judging.problems_of(scene, made.plan, made.tickets))
+    found = (*clash, *_nothing(plan, made.tickets), *_alike(made), *_strict(scene, made.plan, made.tickets))
     return Drawn(made, scene, found if source is None else in_draft(source, made.plan, made.tickets, found))
 
 
@@ -88,10 +106,10 @@ def _rooted(home: Home, draft: Draft, made: Filled) -> Filled:
     return Filled(replace(made.plan, worktree_root=root), made.tickets)
 
 
-def _folders(home: Home) -> list[str]:
-    """A folder without a plan.json has a name, too."""
+def folders(home: Home) -> list[str]:
+    """A folder without a plan.json has a name, too, unless a crash has left it: that is written anew."""
     try:
-        return [one.name for one in home.places.plans.iterdir() if any(one.glob("*"))]
+        return [one.name for one in home.places.plans.iterdir() if any(one.glob("*")) and not (one / BEGUN).exists()]
     except OSError:
         return []
 
@@ -114,6 +132,22 @@ def _nothing(plan: Plan, tickets: Sequence[Ticket]) -> Iterator[Problem]:
     if not tickets:
         hint = "write `tickets:` and below it a list of them, each with a title"
         yield Problem(f"plan {plan.id}", "has no tickets", hint=hint)
+
+
+def _strict(scene: Scene, plan: Plan, tickets: Sequence[Ticket]) -> Iterator[Problem]:
+    """What is new has titles: who wrote it is still there to be asked."""
+    for one in judging.problems_of(scene, plan, tickets):
+        yield replace(one, severity="error") if one.key == "title" else one
+
+
+def _alike(made: Filled) -> Iterator[Problem]:
+    """Ids that some file systems do not tell apart."""
+    seen: dict[str, str] = {}
+    for ticket in made.tickets:
+        other = seen.setdefault(ticket.ticket_id.lower(), ticket.ticket_id)
+        if other != ticket.ticket_id:
+            what = f'there is a ticket "{other}" already, and not every file system tells the two apart'
+            yield Problem(f"ticket {ticket.key}", what, hint="choose an id that differs by more", key="ticketId")
 
 
 def _refuse(problems: Sequence[Problem], allowed: bool) -> None:
@@ -149,32 +183,65 @@ def _known(home: Home, plan: Plan) -> Iterator[None]:
 
 
 def add(
-    home: Home, plan_id: str, tickets: Sequence[DraftTicket], *, dry_run: bool = False, paused: bool = False
+    home: Home,
+    plan_id: str,
+    tickets: Sequence[DraftTicket],
+    *,
+    dry_run: bool = False,
+    paused: bool = False,
+    source: Source | None = None,
 ) -> Made:
-    """Raises NotFoundError, PlanRejectedError, StoreError. A complete plan is reopened. `paused`: in a plan that is not
-    paused itself the new tickets are."""
-    scene = Scene(home.config)
-    plan = home.store.read_plan(plan_id).record
+    """Raises NotFoundError, PlanRejectedError, StoreError, TakenError. A complete plan is reopened. `paused`: in a plan
+    that is not paused itself the new tickets are."""
     if not tickets:
         raise NotFoundError(f"plan {plan_id}: there is no ticket to add; name one by --ticket, or in a file")
-    titles = {one.ticket_id: one.title for one in scene.index.board.of_plan(plan_id)}
-    titles |= {name: "" for name in _ticket_files(home, plan_id) if name not in titles}
+    tries = iter([False, *[True] * TRIES])
+
+    def once() -> Made:
+        before, (plan, new), found = _grown(home, plan_id, tickets, source, strays=next(tries))
+        _refuse(found, False)
+        is_paused = before.status is PlanStatus.PAUSED
+        if paused and not is_paused:
+            new = tuple(replace(one, status=Status.PAUSED) for one in new)
+        if not dry_run:
+            PlanFiles(home.places, home.store).add(plan_id, plan.tickets[len(before.tickets) :], new)
+        names = tuple(one.ticket_id for one in new)
+        return Made(plan_id, names, found, paused or is_paused, before.status is PlanStatus.COMPLETE)
+
+    return once() if all(one.ticket_id for one in tickets) else next_free(once)
+
+
+def judge_more(
+    home: Home, plan_id: str, tickets: Sequence[DraftTicket], source: Source | None = None
+) -> tuple[Problem, ...]:
+    """What is wrong with tickets that are to be added."""
+    return _grown(home, plan_id, tickets, source, strays=True)[2]
+
+
+def _grown(
+    home: Home, plan_id: str, tickets: Sequence[DraftTicket], source: Source | None, strays: bool
+) -> tuple[Plan, Filled, tuple[Problem, ...]]:
+    """The plan as it is; as it will be, with the new tickets; what is wrong with them. `strays`: ids of files that no
+    plan.json lists are taken. (What a crash has left of the same command has the same content, and is taken over.)"""
+    plan = home.store.read_plan(checked_id("plan", plan_id)).record
+    scene = Scene(home.config)
+    there = scene.index.board.of_plan(plan_id)
+    listed = {entry.ticket_id for entry in plan.tickets}
+    titles = {one.ticket_id: one.title for one in there if strays or one.ticket_id in listed}
+    if strays:
+        titles |= {name: "" for name in _ticket_files(home, plan_id) if name not in titles}
     given = Given(time.time(), (), plan.tickets, titles, _branches(scene, plan_id))
     grown = more(plan, tickets, _Rules(home), given)
-    if paused:
-        grown = Filled(grown.plan, tuple(replace(one, status=Status.PAUSED) for one in grown.tickets))
     before = set(judging.problems_of(scene, plan))
-    whole = [*scene.index.board.of_plan(plan_id), *grown.tickets]
-    found = tuple(one for one in judging.problems_of(scene, grown.plan, whole) if one not in before)
-    _refuse(found, False)
-    entries = grown.plan.tickets[len(plan.tickets) :]
-    is_over = plan.status is PlanStatus.COMPLETE
-    if not dry_run:
-        held = paused and plan.status is not PlanStatus.PAUSED
-        new = [replace(one, status=Status.PAUSED) for one in grown.tickets] if held else grown.tickets
-        PlanFiles(home.places, home.store).add(plan_id, entries, new, reopen=is_over)
-    names = tuple(one.ticket_id for one in grown.tickets)
-    return Made(plan_id, names, found, paused or plan.status is PlanStatus.PAUSED, is_over)
+    whole = [*there, *grown.tickets]
+    found = (*_alike(Filled(plan, (*_named(plan), *grown.tickets))), *_strict(scene, grown.plan, whole))
+    new = tuple(one for one in found if one not in before and replace(one, severity="warning") not in before)
+    return plan, grown, new if source is None else in_draft(source, grown.plan, grown.tickets, new)
+
+
+def _named(plan: Plan) -> Iterator[Ticket]:
+    """The tickets of a plan, as far as their ids go."""
+    return (Ticket(plan_id=plan.id, ticket_id=entry.ticket_id, title="") for entry in plan.tickets)
 
 
 def _ticket_files(home: Home, plan_id: str) -> list[str]:
