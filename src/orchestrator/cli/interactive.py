@@ -81,9 +81,9 @@ def _check_terminal() -> None:
 
 
 def _greet(session: Session) -> None:
-    for note in session.notes:
-        complain(clean(note))
     if session.has_banner:
         return
+    for note in session.notes:
+        complain(clean(note))
     title, *rest = map(clean, session.banner)
     say(paint(title, "bold", has_colour()), *(paint(line, "dim", has_colour()) for line in rest), "")

@@ -42,7 +42,7 @@ class Session(NamedTuple):
     agent: str
     banner: tuple[str, ...]
     has_banner: bool
-    """It shows the banner itself."""
+    """It shows the banner itself, and below it the notes."""
     notes: tuple[str, ...]
     """What the person should know, and did not ask for."""
 
@@ -79,9 +79,9 @@ def session(home: Home, found: Setting, folder: PrivateFolder) -> Session:
     env = {**found.choice.env, **plan_env(home.config, found)}
     env["PATH"] = _with_ourselves(env.get("PATH", os.defpath))
     banner = _banner(found)
-    start = _start(home, found, folder, banner, env)
-    _write(start, found.skills, folder, env)
     notes = (*found.servers.left_out, *map(str, found.skills.problems))
+    start = _start(home, found, folder, (*banner, *notes), env)
+    _write(start, found.skills, folder, env)
     argv = (found.choice.program, *start.argv[1:])
     return Session(argv, found.repo, env, found.choice.name, banner, start.has_banner, notes)
 

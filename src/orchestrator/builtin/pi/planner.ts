@@ -86,6 +86,16 @@ async function ask(ui: any, { question, options = [] }: Asked, signal?: AbortSig
 
 // -- the banner ------------------------------------------------------------------------------------------------------
 
+function rows(line: string, width: number): string[] {
+	const found: string[] = [];
+	for (const word of line.split(" ")) {
+		const longer = found.length > 0 ? `${found[found.length - 1]} ${word}` : word;
+		if (found.length > 0 && [...longer].length <= width) found[found.length - 1] = longer;
+		else found.push([...word].slice(0, width).join(""));
+	}
+	return found;
+}
+
 function addBanner(pi: ExtensionAPI) {
 	const lines: string[] = read("banner.json") ?? [];
 	pi.on("session_start", async (_event: unknown, ctx: any) => {
@@ -93,7 +103,7 @@ function addBanner(pi: ExtensionAPI) {
 		ctx.ui.setHeader((_tui: unknown, theme: any) => ({
 			render: (width: number) => [
 				"",
-				...lines.map((line, i) => theme.fg(i === 0 ? "accent" : "muted", [...line].slice(0, width).join(""))),
+				...lines.flatMap((line, i) => rows(line, width).map((row) => theme.fg(i === 0 ? "accent" : "muted", row))),
 				"",
 			],
 			invalidate() {},
