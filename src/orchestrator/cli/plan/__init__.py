@@ -9,8 +9,12 @@ from orchestrator.cli.options import SETTINGS, config_option
 VERBS = {
     "create": ("make:create", "Make a plan of a draft, or of titles."),
     "add": ("make:add", "Add tickets to a plan."),
-    "check": ("look:check", "Check a plan and its tickets, or all plans."),
+    "check": ("look:check", "Check a plan, all plans, or a draft."),
     "show": ("look:show", "Show what a plan wants, and in which order it can be walked."),
+    "edit": ("edit:edit", "Change a plan, or one of its tickets."),
+    "archive": ("away:archive", "Put a plan away, as a whole."),
+    "restore": ("away:restore", "Bring an archived plan back as it was."),
+    "remove": ("away:remove", "Remove a plan and its tickets for good."),
 }
 """Name → place below orchestrator.cli.plan, first line of help."""
 

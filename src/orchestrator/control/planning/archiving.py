@@ -60,6 +60,11 @@ def archived(home: Home) -> dict[str, str]:
     return plan_removal.archived(home.places)
 
 
+def size(home: Home, plan_id: str) -> int:
+    """How many tickets a plan has. Raises NotFoundError, UnreadableError."""
+    return len(_read(home, plan_id)[1].tickets)
+
+
 def remove(home: Home, plan_id: str, force: bool = False) -> Said:
     """Refused while an attempt is open. `force`: the plan is paused, its attempts are stopped and waited for."""
     places = home.places
@@ -76,7 +81,7 @@ def remove(home: Home, plan_id: str, force: bool = False) -> Said:
     for key in keys:
         if os.path.lexists(places.journal_name(key)):
             home.store.note_deleted(key)
-    (places.state / ".imports" / f"{plan_id}.json").unlink(missing_ok=True)
+    (places.imports / f"{plan_id}.json").unlink(missing_ok=True)
     home.logs.event("plan_removed", None, plan=plan_id, tickets=len(keys))
     left = [f"its logs are in {places.logs / plan_id}"] if (places.logs / plan_id).is_dir() else []
     left += [f"{worktrees} of its worktrees stay: `orchestrator gc` shows what can go"] if worktrees else []
