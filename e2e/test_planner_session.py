@@ -13,21 +13,9 @@ import pytest
 import yaml
 
 from e2e.agents import CLAUDE, PI, Real
+from e2e.conversation import ANSWER, DRAFT, NEXT, PLAN, QUESTION, WISH, conversation, look_up_tool
 from e2e.install import CannotInstall, install
-from e2e.planning import (
-    ANSWER,
-    DRAFT,
-    NEXT,
-    PLAN,
-    PLANNERS,
-    QUESTION,
-    SECRET,
-    WISH,
-    Desk,
-    cmdline,
-    conversation,
-    look_up_tool,
-)
+from e2e.planning import PLANNERS, SECRET, Desk, cmdline
 from e2e.servers.model_server import ModelServer
 from e2e.servers.script import Say, Script, Use
 from e2e.terminal import LACKING, Terminal, installed
