@@ -27,6 +27,11 @@ FILES = (*sorted(SKILLS.rglob("*.md")), PROMPT)
 TEXTS = {str(file.relative_to(BUILTIN)): file.read_text(encoding="utf-8") for file in FILES}
 BY_HAND = {name: text for name, text in TEXTS.items() if not name.endswith(str(MADE.relative_to(SKILLS)))}
 
+PROMPTS = {file.name for file in (BUILTIN / "prompts").iterdir()}
+SCRIPTS = {file.name for file in (BUILTIN / "scripts").iterdir()}
+ALIASES = {"criteria": "acceptanceCriteria", "id": "ticketId", "url": "linearUrl"}
+"""Short names in drafts."""
+
 FENCE = re.compile(r"^([ ]*)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 CELL = re.compile(r"(?<!\\)\|")
 
