@@ -110,6 +110,29 @@ def test_what_a_person_appends_to_claudes_prompt_comes_before_ours(args: tuple[s
     assert sum(arg.startswith("--append") for arg in found.argv) == 1, "it refuses both"
 
 
+ACCEPTED = {
+    "~/.claude/settings.json": '{"skipDangerousModePermissionPrompt": true}',
+    "~/.claude.json": '{"bypassPermissionsModeAccepted": true}',
+}
+
+
+@pytest.mark.parametrize("file", ACCEPTED)
+def test_claude_asks_a_person_who_has_not_said_that_it_need_not(file: str) -> None:
+    """Else the first thing to be seen is a warning, with "No, exit" chosen."""
+    bypass = "--dangerously-skip-permissions"
+    for files in ({}, {file: "{}"}, {file: "[]"}, {file: "no JSON"}):
+        assert bypass not in start("claude", bypass, files=files).argv
+    assert bypass in start("claude", bypass, files={file: ACCEPTED[file]}).argv
+
+
+def test_claude_announces_the_banner_which_its_screen_would_hide() -> None:
+    found = start("claude", banner=("Hello,", "you."))
+    assert found.argv[-2:] == ("--settings", f"{FOLDER}/settings.json")
+    assert json.loads(found.files["settings.json"]) == {"companyAnnouncements": ["Hello,\nyou."]}
+    theirs = start("claude", "--settings", "mine.json", banner=("Hello,",))
+    assert theirs.argv.count("--settings") == 1, "it takes one"
+
+
 # -- Codex ------------------------------------------------------------------------------------------------------------
 
 
@@ -139,6 +162,15 @@ def test_what_a_persons_codex_is_told_and_reaches_stays() -> None:
     assert read["developer_instructions"].startswith("Be short.\n\nYou plan.")
     assert set(read["mcp_servers"]) == {"docs"}, "theirs of the same name would be mixed with ours"
     assert read["sandbox_workspace_write"] == {"network_access": True, "writable_roots": ["/mine", "/state"]}
+
+
+def test_codex_keeps_the_path_and_the_screen_unless_a_person_wants_it_otherwise() -> None:
+    """A login shell would make PATH anew, without `orchestrator`; the alternate screen hides the banner."""
+    read = layer(start("codex"))
+    assert (read["allow_login_shell"], read["tui"]) == (False, {"alternate_screen": "never"})
+    own = 'allow_login_shell = true\n[tui]\nalternate_screen = "always"\n'
+    read = layer(start("codex", files={"~/.codex/config.toml": own}))
+    assert "allow_login_shell" not in read and read["tui"] == {"alternate_screen": "always"}
 
 
 @pytest.mark.parametrize("args", [("-p", "fast"), ("--profile=fast",)])

@@ -5,6 +5,8 @@
 - `--mcp-config` without `--strict-mcp-config`: the person's own servers stay.
 - It takes `--append-system-prompt` or a file, not both: what is in `defaultArgs` goes before ours into the file.
 - It asks with a tool of its own, AskUserQuestion.
+- `--dangerously-skip-permissions` is for runs that nobody watches. With a person it counts only if they have accepted
+  that mode before: else the first thing to be seen is a warning with "No, exit", and as root nothing starts at all.
 - It draws on the alternate screen, where nothing is seen of what was printed before: the banner is an announcement in
   its settings, too. It takes `--settings` once, so with some in `defaultArgs` it is only printed.
 """
@@ -12,6 +14,8 @@
 from __future__ import annotations
 
 import json
+
+import msgspec
 
 from orchestrator.agents.kit.arguments import Values, for_a_person, parted
 from orchestrator.agents.kit.planning import PROMPT, SERVERS, Planning, Start, server_json
@@ -25,6 +29,8 @@ HEADLESS: dict[str, Values] = {
     "--fork-session": "none", "--bg": "none", "--background": "none",
 }  # fmt: skip
 APPENDED: dict[str, Values] = {"--append-system-prompt": "one", "--append-system-prompt-file": "one"}
+BYPASS = "--dangerously-skip-permissions"
+ACCEPTED = ("skipDangerousModePermissionPrompt", "bypassPermissionsModeAccepted")
 OWN_SETTINGS: dict[str, Values] = {"--settings": "one"}
 PLUGIN, SETTINGS = "plugin", "settings.json"
 MANIFEST = {"name": "orchestrator", "version": "1.0.0", "description": "How to plan for the orchestrator."}
@@ -32,7 +38,8 @@ MANIFEST = {"name": "orchestrator", "version": "1.0.0", "description": "How to p
 
 def plan_command(planning: Planning) -> Start:
     settings, folder = planning.settings, planning.folder
-    args, appended = parted(for_a_person(settings, HEADLESS), APPENDED)
+    unattended = HEADLESS if _is_accepted(planning) else {**HEADLESS, BYPASS: "none"}
+    args, appended = parted(for_a_person(settings, unattended), APPENDED)
     prompt = "\n\n".join([*_texts(planning, appended), planning.prompt])
     files = {PROMPT: prompt}
     argv = [settings.command, *args, "--append-system-prompt-file", f"{folder}/{PROMPT}"]
@@ -53,6 +60,20 @@ def plan_command(planning: Planning) -> Start:
 def _readable(planning: Planning) -> list[str]:
     """A skill is a link, and its material a file outside of the project: where it leads is looked at, too."""
     return [f"Read(/{one}/**)" for one in (f"{planning.folder}/{PLUGIN}", *(skill.folder for skill in planning.skills))]
+
+
+def _is_accepted(planning: Planning) -> bool:
+    """The person has said yes to a session that asks for nothing."""
+    own = planning.environ.get("CLAUDE_CONFIG_DIR")
+    files = {f"{own or '~/.claude'}/settings.json": ACCEPTED[0], f"{own or '~'}/.claude.json": ACCEPTED[1]}
+    return any(_says(planning.read(file), key) for file, key in files.items())
+
+
+def _says(text: str | None, key: str) -> bool:
+    try:
+        return bool(msgspec.json.decode(text or "{}")[key])
+    except (msgspec.DecodeError, KeyError, TypeError):
+        return False
 
 
 def _texts(planning: Planning, appended: list[str]) -> list[str]:
