@@ -13,7 +13,10 @@ from orchestrator.cli.objects import plan_object, problem_objects
 from orchestrator.cli.opened import opened_home
 from orchestrator.cli.options import command, json_option
 from orchestrator.cli.output import STATE_COLOURS, clean, paint, paragraph, problem_lines, say
+from orchestrator.cli.plan import compact
 from orchestrator.cli.verdict import counted, verdict
+from orchestrator.core.problems import did_you_mean
+from orchestrator.errors import NotFoundError
 
 if TYPE_CHECKING:
     from orchestrator.control.describing import PlanText, TicketText
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
 
 MANY = 30
 """Tickets of a plan that are shown in full without being asked for."""
+MOST_PROBLEMS = 50
+"""Without --full; `plan check` tells all."""
 
 
 @command("check")
@@ -61,16 +66,18 @@ def check(wanted: str | None, as_json: bool) -> int:
 
 @command("show")
 @click.argument("wanted", metavar="PLAN|FILE")
+@click.argument("ticket_id", metavar="[TICKET]", required=False)
 @click.option("--full", is_flag=True, help=f"The tickets in full also where there are more than {MANY}.")
 @json_option
-def show(wanted: str, full: bool, as_json: bool) -> int:
+def show(wanted: str, ticket_id: str | None, full: bool, as_json: bool) -> int:
     """Show what a plan or a draft wants, and in which order it can be walked.
 
     Draws the tickets in tiers: those of one tier can run side by side, each waits for tickets of tiers above it. The
     critical path is the longest chain of tickets that wait for each other, counted in tickets, as nobody knows how long
     those will take that have not run; finished ones say how long they took.
 
-    Then each ticket, with what the planner left out filled in: repository, branch, worktree, workflow, agent.
+    Then each ticket, with what the planner left out filled in: repository, branch, worktree, workflow, agent. Of a
+    large plan only what it is made of, and a line per tier; with TICKET only that one.
 
     \b
     --json: {"plan": …, "tickets": […], "problems": […]}, as status --plan PLAN --json, and
@@ -82,7 +89,7 @@ def show(wanted: str, full: bool, as_json: bool) -> int:
     home = opened_home()
     plan_id = plan_of(home, wanted)
     if plan_id is None:
-        return _show_draft(home, wanted, full, as_json)
+        return _show_draft(home, wanted, ticket_id, full, as_json)
     from orchestrator.control import outlining, written
 
     config = home.config
@@ -91,11 +98,15 @@ def show(wanted: str, full: bool, as_json: bool) -> int:
         outline = outlining.outline(config, plan_id) if documents["plan"] is not None else None
         output.show_json({**documents, **_outline_object(outline)})
         return 0
-    _print(outlining.describe(config, plan_id), full, plan_id)
+    described = outlining.describe(config, plan_id)
+    if ticket_id is not None:
+        _print_one(described, ticket_id, f"plan {plan_id}")
+    else:
+        _print(described, full, plan_id)
     return 0
 
 
-def _show_draft(home: Home, file: str, full: bool, as_json: bool) -> int:
+def _show_draft(home: Home, file: str, ticket_id: str | None, full: bool, as_json: bool) -> int:
     """As it would be written."""
     from orchestrator.cli.plan.drafts import report_of
     from orchestrator.control import outlining
@@ -110,20 +121,51 @@ def _show_draft(home: Home, file: str, full: bool, as_json: bool) -> int:
         problems = problem_objects(report.problems)
         output.show_json({**documents, "problems": problems, **_outline_object(described.outline)})
         return 0
-    _print(described, full, file)
+    if ticket_id is not None:
+        _print_one(described, ticket_id, file)
+    else:
+        _print(described, full, file)
     return 0
 
 
 def _print(described: Described, full: bool, wanted: str) -> None:
     text, whole = described
-    is_short = len(text.tickets) > MANY and not full
-    say(*_head(text, len(whole.blockers) + len(whole.unlisted)))
-    say("", *_tiers(text, whole, is_short, wanted))
-    if not is_short:
-        for number, ticket in enumerate(text.tickets, 1):
-            say("", *_ticket(number, ticket))
+    number = len(whole.blockers) + len(whole.unlisted)
+    say(*_head(text, number))
+    if number > compact.LARGE and not full:
+        say("", *compact.lines(text, whole))
+        hint = f"`orchestrator plan show {wanted} TICKET` shows one of them, --full shows all"
+        say("", *paragraph(hint, indent=""))
+    else:
+        is_short = len(text.tickets) > MANY and not full
+        say("", *_tiers(text, whole, is_short, wanted))
+        if not is_short:
+            for place, ticket in enumerate(text.tickets, 1):
+                say("", *_ticket(place, ticket))
     if text.problems:
-        say("", paint("problems", "bold", output.has_colour()), *problem_lines(text.problems))
+        most = len(text.problems) if full else MOST_PROBLEMS
+        say("", paint("problems", "bold", output.has_colour()), *problem_lines(text.problems[:most]))
+        if len(text.problems) > most:
+            say(f"  … and {len(text.problems) - most:,} more (orchestrator plan check {wanted})")
+
+
+def _print_one(described: Described, ticket_id: str, wanted: str) -> None:
+    """Raises NotFoundError."""
+    text, whole = described
+    names = [one.ticket.ticket_id for one in text.tickets]
+    if ticket_id not in names:
+        near = did_you_mean(ticket_id, names)
+        raise NotFoundError(f'{wanted} has no ticket "{ticket_id}"{f" ({near})" if near else ""}')
+    place = names.index(ticket_id)
+    say(*_ticket(place + 1, text.tickets[place]))
+    key = text.tickets[place].key
+    after = [one.ticket for one, blockers in whole.blockers.items() if key in blockers]
+    tier = next((i for i, one in enumerate(whole.tiers.tiers, 1) if key in one), None)
+    rows = {"tier": f"{tier} of {len(whole.tiers.tiers)}" if tier else None, "blocks": ", ".join(after) or None}
+    say(*_fields(rows))
+    own = [one for one in text.problems if f" {key}" in f"{one.where} " and one.where.split()[1] == str(key)]
+    if own:
+        say("", paint("problems", "bold", output.has_colour()), *problem_lines(own))
 
 
 def _outline_object(outline: Outline | None) -> dict[str, object]:

@@ -62,13 +62,13 @@ def archived(home: Home) -> dict[str, str]:
 
 def size(home: Home, plan_id: str) -> int:
     """How many tickets a plan has. Raises NotFoundError, UnreadableError."""
-    return len(_read(home, plan_id)[1].tickets)
+    return len(_read(home, plan_id, broken=True)[1].tickets)
 
 
 def remove(home: Home, plan_id: str, force: bool = False) -> Said:
     """Refused while an attempt is open. `force`: the plan is paused, its attempts are stopped and waited for."""
     places = home.places
-    plan, board = _read(home, plan_id)
+    plan, board = _read(home, plan_id, broken=True)
     if board.open and not force:
         raise OrchestratorError(
             f"cannot remove plan {plan_id}: {_named(sorted(board.open))} under way; "
@@ -91,11 +91,15 @@ def remove(home: Home, plan_id: str, force: bool = False) -> Said:
 # -- coming to rest ---------------------------------------------------------------------------------------------------
 
 
-def _read(home: Home, plan_id: str) -> tuple[Plan, Board]:
-    """Raises NotFoundError, UnreadableError, UsageError."""
+def _read(home: Home, plan_id: str, broken: bool = False) -> tuple[Plan, Board]:
+    """`broken`: one whose plan.json cannot be used, of which nothing is started, may go, too.
+
+    Raises NotFoundError, UnreadableError, UsageError."""
     index = one_plan(home.places, checked_id("plan", plan_id))
     plan = index.board.plans.get(plan_id)
     if plan is None:
+        if broken and str(home.places.plan_file(plan_id)) in index.problems and not index.board.open:
+            return Plan(id=plan_id, status=PlanStatus.PAUSED), index.board
         absent = f'there is no plan "{plan_id}" in {home.places.plans}'
         raise unusable(index, str(home.places.plan_file(plan_id)), absent)
     return plan, index.board
