@@ -93,7 +93,9 @@ def untestable(text: str) -> str | None:
     if _PLACEHOLDERS.fullmatch(words):
         return f"is still to be written: {shown}"
     tokens = words.split()
-    if all(token in _NOTHING for token in tokens):
+    if all(token in _NOTHING for token in tokens) or (
+        len(tokens) <= LONGEST_PRAISE and _PRAISE.fullmatch(f"is {words}")
+    ):
         return f"cannot be tested: {shown}"
     if _SPECIFIC.search(text.lower().strip().rstrip(".!")):
         return None

@@ -103,9 +103,21 @@ def unknown_blockers(scope: Scope) -> Iterator[Problem]:
         if (("/" in blocker) or blocker not in scope.entries) and not _exists(scope, blocker)
     ]
     for i, (name, blocker) in enumerate(lost):
-        near = did_you_mean(blocker, _others_like(scope, name, blocker)) if i < MAX_HINTS else None
+        near = _meant(scope, name, blocker) if i < MAX_HINTS else None
         hint = near or _choice(_others_like(scope, name, blocker))
         yield Problem(scope.ticket(name), f'blockedBy names unknown ticket "{blocker}"', hint=hint, key="blockedBy")
+
+
+def _meant(scope: Scope, name: str, blocker: str) -> str | None:
+    """By its id; or by its title, since drafts may name that."""
+    near = did_you_mean(blocker, _others_like(scope, name, blocker))
+    titles = {
+        one.title: other for other, one in scope.tickets.items() if one is not None and one.title and other != name
+    }
+    if near is not None or not did_you_mean(blocker, titles):
+        return near
+    title = next(one for one in titles if did_you_mean(blocker, [one]) == did_you_mean(blocker, titles))
+    return f'did you mean {titles[title]}, "{title}"?'
 
 
 def _choice(names: Iterator[str]) -> str:
