@@ -30,6 +30,15 @@ def status(key: str, tickets: int, program: Program, room: Room, _: Sample) -> S
     return _called(key, program, home, "status")
 
 
+def check(key: str, tickets: int, program: Program, room: Room, _: Sample) -> Sample:
+    """One plan: each ticket waits for the one ten places before it."""
+    home = room.home(2)
+    home.script()
+    home.chain("one", ["only"])
+    home.plan("large", "one", [Ticket(f"T{i}", "only", (f"T{i - 10}",) if i >= 10 else ()) for i in range(tickets)])
+    return _called(key, program, home, "plan", "check", "large")
+
+
 def fill(home: Home, tickets: int) -> None:
     """Plans of a thousand tickets each: half is complete, one is paused, and the rest waits for that one."""
     home.script()
@@ -95,6 +104,16 @@ SCENARIOS = (
             Figure("status10000.wall", "status, 10,000 tickets", "ms", most(45, of="ratio"), original=3900, beat=6),
             Figure("status10000.cpu", "  CPU", "ms"),
             Figure("status10000.peak", "  peak memory", "MB"),
+        ),
+        5,
+    ),
+    _scenario(
+        "check2000",
+        "plan check of 2,000 tickets",
+        partial(check, "check2000", 2_000),
+        (
+            Figure("check2000.wall", "plan check, 2,000 tickets", "ms", most(1000)),
+            Figure("check2000.cpu", "  CPU", "ms"),
         ),
         5,
     ),
