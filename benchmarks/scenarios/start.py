@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
 
 from benchmarks.bare import PYTHON, Spent, once
@@ -36,6 +37,9 @@ def check(key: str, tickets: int, program: Program, room: Room, _: Sample) -> Sa
     home.script()
     home.chain("one", ["only"])
     home.plan("large", "one", [Ticket(f"T{i}", "only", (f"T{i - 10}",) if i >= 10 else ()) for i in range(tickets)])
+    for file in (home.root / "state/plans/large/tickets").iterdir():
+        ticket = json.loads(file.read_bytes())
+        file.write_text(json.dumps({**ticket, "branch": file.stem, "worktree": str(home.root / "trees" / file.stem)}))
     return _called(key, program, home, "plan", "check", "large")
 
 
