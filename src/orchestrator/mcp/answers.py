@@ -9,8 +9,6 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-import msgspec
-
 from orchestrator.core.problems import Problem
 
 Row = dict[str, Any]
@@ -64,13 +62,17 @@ def names(ids: Sequence[str], most: int = 20) -> list[str]:
     return [*ids[:most], *([f"… and {len(ids) - most} more"] if len(ids) > most else [])]
 
 
-def problem_rows(problems: Iterable[Problem], offset: int = 0) -> Row:
+def problem_rows(problems: Iterable[Problem]) -> Row:
     """Errors first; without those that repeat themselves."""
     found = sorted(dict.fromkeys(problems), key=lambda one: one.severity != "error")
-    made = page("problems", [msgspec.to_builtins(one) for one in found], offset, MOST_PROBLEMS)
-    if "more" in made:
-        return {"problems": made["problems"], "moreProblems": made["more"]}
-    return {"problems": made["problems"]}
+    made = page("problems", [_problem(one) for one in found], limit=MOST_PROBLEMS)
+    more = {"moreProblems": made["more"]} if "more" in made else {}
+    return {"problems": made["problems"], **more}
+
+
+def _problem(one: Problem) -> Row:
+    row = {"where": one.where, "what": one.what, "severity": one.severity, "hint": one.hint}
+    return without_nothing({**row, "file": one.file, "line": one.line, "column": one.column})
 
 
 def problem_lines(problems: Iterable[Problem]) -> str:
@@ -86,7 +88,8 @@ def refused(head: str, problems: Iterable[Problem], **more: Any) -> Answer:
     """What was asked for was not done."""
     found = tuple(problems)
     lines = problem_lines(found)
-    return Answer(f"{head}\n{lines}" if lines else head, {"error": head, **problem_rows(found), **more}, failed=True)
+    listed = problem_rows(found) if found else {}
+    return Answer(f"{head}\n{lines}" if lines else head, {"error": head, **listed, **more}, failed=True)
 
 
 def has_errors(problems: Iterable[Problem]) -> bool:

@@ -35,7 +35,7 @@ def answer(backing: Backing, name: str, arguments: Mapping[str, Any]) -> Answer:
     try:
         return tool.call(backing.open, read.values)
     except OrchestratorError as error:
-        return _failed(error)
+        return refused(str(error), ())
     except OSError as error:
         return refused(f"{error.filename or 'the system'}: {error.strerror or error}", ())
     except Exception as error:
@@ -50,11 +50,3 @@ def _whole(tool: Tool, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         return arguments
     draft = {key: value for key, value in arguments.items() if key in PLAN_KEYS or key not in takes}
     return {"draft": draft, **{key: value for key, value in arguments.items() if key not in draft}}
-
-
-def _failed(error: OrchestratorError) -> Answer:
-    problems = tuple(getattr(error, "problems", ()))
-    if not problems:
-        return refused(str(error), ())
-    errors = sum(one.severity == "error" for one in dict.fromkeys(problems))
-    return refused(f"nothing was written: {counted(errors, 'error')}", problems, written=False)

@@ -5,10 +5,13 @@ The law: nothing is written while there is an error, and all errors are told at 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from orchestrator.control.desk import Desk
-from orchestrator.errors import UsageError
+from orchestrator.control.planning.drafting import Made
+from orchestrator.core.problems import Problem
+from orchestrator.errors import PlanRejectedError, UsageError
 from orchestrator.mcp.answers import (
     Answer,
     counted,
@@ -20,11 +23,6 @@ from orchestrator.mcp.answers import (
 )
 from orchestrator.mcp.fields import Values
 from orchestrator.mcp.looking import Open
-
-if TYPE_CHECKING:
-    from orchestrator.control.planning.drafting import Made
-    from orchestrator.core.planning.draft import Draft
-    from orchestrator.core.problems import Problem
 
 NOTHING = "nothing was written"
 
@@ -42,7 +40,7 @@ def _check_draft(desk: Desk, given: Any) -> Answer:
     from orchestrator.control.planning import drafting, proposals
 
     read = proposals.read(given)
-    judged = drafting.judge(desk.home, read.draft) if read.draft is not None else ()
+    judged = drafting.judge(desk.home, proposals.of_here(read.draft)) if read.draft is not None else ()
     return _verdict("the draft", (*read.problems, *judged))
 
 
@@ -72,19 +70,16 @@ def create_plan(open_: Open, values: Values) -> Answer:
 
     desk, dry = open_(True), bool(values["dryRun"])
     read = proposals.read(values["draft"])
-    if read.draft is None or has_errors(read.problems):
-        return _rejected((*read.problems, *_judged(desk, read.draft)))
-    draft = proposals.paused(read.draft) if values["paused"] else read.draft
-    made = drafting.create(desk.home, draft, dry_run=dry)
+    if read.draft is None:
+        return _rejected(read.problems)
+    draft = proposals.of_here(proposals.paused(read.draft) if values["paused"] else read.draft)
+    if has_errors(read.problems):
+        return _rejected((*read.problems, *drafting.judge(desk.home, draft)))
+    made = _tried(lambda: drafting.create(desk.home, draft, dry_run=dry))
+    if not isinstance(made, Made):
+        return _rejected((*read.problems, *made))
     what = f"plan {made.plan_id} with {counted(len(made.tickets), 'ticket')}"
     return _made(desk, made, f"{what} would be written" if dry else f"wrote {what}", read.problems, dry)
-
-
-def _judged(desk: Desk, draft: Draft | None) -> tuple[Problem, ...]:
-    """What else is wrong with a draft of which something could not be read: all in one report."""
-    from orchestrator.control.planning import drafting
-
-    return drafting.judge(desk.home, draft) if draft is not None else ()
 
 
 def add_tickets(open_: Open, values: Values) -> Answer:
@@ -94,11 +89,22 @@ def add_tickets(open_: Open, values: Values) -> Answer:
     plan_id, dry = reading.checked_id("plan", values["plan"]), bool(values["dryRun"])
     desk = open_(True)
     read = proposals.read({"tickets": values["tickets"]})
-    if read.draft is None or has_errors(read.problems):
-        return _rejected(read.problems)
-    made = drafting.add(desk.home, plan_id, read.draft.tickets, dry_run=dry)
+    tickets = read.draft.tickets if read.draft is not None else ()
+    broken = has_errors(read.problems)
+    made = _tried(lambda: drafting.add(desk.home, plan_id, tickets, dry_run=dry or broken))
+    if broken or not isinstance(made, Made):
+        return _rejected((*read.problems, *(made.problems if isinstance(made, Made) else made)))
     what = f"{counted(len(made.tickets), 'ticket')} to plan {plan_id}"
-    return _made(desk, made, f"would add {what}" if dry else f"added {what}", read.problems, dry)
+    said = f"would add {what}" if dry else f"added {what}"
+    return _made(desk, made, f"{said}, which was complete" if made.reopened else said, read.problems, dry)
+
+
+def _tried(make: Callable[[], Made]) -> Made | tuple[Problem, ...]:
+    """What was made, or why not."""
+    try:
+        return make()
+    except PlanRejectedError as error:
+        return tuple(one for one in error.problems if isinstance(one, Problem))
 
 
 def _rejected(problems: tuple[Problem, ...]) -> Answer:
