@@ -1,0 +1,171 @@
+"""Linear's API: one question, one answer.
+
+The law: an answer is whole or an error in words; the key is never part of what anybody reads; waiting is bounded.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import http.client
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from orchestrator import __version__
+from orchestrator.errors import OrchestratorError
+
+URL = "https://api.linear.app/graphql"
+DELAYS = (1.0, 2.0, 4.0)
+"""Seconds before it is asked again, where it may be otherwise in a moment."""
+PATIENCE = 90.0
+"""Seconds that are waited at most, in all, because Linear asks to be asked less often."""
+TIMEOUT = 30.0
+MOST_BYTES = 64 * 1024 * 1024
+RESET = "X-RateLimit-Requests-Reset"
+"""When there is room again, in milliseconds since 1970."""
+
+
+class LinearError(OrchestratorError):
+    """Linear did not do it; `later`: it may when it is asked later."""
+
+    def __init__(self, text: str, later: bool = False) -> None:
+        super().__init__(text)
+        self.later = later
+
+
+class _Wait(Exception):
+    """Asked too often; `seconds`: None: it does not say how long."""
+
+    def __init__(self, seconds: float | None) -> None:
+        super().__init__()
+        self.seconds = seconds
+
+
+class _Again(Exception):
+    """It may be otherwise in a moment."""
+
+
+class Linear(NamedTuple):
+    key: str
+    url: str = URL
+    say: Callable[[str], None] = lambda _: None
+    """Told when it takes longer."""
+    sleep: Callable[[float], None] = time.sleep
+
+    def ask(self, query: str, variables: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The `data` of the answer. Raises LinearError."""
+        failed, waited = 0, 0.0
+        while True:
+            try:
+                return _ask(self, query, variables)
+            except _Wait as error:
+                seconds = error.seconds if error.seconds is not None else DELAYS[min(failed, len(DELAYS) - 1)] * 5
+                if waited + seconds > PATIENCE:
+                    raise LinearError(_too_often(seconds), later=True) from None
+                self.say(f"Linear asks to be asked less often; waiting {seconds:.0f} s")
+                self.sleep(seconds)
+                waited += max(seconds, 1.0)
+            except _Again as error:
+                if failed >= len(DELAYS):
+                    raise LinearError(f"{error}; run it again in a while", later=True) from None
+                self.sleep(DELAYS[failed])
+            failed += 1
+
+
+def of_environment(environ: Mapping[str, str], say: Callable[[str], None] = lambda _: None) -> Linear:
+    """Raises OrchestratorError: there is no key."""
+    key = environ.get("LINEAR_API_KEY", "").strip()
+    if not key:
+        hint = "make a personal API key in Linear (Settings, Security & access) and `export LINEAR_API_KEY=lin_api_…`"
+        raise OrchestratorError(f"LINEAR_API_KEY is not set; {hint}")
+    if not key.isascii() or not key.isprintable() or " " in key.removeprefix("Bearer "):
+        raise OrchestratorError("LINEAR_API_KEY is no key: it has other letters than a key can have")
+    url = environ.get("LINEAR_API_URL", "").strip() or URL
+    if urlsplit(url).scheme not in ("http", "https"):
+        raise OrchestratorError(f'LINEAR_API_URL "{url}" is no address that begins with https://')
+    return Linear(key, url, say)
+
+
+def _ask(linear: Linear, query: str, variables: Mapping[str, Any]) -> Mapping[str, Any]:
+    request = urllib.request.Request(linear.url, json.dumps({"query": query, "variables": variables}).encode())
+    request.add_header("Content-Type", "application/json")
+    request.add_header("User-Agent", f"another-orchestrator/{__version__}")
+    request.add_unredirected_header("Authorization", _authorization(linear.key))
+    try:
+        with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
+            return _data(linear, answer.status, answer.headers, answer.read(MOST_BYTES))
+    except urllib.error.HTTPError as error:
+        with error:
+            return _data(linear, error.code, error.headers, _rest_of(error))
+    except urllib.error.URLError as error:
+        raise _Again(f"cannot reach Linear at {_host(linear)}: {error.reason}") from None
+    except (TimeoutError, ConnectionError, http.client.HTTPException) as error:
+        raise _Again(f"Linear at {_host(linear)} did not answer: {error or type(error).__name__}") from None
+
+
+def _rest_of(error: urllib.error.HTTPError) -> bytes:
+    try:
+        return error.read(MOST_BYTES)
+    except (OSError, http.client.HTTPException):
+        return b""
+
+
+def _authorization(key: str) -> str:
+    """A personal key stands as it is, what an application was given is a bearer's."""
+    return f"Bearer {key}" if key.startswith("lin_oauth_") else key
+
+
+def _host(linear: Linear) -> str:
+    return urlsplit(linear.url).netloc.rpartition("@")[2]
+
+
+def _data(linear: Linear, status: int, headers: Any, content: bytes) -> Mapping[str, Any]:
+    try:
+        answer = json.loads(content)
+    except (ValueError, RecursionError):
+        answer = None
+    errors = answer.get("errors") if isinstance(answer, dict) else None
+    first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
+    code = str((first.get("extensions") or {}).get("code") or (first.get("extensions") or {}).get("type") or "").upper()
+    if status == 429 or code in ("RATELIMITED", "RATE_LIMITED"):
+        raise _Wait(_wanted(headers))
+    if status in (401, 403) or "AUTHENTICATION" in code or code == "FORBIDDEN":
+        hint = "make a new personal API key in Linear (Settings, Security & access)"
+        raise LinearError(f"Linear refuses LINEAR_API_KEY ({status}{_said(linear, first)}); {hint}")
+    if status >= 500:
+        raise _Again(f"Linear at {_host(linear)} answers {status}")
+    if errors:
+        raise LinearError(f"Linear refuses what it was asked{_said(linear, first)}")
+    data = answer.get("data") if isinstance(answer, dict) else None
+    if status != 200 or not isinstance(data, dict):
+        raise LinearError(f"{_host(linear)} answers {status} with something else than Linear would; see LINEAR_API_URL")
+    return data
+
+
+def _said(linear: Linear, error: Mapping[str, Any]) -> str:
+    shown = (error.get("extensions") or {}).get("userPresentableMessage") or error.get("message") or ""
+    text = " ".join(str(shown).replace(linear.key, "***").split())[:300]
+    return f": {text}" if text else ""
+
+
+def _wanted(headers: Any) -> float | None:
+    """Seconds."""
+    after = str(headers.get("Retry-After") or "").strip()
+    if after.isdecimal():
+        return float(after)
+    if after:
+        try:
+            return max(0.0, email.utils.parsedate_to_datetime(after).timestamp() - time.time())
+        except ValueError:
+            return None
+    reset = str(headers.get(RESET) or "").strip()
+    return max(0.0, float(reset) / 1000 - time.time()) if reset.isdecimal() else None
+
+
+def _too_often(seconds: float) -> str:
+    at = time.strftime("%H:%M", time.localtime(time.time() + seconds))
+    return f"Linear asks to be asked less often, and again in {seconds:.0f} s (at {at}); run it again then"
