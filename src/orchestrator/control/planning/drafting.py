@@ -20,6 +20,7 @@ from orchestrator.control.planning.locating import Source, in_draft
 from orchestrator.control.reading import checked_id
 from orchestrator.control.showing import DEFAULT_WORKFLOW, Scene
 from orchestrator.core.model import Plan, PlanStatus, Status, Ticket
+from orchestrator.core.plan_transition import plan_transition
 from orchestrator.core.planning.draft import Draft, DraftTicket
 from orchestrator.core.planning.fill import Filled, Given, filled, free, more
 from orchestrator.core.problems import Problem
@@ -54,18 +55,26 @@ class Drawn(NamedTuple):
 
 
 def create(
-    home: Home, draft: Draft, *, dry_run: bool = False, allow_problems: bool = False, source: Source | None = None
+    home: Home,
+    draft: Draft,
+    *,
+    dry_run: bool = False,
+    allow_problems: bool = False,
+    source: Source | None = None,
+    hold: bool = False,
 ) -> Made:
-    """Raises PlanRejectedError, StoreError, TakenError."""
+    """Raises PlanRejectedError, StoreError, TakenError. `hold`: its tickets are paused, and not the plan."""
 
     def once() -> Made:
         drawn = draw(home, draft, source)
         _refuse(drawn.problems, allow_problems)
         plan, tickets = drawn.filled
+        if hold:
+            tickets = tuple(replace(one, status=Status.PAUSED) for one in tickets)
         if not dry_run:
             PlanFiles(home.places, home.store).write(plan, tickets)
         names = tuple(ticket.ticket_id for ticket in tickets)
-        return Made(plan.id, names, drawn.problems, plan.status is PlanStatus.PAUSED)
+        return Made(plan.id, names, drawn.problems, hold or plan.status is PlanStatus.PAUSED)
 
     return once() if draft.id else next_free(once)
 
@@ -231,7 +240,7 @@ def _grown(
     if strays:
         titles |= {name: "" for name in _ticket_files(home, plan_id) if name not in titles}
     given = Given(time.time(), (), plan.tickets, titles, _branches(scene, plan_id))
-    grown = more(plan, tickets, _Rules(home), given)
+    grown = more(plan_transition(plan, "reopen"), tickets, _Rules(home), given)
     before = set(judging.problems_of(scene, plan))
     whole = [*there, *grown.tickets]
     found = (*_alike(Filled(plan, (*_named(plan), *grown.tickets))), *_strict(scene, grown.plan, whole))

@@ -16,7 +16,7 @@ from orchestrator.core.planning.draft import Draft, DraftTicket
 from orchestrator.core.planning.fill import free
 from orchestrator.core.rules import slug
 from orchestrator.engine.home import Home
-from orchestrator.errors import OrchestratorError
+from orchestrator.errors import OrchestratorError, PlanRejectedError, TakenError
 
 PREFIX = "inbox-"
 
@@ -31,15 +31,20 @@ def _put(home: Home, ticket: DraftTicket, repo: str | None, plan_id: str | None,
     if plan_id is not None and (plan_id in plans or _is_there(home.places, plan_id)):
         own = ticket if repo in (None, plans[plan_id].repo if plan_id in plans else None) else _of(ticket, repo)
         return drafting.add(home, plan_id, [own], paused=paused)
+    repo = repo or drafting.repository_of(Path.cwd())
     if repo is None:
         raise OrchestratorError(f'there is no plan "{plan_id}" yet; name the repository with --repo')
     found = plan_id or _inbox(plans, repo, [*plans, *drafting.folders(home)])
     if found in plans:
         return drafting.add(home, found, [ticket], paused=paused)
     name = f"Inbox of {Path(repo).name}" if plan_id is None else plan_id
-    workflow = ticket.workflow or DEFAULT_WORKFLOW
-    draft = Draft(id=found, name=name, repo=repo, workflow=workflow, paused=paused, tickets=(ticket,))
-    return drafting.create(home, draft)
+    draft = Draft(id=found, name=name, repo=repo, workflow=DEFAULT_WORKFLOW, tickets=(ticket,))
+    try:
+        return drafting.create(home, draft, hold=paused)
+    except PlanRejectedError:
+        if _is_there(home.places, found):
+            raise TakenError(f'there is a plan "{found}" already') from None  # made a moment ago: it gets the ticket
+        raise
 
 
 def _of(ticket: DraftTicket, repo: str | None) -> DraftTicket:
