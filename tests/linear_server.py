@@ -1,0 +1,125 @@
+"""A scripted Linear on loopback: it answers what `plan import linear` asks, page by page, with troubles on cue."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+PAGE = 3
+
+
+def issue(id_: str, title: str, **more: Any) -> dict[str, Any]:
+    """`blocks`, `duplicates`: identifiers; `labels`: names; `state`: type."""
+    return {"identifier": id_, "title": title, "state": "unstarted", "labels": (), "blocks": (), **more}
+
+
+class Linear:
+    def __init__(self, issues: list[dict[str, Any]]) -> None:
+        self.issues = {one["identifier"]: dict(one) for one in issues}
+        self.key = "lin_api_sesame"
+        self.asked: list[dict[str, Any]] = []
+        self.troubles: list[tuple[int, dict[str, str], Any] | str] = []
+        """What the next questions get instead of an answer: (status, headers, body), "gone", or "ok"."""
+        self.comments: list[dict[str, Any]] = []
+        self.url = ""
+
+    def answer(self, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+        if "commentCreate" in query:
+            self.comments.append(dict(variables.get("input") or variables))
+            return {"commentCreate": {"success": True}}
+        if "issue(id:" in query:
+            found = self._row(next(one for one in self.issues.values() if one["identifier"] == variables["id"]), skip=2)
+            return {"issue": found}
+        if "projects(" in query or "cycles(" in query:
+            return {("projects" if "projects(" in query else "cycles"): {"nodes": []}}
+        chosen = [one for one in self.issues.values() if self._fits(one, variables.get("filter") or {})]
+        at = int(variables.get("after") or 0)
+        page = chosen[at : at + PAGE]
+        info = {"hasNextPage": at + PAGE < len(chosen), "endCursor": str(at + PAGE)}
+        return {"issues": {"nodes": [self._row(one) for one in page], "pageInfo": info}}
+
+    def _fits(self, one: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+        if "number" in wanted and int(one["identifier"].rpartition("-")[2]) not in wanted["number"]["in"]:
+            return False
+        if "project" in wanted and one.get("project") not in wanted["project"].get("name", {}).values():
+            return False
+        labels = wanted.get("labels", {}).get("some", {}).get("name", {}).get("eqIgnoreCase")
+        if labels is not None and labels.lower() not in [label.lower() for label in one["labels"]]:
+            return False
+        return one["state"] not in wanted.get("state", {}).get("type", {}).get("nin", ())
+
+    def _row(self, one: Mapping[str, Any], skip: int = 0) -> dict[str, Any]:
+        relations = [("blocks", to) for to in one["blocks"]]
+        relations += [("duplicate", one["duplicates"])] if "duplicates" in one else []
+        inverse = [other["identifier"] for other in self.issues.values() if one["identifier"] in other["blocks"]]
+        return {
+            "id": one["identifier"],
+            "identifier": one["identifier"],
+            "title": one["title"],
+            "description": one.get("description"),
+            "url": f"https://linear.app/acme/issue/{one['identifier']}/some-words",
+            "priority": one.get("priority", 0),
+            "branchName": None,
+            "updatedAt": one.get("updatedAt", "2026-01-01T00:00:00Z"),
+            "state": {"name": one["state"].title(), "type": one["state"]},
+            "parent": {"identifier": one["parent"]} if "parent" in one else None,
+            "project": {"name": one["project"]} if "project" in one else None,
+            "labels": self._some([{"name": label} for label in one["labels"]], skip),
+            "relations": self._some([{"type": kind, "relatedIssue": self._short(to)} for kind, to in relations], skip),
+            "inverseRelations": self._some([{"type": "blocks", "issue": self._short(to)} for to in inverse], skip),
+        }
+
+    def _short(self, id_: str) -> dict[str, Any]:
+        return {"identifier": id_, "state": {"type": self.issues[id_]["state"] if id_ in self.issues else "started"}}
+
+    def _some(self, nodes: list[Any], skip: int) -> dict[str, Any]:
+        """Two at first, the rest when it is asked for."""
+        shown = nodes[skip:] if skip else nodes[:2]
+        return {"nodes": shown, "pageInfo": {"hasNextPage": not skip and len(nodes) > 2, "endCursor": "2"}}
+
+
+@contextmanager
+def serving(linear: Linear) -> Iterator[Linear]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            linear.asked.append(asked)
+            trouble = linear.troubles.pop(0) if linear.troubles else "ok"
+            if trouble == "gone":
+                self.close_connection = True
+                return
+            if isinstance(trouble, tuple):
+                self._send(*trouble)
+            elif self.headers["Authorization"] != linear.key:
+                said = {"message": "Authentication required", "extensions": {"code": "AUTHENTICATION_ERROR"}}
+                self._send(401, {}, {"errors": [said]})
+            else:
+                assert re.match(r"(query|mutation) ", asked["query"])
+                self._send(200, {}, {"data": linear.answer(asked["query"], asked.get("variables") or {})})
+
+        def _send(self, status: int, headers: Mapping[str, str], body: Any) -> None:
+            content = body.encode() if isinstance(body, str) else json.dumps(body).encode()
+            self.send_response(status)
+            for name, value in {**headers, "Content-Length": str(len(content))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Silent."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    linear.url = f"http://127.0.0.1:{server.server_address[1]}/graphql"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    try:
+        yield linear
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
