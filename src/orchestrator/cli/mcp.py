@@ -20,11 +20,11 @@ HOW = (
 
 @command("mcp")
 def mcp() -> int:
-    """Serve agents over the Model Context Protocol, on standard input and output.
+    """Serve agents over the Model Context Protocol.
 
-    For a client that starts it: claude, codex, pi, Claude Desktop. Its tools list workflows, agents, repositories and
-    plans, check and create plans, show status and logs, pause, resume, retry and skip, as the commands do. It ends with
-    its input. `orchestrator-mcp` is the same program.
+    On standard input and output, for a client that starts it: claude, codex, Claude Desktop. Its tools list workflows,
+    agents, repositories and plans, check and create plans, show status and logs, pause, resume, retry and skip, as the
+    commands do. It ends with its input. `orchestrator-mcp` is the same program.
 
     Needs the extra `mcp` of the package.
     """
