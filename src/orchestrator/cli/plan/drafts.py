@@ -48,3 +48,15 @@ def source(file: str) -> Source:
         raise OrchestratorError(f"{file} is no text in UTF-8") from None
     except OSError as error:
         raise OrchestratorError(f"cannot read {file}: {error.strerror}") from None
+
+
+def repository(repo: str | None) -> str:
+    """By default that of the current directory. Raises OrchestratorError."""
+    from orchestrator.control.planning import drafting
+
+    if repo is not None:
+        return drafting.repository_of(Path(drafting.absolute(repo))) or drafting.absolute(repo)
+    found = drafting.repository_of(Path.cwd())
+    if found is None:
+        raise OrchestratorError(f"{Path.cwd()} is in no git repository; name one with --repo")
+    return found

@@ -157,11 +157,12 @@ def add_one(
         raise UsageError("--run and --paused contradict each other")
     if walks and as_json:
         raise UsageError("--run prints what happens, --json what was written: say one of them")
+    from orchestrator.cli.plan.drafts import repository
     from orchestrator.control.planning import drafting, inbox
 
     home = opened_home()
     ticket = _ticket(title, given)
-    place = _repository(repo) if plan_id is None or repo is not None else None
+    place = repository(repo) if plan_id is None or repo is not None else None
     made = _guarded(lambda: inbox.put(home, ticket, place, plan_id, paused), as_json)
     if not isinstance(made, drafting.Made):
         return made
@@ -218,17 +219,6 @@ def _with_repo(draft: Draft) -> Draft:
     from orchestrator.control.planning import drafting
 
     return replace(draft, repo=drafting.repository_of(Path.cwd()))
-
-
-def _repository(repo: str | None) -> str:
-    from orchestrator.control.planning import drafting
-
-    if repo is not None:
-        return drafting.repository_of(Path(drafting.absolute(repo))) or drafting.absolute(repo)
-    found = drafting.repository_of(Path.cwd())
-    if found is None:
-        raise OrchestratorError(f"{Path.cwd()} is in no git repository; name one with --repo")
-    return found
 
 
 def _ticket(title: str, given: dict[str, Any]) -> DraftTicket:
