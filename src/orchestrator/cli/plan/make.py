@@ -14,7 +14,7 @@ from orchestrator.cli.opened import opened_home
 from orchestrator.cli.options import command, json_option
 from orchestrator.cli.output import clean, complain, problem_lines, say
 from orchestrator.cli.verdict import counted
-from orchestrator.errors import OrchestratorError, PlanRejectedError, UsageError
+from orchestrator.errors import PlanRejectedError, UsageError
 
 if TYPE_CHECKING:
     from orchestrator.control.planning.drafting import Made
