@@ -112,6 +112,12 @@ def known_ids(home: Home, source: str, plan: str | None = None) -> tuple[str, ..
     return tuple(name for name in here.record.tickets if not _is_over(here.tickets.get(name)))
 
 
+def repo_of_plan(home: Home, request: Request) -> str | None:
+    """Of the plan that there is already; None: there is none, or it has none."""
+    here = _here(home, request, import_files.known(home.places))
+    return here.plan.repo if here is not None else None
+
+
 # -- what there is ----------------------------------------------------------------------------------------------------
 
 
