@@ -9,6 +9,7 @@ from orchestrator.cli.options import SETTINGS, config_option
 VERBS = {
     "create": ("make:create", "Make a plan of a draft, or of titles."),
     "add": ("make:add", "Add tickets to a plan."),
+    "import": ("importing:import_", "Make a plan of issues of a tracker, or of a file, and bring it up to date later."),
     "check": ("look:check", "Check a plan, all plans, or a draft."),
     "show": ("look:show", "Show what a plan wants, and in which order it can be walked."),
     "edit": ("edit:edit", "Change a plan, or one of its tickets."),
