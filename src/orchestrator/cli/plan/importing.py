@@ -55,8 +55,8 @@ def import_() -> None:
 def github(repository: str, milestone: str | None, label: str | None, issues: tuple[str, ...], **given: Any) -> int:
     """Import issues of GitHub, asked through ghCommand.
 
-    Those that are open, as tickets GH-<number>. Who waits for whom is told by GitHub's own relations and by words in the
-    text: "blocked by #42", "depends on #42". Issues labelled bug go by the workflow bugfix.
+    Those that are open, as tickets GH-<number>. Who waits for whom is told by GitHub's own relations and by words in
+    the text: "blocked by #42", "depends on #42". Issues labelled bug go by the workflow bugfix.
 
     \b
     --json: {"plan", "created": ["GH-7"], "updated": […], "unchanged": […], "skipped": […], "notes": […],
@@ -104,6 +104,25 @@ def linear(issues: tuple[str, ...], **given: Any) -> int:
     return _import(
         given, query.source, lambda home, request: tracked.from_linear(home, query, request, _wait, Path.cwd())
     )
+
+
+@command("file")
+@click.argument("file", metavar="FILE")
+@options(*SHARED)
+def file_(file: str, **given: Any) -> int:
+    """Import tickets from a file: Markdown (.md), a table (.csv), or a draft (.yaml, .json).
+
+    Markdown: a heading each, with everything below it; task lists and "Acceptance criteria" are criteria, "Depends on:"
+    says whom it waits for. Tables: by the names of their columns, as Linear and Jira export them; title is enough.
+
+    \b
+    --json: as `plan import github --json`
+    """
+    from orchestrator.control.planning import filed
+
+    path = Path(file)
+    source = f"file {path.resolve()}"
+    return _import(given, source, lambda home, request: filed.from_file(home, path, request, Path.cwd()))
 
 
 def _wait(text: str) -> None:
@@ -179,3 +198,4 @@ def _next(home: Home, brought: Brought) -> str:
 
 import_.add_command(github)
 import_.add_command(linear)
+import_.add_command(file_)
