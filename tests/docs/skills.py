@@ -112,7 +112,7 @@ def line_faults(line: str, is_whole: bool) -> Iterator[str]:
     if isinstance(command, click.Group):
         return
     try:
-        given, left, _ = command.make_parser(click.Context(command)).parse_args(words)
+        given, left, _ = command.make_parser(click.Context(command, **command.context_settings)).parse_args(words)
     except click.UsageError as error:
         yield f"{line}: {error.format_message()}"
         return

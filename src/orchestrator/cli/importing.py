@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 @click.option("--source", "names", metavar="NAME", multiple=True, help="Only this source; may be said several times.")
 @json_option
 def import_(watch: bool, names: tuple[str, ...], as_json: bool) -> int:
-    """Look at the trackers that `sources` of the configuration names, and make tickets of what matches.
+    """Look at trackers for new tickets, as sources says.
+
+    The trackers that `sources` of the configuration names are asked, and what matches becomes tickets.
 
     A running daemon does this by itself, each source at its own time. Without `autoStart: true` new tickets are paused
     until somebody resumes them. To import by hand, once and whatever the configuration says: `orchestrator plan
