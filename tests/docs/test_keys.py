@@ -45,7 +45,7 @@ def in_home(path: str) -> str:
 
 
 CONFIG = {
-    **dict.fromkeys(("budgets", "pullRequest", "review", "worktree", "ports"), "none"),
+    **dict.fromkeys(("budgets", "pullRequest", "review", "worktree", "ports", "tracker"), "none"),
     "agents": ", ".join(f"`{name}`" for name in list(DEFAULT_AGENTS)[:-1])
     + f" and `{list(DEFAULT_AGENTS)[-1]}`, see below",
     "stateDir": in_home(RESOLVED.state_dir),

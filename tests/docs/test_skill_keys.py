@@ -24,6 +24,7 @@ from orchestrator.core.settings import (
     ReviewSettings,
     Settings,
     SourceSettings,
+    TrackerSettings,
     WorktreeSettings,
 )
 from orchestrator.core.workflow import AgentPhase, PollPhase, ScriptPhase, TerminalPhase, Workflow
@@ -83,7 +84,7 @@ def test_every_key_inside_another_is_told() -> None:
     inner = {
         "mcpServers": McpServer, "notify": NotifySettings, "prices": Price, "pullRequest": PullRequestSettings,
         "review": ReviewSettings, "worktree": WorktreeSettings, "ports": PortSettings, "budgets": Budgets,
-        "sources": SourceSettings,
+        "sources": SourceSettings, "tracker": TrackerSettings,
     }  # fmt: skip
     for key, record in inner.items():
         assert set(codes(whole[key])) - {"github", "linear"} == keys(record), key

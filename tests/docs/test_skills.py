@@ -26,6 +26,7 @@ from orchestrator.core.settings import (
     ReviewSettings,
     Settings,
     SourceSettings,
+    TrackerSettings,
     WorktreeSettings,
 )
 from orchestrator.core.workflow import AgentPhase, PollPhase, ScriptPhase, TerminalPhase, Workflow
@@ -43,6 +44,7 @@ RECORDS = (
         PullRequestSettings,
         ReviewSettings,
         SourceSettings,
+        TrackerSettings,
         WorktreeSettings,
         Budgets,
         Price,

@@ -141,6 +141,13 @@ class SourceSettings(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
         return " ".join([self.type, *parts])
 
 
+class TrackerSettings(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """What trackers are told."""
+
+    comment: bool = False
+    """Whether a ticket's issue gets a comment when its pull request is opened and when it ends."""
+
+
 class Settings(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     """`config.yaml` as written, every key optional. Paths may be relative to the file; `Config` has them resolved."""
 
@@ -176,6 +183,7 @@ class Settings(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     merge_method: MergeMethod | None = None
     """None: the forge's own default for the repository; without a forge a fast-forward, as `rebase`."""
     sources: tuple[SourceSettings, ...] = ()
+    tracker: TrackerSettings = TrackerSettings()
 
 
 class Config(msgspec.Struct, frozen=True, rename="camel", kw_only=True):

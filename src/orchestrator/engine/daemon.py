@@ -22,6 +22,7 @@ from orchestrator.engine.home import Home
 from orchestrator.engine.leaving import leave
 from orchestrator.engine.loop import Loop, Mode
 from orchestrator.engine.recover import catch_up
+from orchestrator.engine.telling.comments import Comments
 from orchestrator.engine.telling.courier import Courier
 from orchestrator.errors import OrchestratorError, StoreError
 
@@ -153,21 +154,26 @@ async def _walk(
         lambda paths: calls(lambda: loop.tell_paths(paths)),
         lambda reason: home.logs.event("watch_lost", None, "warning", reason=reason, fallback="scan"),
     ).start()
+    comments = Comments(home, loop.index.board, calls)
     with _signals(loop, courier) as received:
         try:
             loop.begin()
             _look_for_garbage_seldom()
             catch_up(home, loop.index)
             courier.look()
+            comments.start()
             ready()
             looking = asyncio.ensure_future(_look_on(loop, onlook)) if onlook is not None else None
             await loop.run()
             if looking is not None and onlook is not None:
                 looking.cancel()
                 onlook(loop.seen()._replace(is_over=True))
+            if not received and home.settings.tracker.comment:
+                await asyncio.to_thread(comments.finish)
             await leave(courier, home)
         finally:
             watch.stop()
+            comments.stop()
             courier.stop()
     return received[0] if received else None
 

@@ -187,6 +187,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "autoMerge": "true: pull requests that are approved and whose checks have passed are merged without a person.",
         "mergeMethod": "merge commit, squash or rebase; default: the forge's own; without a forge a fast-forward.",
         "sources": "Trackers that are looked at on a schedule; what matches becomes tickets.",
+        "tracker": "What trackers are told of tickets that have an issue.",
     },
     "SourceSettings": {
         "type": "The tracker.",
@@ -208,6 +209,9 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "timeoutSeconds": "Longest time of setup.",
         "cacheKey": "Files of the worktree (globs): while they and the command are the same, setup is not run again.",
         "minFreeGb": "With fewer free gigabytes for worktrees, logs or state nothing new starts; 0: nobody looks.",
+    },
+    "TrackerSettings": {
+        "comment": "true: a comment on a ticket's issue when its pull request is opened and when it ends.",
     },
     "PullRequestSettings": {
         "draft": "true: as drafts, which a person marks as ready.",
