@@ -16,6 +16,7 @@ from orchestrator.core.model import ID_PATTERN, RUNNER_FIELDS
 from orchestrator.core.planning.draft import Draft, DraftTicket
 from orchestrator.core.problems import Problem
 from orchestrator.formats.fields import is_mapping, read_fields
+from orchestrator.formats.json_as_yaml import as_yaml
 from orchestrator.formats.problem_list import POSITIVE, Reading, Where
 from orchestrator.formats.yaml_tree import INVALID, Path, Tree, read_yaml
 
@@ -43,7 +44,7 @@ class ReadDraft(NamedTuple):
 
 def read_draft(text: str, file: str) -> ReadDraft:
     """Never raises. `file`: what messages call it."""
-    tree = read_yaml(text)
+    tree = read_yaml(as_yaml(text))
     at: Path = () if isinstance(tree.value, list) else ("tickets",)  # a list of tickets is all that some have to say
     reading = Reading(_called_alike(tree, len(at)), file)
     reading.report_faults(WHERE)
