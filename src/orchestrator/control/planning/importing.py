@@ -6,27 +6,25 @@ The law: everything is decided before anything is written; what is the runner's,
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
 from msgspec.structs import replace
 
-from orchestrator.adapters import import_files, ticket_edit
-from orchestrator.adapters.plan_files import PlanFiles
+from orchestrator.adapters import import_files
 from orchestrator.control.planning import drafting
 from orchestrator.control.planning.drafting import Made
+from orchestrator.control.planning.updating import Here, steps_to, write
 from orchestrator.control.showing import Scene
-from orchestrator.core.model import Key, Plan, PlanStatus, Status, Ticket
-from orchestrator.core.planning.dependencies import way
-from orchestrator.core.planning.draft import Draft, DraftTicket
-from orchestrator.core.planning.imported import WORDS, Imported, Taken, changes, taken_of
+from orchestrator.core.model import Key, PlanStatus, Status, Ticket
+from orchestrator.core.planning.draft import Draft
+from orchestrator.core.planning.imported import Imported, taken_of
 from orchestrator.core.planning.issue import Issues
 from orchestrator.core.planning.mapping import Chosen, draft_of, renamed
 from orchestrator.core.planning.naming import named
 from orchestrator.core.problems import Problem
 from orchestrator.engine.home import Home
-from orchestrator.errors import UnreadableError
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,14 +62,6 @@ class Brought(NamedTuple):
     """Whether the plan, or what is new in it, waits for a person."""
     draft: Draft = Draft()
     """What was understood."""
-
-
-class _Here(NamedTuple):
-    """The plan that there is."""
-
-    plan: Plan
-    tickets: Mapping[str, Ticket]
-    record: Imported
 
 
 def bring(home: Home, issues: Issues, request: Request) -> Brought:
@@ -121,21 +111,21 @@ def repo_of_plan(home: Home, request: Request) -> str | None:
 # -- what there is ----------------------------------------------------------------------------------------------------
 
 
-def _here(home: Home, request: Request, records: Mapping[str, Imported]) -> _Here | None:
+def _here(home: Home, request: Request, records: Mapping[str, Imported]) -> Here | None:
     by_source = next((name for name, one in records.items() if request.source in one.sources), None)
     plan_id = request.plan or by_source
     if plan_id is None or not home.places.plan_file(plan_id).exists():
         return None
     plan = home.store.read_plan(plan_id).record
     tickets = {one.ticket_id: one for one in Scene(home.config).index.board.of_plan(plan_id)}
-    return _Here(plan, tickets, records.get(plan_id, Imported()))
+    return Here(plan, tickets, records.get(plan_id, Imported()))
 
 
 def _is_over(ticket: Ticket | None) -> bool:
     return ticket is None or ticket.status is Status.COMPLETE
 
 
-def _known_titles(issues: Issues, here: _Here | None) -> dict[str, str]:
+def _known_titles(issues: Issues, here: Here | None) -> dict[str, str]:
     """Ids that only stand in for one → those of the same title, else free ones."""
     made_up = set(issues.made_up)
     known = {taken.title: name for name, taken in (here.record.tickets if here else {}).items()}
@@ -155,7 +145,7 @@ def _known_titles(issues: Issues, here: _Here | None) -> dict[str, str]:
 
 
 def _elsewhere(
-    home: Home, issues: Issues, records: Mapping[str, Imported], here: _Here | None
+    home: Home, issues: Issues, records: Mapping[str, Imported], here: Here | None
 ) -> tuple[dict[str, str], list[str]]:
     """Issues of the same tracker that are tickets of other plans: where, and those that are complete there."""
     roots = {_root(one.url) for one in issues.found if one.url}
@@ -182,7 +172,7 @@ def _root(url: str | None) -> str:
     return re.sub(r"/issues?/.*", "", url or "").casefold()
 
 
-def _chosen(home: Home, request: Request, here: _Here | None, elsewhere: Mapping[str, str]) -> Chosen:
+def _chosen(home: Home, request: Request, here: Here | None, elsewhere: Mapping[str, str]) -> Chosen:
     plan = here.plan if here else None
     entries = plan.tickets if plan else ()
     return Chosen(
@@ -201,7 +191,7 @@ def _chosen(home: Home, request: Request, here: _Here | None, elsewhere: Mapping
     )
 
 
-def _over_there(issues: Issues, here: _Here | None) -> list[str]:
+def _over_there(issues: Issues, here: Here | None) -> list[str]:
     """Tickets whose issue was closed before they were complete: that is for a person to decide."""
     if here is None:
         return []
@@ -214,7 +204,7 @@ def _over_there(issues: Issues, here: _Here | None) -> list[str]:
 
 
 def _bring(
-    home: Home, draft: Draft, request: Request, here: _Here | None, notes: Sequence[str], skipped: tuple[str, ...]
+    home: Home, draft: Draft, request: Request, here: Here | None, notes: Sequence[str], skipped: tuple[str, ...]
 ) -> Brought:
     if here is not None:
         return _update(home, draft, request, here, notes, skipped)
@@ -236,29 +226,17 @@ def _bring(
     )
 
 
-class _Steps(NamedTuple):
-    """What an update consists of."""
-
-    new: list[DraftTicket]
-    edits: dict[str, dict[str, object]]
-    """Ticket → field → value; of plan.json `blocked_by`."""
-    record: dict[str, Taken]
-    unchanged: list[str]
-    skipped: list[str]
-    notes: list[str]
-
-
 def _update(
-    home: Home, draft: Draft, request: Request, here: _Here, notes: Sequence[str], skipped: tuple[str, ...]
+    home: Home, draft: Draft, request: Request, here: Here, notes: Sequence[str], skipped: tuple[str, ...]
 ) -> Brought:
-    steps = _steps(draft, request, here)
+    steps = steps_to(draft, request.source, here)
     made = Made(here.plan.id, ())
     pauses = request.paused and here.plan.status is not PlanStatus.PAUSED
     if steps.new:
         made = drafting.add(home, here.plan.id, steps.new, dry_run=request.dry_run, paused=pauses)
     updated = [name for name, to in steps.edits.items() if to]
     if not request.dry_run:
-        _write(home, here, steps, request.source)
+        write(home, here, steps, request.source)
     return Brought(
         here.plan.id,
         created=made.tickets,
@@ -270,117 +248,3 @@ def _update(
         paused=here.plan.status is PlanStatus.PAUSED or (pauses and bool(made.tickets)),
         draft=draft,
     )
-
-
-def _steps(draft: Draft, request: Request, here: _Here) -> _Steps:
-    listed = {one.ticket_id: one.blocked_by for one in here.plan.tickets}
-    steps = _Steps([], {}, dict(here.record.tickets), [], [], [])
-    graph = {name: list(of) for name, of in listed.items()}
-    absent = {one.ticket_id for one in draft.tickets if one.ticket_id in here.record.tickets} - set(listed)
-    for one in draft.tickets:
-        name = one.ticket_id or ""
-        told = replace(one, blocked_by=tuple(each for each in one.blocked_by if each not in absent))
-        if name in absent:
-            steps.skipped.append(name)
-            steps.notes.append(f"{name}: was taken out of the plan, and is not brought in again")
-        elif name not in listed:
-            steps.new.append(told)
-            graph[name] = list(told.blocked_by)
-            steps.record[name] = taken_of(told, request.source)
-        else:
-            _compare(told, request, here, steps, graph)
-    return steps
-
-
-def _compare(one: DraftTicket, request: Request, here: _Here, steps: _Steps, graph: dict[str, list[str]]) -> None:
-    name = one.ticket_id or ""
-    ticket, last, now = here.tickets.get(name), here.record.tickets.get(name), taken_of(one, request.source)
-    if ticket is None:
-        steps.skipped.append(name)
-        steps.notes.append(f"{name}: its file cannot be read, left as it is")
-        return
-    if _is_another(ticket, last, now):
-        steps.skipped.append(name)
-        steps.notes.append(f"{name}: the plan has another ticket of that id ({ticket.linear_url or ticket.title})")
-        return
-    if ticket.status is Status.COMPLETE:
-        steps.skipped.append(name)
-        return
-    fields = {field: getattr(ticket, field) for field in WORDS if field != "blocked_by"}
-    change = changes(last, now, {**fields, "blocked_by": tuple(graph[name])})
-    to = dict(change.to)
-    if "blocked_by" in to and (circle := _circle(name, now.blocked_by, graph)):
-        del to["blocked_by"]
-        steps.notes.append(f"{' → '.join(circle)} would wait for each other: whom {name} waits for stays as it was")
-    graph[name] = list(now.blocked_by) if "blocked_by" in to else graph[name]
-    if change.kept:
-        kept = ", ".join(WORDS[field] for field in change.kept)
-        steps.notes.append(f"{name}: {kept} {_both(last)}; what the plan says stays")
-    steps.record[name] = now
-    steps.edits[name] = to
-    if not to:
-        steps.unchanged.append(name)
-
-
-def _both(last: Taken | None) -> str:
-    return "changed in the tracker, and in the plan, too" if last is not None else "in the plan is not the tracker's"
-
-
-def _is_another(ticket: Ticket, last: Taken | None, now: Taken) -> bool:
-    if last is not None:
-        return bool(
-            last.source != now.source and last.linear_url and now.linear_url and last.linear_url != now.linear_url
-        )
-    if ticket.linear_url and now.linear_url:
-        return ticket.linear_url != now.linear_url
-    return ticket.title != now.title
-
-
-def _circle(name: str, blockers: Collection[str], graph: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    ways = (way(blocker, name, {**graph, name: ()}) for blocker in blockers)
-    return next(((name, *found) for found in ways if found), ())
-
-
-# -- writing ----------------------------------------------------------------------------------------------------------
-
-
-def _write(home: Home, here: _Here, steps: _Steps, source: str) -> None:
-    """The record last: what was not recorded is found as it is by the next import."""
-    for name, to in steps.edits.items():
-        fields = {field: value for field, value in to.items() if field != "blocked_by"}
-        if fields:
-            _edit(home, Key(here.plan.id, name), fields, here)
-    waits = {name: to["blocked_by"] for name, to in steps.edits.items() if "blocked_by" in to}
-    if waits:
-        PlanFiles(home.places, home.store).change(here.plan.id, lambda plan: _waiting(plan, waits, here))
-    sources = tuple(dict.fromkeys((*here.record.sources, source)))
-    record = Imported(sources, steps.record)
-    if record != here.record:
-        import_files.write(home.places, here.plan.id, record)
-
-
-def _edit(home: Home, key: Key, fields: Mapping[str, object], here: _Here) -> None:
-    """What somebody has changed since it was looked at stays theirs."""
-    seen = here.tickets[key.ticket]
-
-    def decide(ticket: Ticket) -> Ticket:
-        if ticket.status is Status.COMPLETE:
-            return ticket
-        still = {name: value for name, value in fields.items() if getattr(ticket, name) == getattr(seen, name)}
-        return replace(ticket, **still)
-
-    try:
-        ticket_edit.edit(home.places, key, decide)
-    except UnreadableError as error:
-        home.logs.event("import_passed_over", key, "warning", reason=str(error))
-
-
-def _waiting(plan: Plan, waits: Mapping[str, object], here: _Here) -> Plan:
-    before = {one.ticket_id: one.blocked_by for one in here.plan.tickets}
-    entries = tuple(
-        replace(one, blocked_by=waits[one.ticket_id])
-        if one.ticket_id in waits and one.blocked_by == before.get(one.ticket_id)
-        else one
-        for one in plan.tickets
-    )
-    return replace(plan, tickets=entries)
