@@ -69,7 +69,9 @@ def test_failures_are_told_counted_and_forgotten_when_it_works_again(home: Home)
 def test_status_names_a_source_that_could_not_be_asked(home: Home) -> None:
     look(home, home.settings.sources[0], fails)
     (problem,) = status(home.config).problems
-    assert str(problem).startswith("source github acme/shop: github answers 502; try again later (`orchestrator import`")
+    assert str(problem).startswith(
+        "source github acme/shop: github answers 502; try again later (`orchestrator import`"
+    )
     look(home, home.settings.sources[0], came)
     assert status(home.config).problems == ()
 
