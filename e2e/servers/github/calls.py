@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-How = Literal["gone", "502", "limited", "secondary", "slow", "cut", "call"]
+How = Literal["gone", "401", "429", "502", "limited", "secondary", "slow", "half", "cut", "call"]
 
 
 @dataclass

@@ -36,7 +36,11 @@ input RequestReviewsByLoginInput {
   clientMutationId: String
 }
 extend type Mutation { requestReviewsByLogin(input: RequestReviewsByLoginInput!): RequestReviewsPayload }
-extend type Issue { assignedActors(first: Int, last: Int, after: String, before: String): AssigneeConnection! }
+extend type Issue {
+  assignedActors(first: Int, last: Int, after: String, before: String): AssigneeConnection!
+  blockedBy(first: Int, last: Int, after: String, before: String): IssueConnection!
+  blocking(first: Int, last: Int, after: String, before: String): IssueConnection!
+}
 """
 
 

@@ -131,6 +131,9 @@ class _Connection(BaseHTTPRequestHandler):
         if fault is not None and self._goes_wrong(call, fault):
             return None
         status, answer = self._answer(method, path, body, call)
+        if fault is not None and fault.how == "half":
+            self.close_connection = True
+            return self._send(call, status, answer, half=True)
         if fault is not None and fault.how == "cut":
             call.status = 299 if status < 300 else status
             return self._lose(fault)
@@ -143,6 +146,8 @@ class _Connection(BaseHTTPRequestHandler):
             return 401, {"message": "Requires authentication"}
         if path != "/graphql":
             return rest.answer(world, method, path, body)
+        if world.is_old and "blockedBy" in body["query"]:
+            return 200, {"errors": [{"message": "Field 'blockedBy' doesn't exist on type 'Issue'"}]}
         with world.lock:
             answer = graph.execute(body["query"], call.variables, body.get("operationName"), root(world))
         if answer.get("errors"):
@@ -154,6 +159,12 @@ class _Connection(BaseHTTPRequestHandler):
         match fault.how:
             case "gone":
                 self.close_connection = True
+                return True
+            case "401":
+                self._send(call, 401, {"message": "Bad credentials"})
+                return True
+            case "429":
+                self._send(call, 429, {"message": SECONDARY}, {"Retry-After": str(fault.wait)})
                 return True
             case "502":
                 self._send(call, 502, {"message": "Server Error"})
@@ -177,7 +188,9 @@ class _Connection(BaseHTTPRequestHandler):
             fault.then()
         self.close_connection = True
 
-    def _send(self, call: Call, status: int, answer: Any, headers: Mapping[str, str] | None = None) -> None:
+    def _send(
+        self, call: Call, status: int, answer: Any, headers: Mapping[str, str] | None = None, half: bool = False
+    ) -> None:
         call.status = call.status or status
         text = answer if isinstance(answer, str) else json.dumps(answer)
         content = b"" if status == 204 else text.encode()
@@ -187,4 +200,4 @@ class _Connection(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self.wfile.write(content)
+        self.wfile.write(content[: len(content) // 2] if half else content)

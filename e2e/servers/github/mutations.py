@@ -7,6 +7,7 @@ from typing import Any
 
 from e2e.servers.github.bare import GitRefusedError
 from e2e.servers.github.graph import refuse
+from e2e.servers.github.issues import searched
 from e2e.servers.github.nodes import Node, comment, label, pull_request, repository, thread, user
 from e2e.servers.github.world import ME, Pull, Remark, Thread, World, now
 
@@ -44,7 +45,9 @@ def node(world: World, id: str) -> Node:
 
 
 def _search(world: World, query: str = "", **page: Any) -> Node:
-    """Of pull requests, by branch and state only."""
+    """Of pull requests, by branch and state only; of issues."""
+    if "type:issue" in query:
+        return searched(world, query, **page)
     words = dict(word.split(":", 1) for word in query.split() if ":" in word)
     found = [
         pull_request(pull) for pull in world.pulls

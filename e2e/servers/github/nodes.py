@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from e2e.servers.github.graph import connection, refuse
+from e2e.servers.github.issues import issue_of, listed
 from e2e.servers.github.world import ME, Check, Pull, Remark, Review, Thread, World
 
 Node = dict[str, Any]
@@ -32,12 +33,19 @@ def repository(world: World) -> Node:
         "squashMergeAllowed": "SQUASH" in world.allowed, "deleteBranchOnMerge": world.delete_on_merge,
         "viewerDefaultMergeMethod": world.preferred, "autoMergeAllowed": world.auto_merge_allowed,
         "pullRequest": lambda number: pull_of(world, number),
+        "issue": lambda number: issue_of(world, number),
+        "issueOrPullRequest": lambda number: (pull_of if _is_pull(world, number) else issue_of)(world, number),
+        "issues": lambda **asked: listed(world, **asked),
         "pullRequests": lambda **asked: connection(_pulls(world, **asked), **_page(asked)),
         "ref": lambda qualifiedName: ref(world, qualifiedName.removeprefix("refs/heads/")),
         "labels": pages(lambda: [label(name) for name in world.labels]),
         "label": lambda name: label(name) if name in world.labels else None,
         "assignableUsers": pages(lambda: [user(name) for name in world.people]),
     }  # fmt: skip
+
+
+def _is_pull(world: World, number: int) -> bool:
+    return any(pull.number == number for pull in world.pulls)
 
 
 def _page(asked: Node) -> Node:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from e2e.servers.github.bare import Bare, GitRefusedError
+from e2e.servers.github.issues import Issue
 
 ME = "runner"
 """Whose token the runner has."""
@@ -76,6 +77,9 @@ class World:
     labels: list[str] = field(default_factory=lambda: ["bug", "robot"])
     people: list[str] = field(default_factory=lambda: [ME, "ann", "ben"])
     pulls: list[Pull] = field(default_factory=list)
+    issues: dict[int, Issue] = field(default_factory=dict)
+    is_old: bool = False
+    """An older server: it keeps no relations of issues, and does not know the words."""
     checks: dict[str, list[Check]] = field(default_factory=dict)
     """By commit."""
     new_checks: tuple[Check, ...] = ()
