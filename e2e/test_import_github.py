@@ -109,6 +109,14 @@ def test_a_milestone_a_label_and_single_issues_are_asked_for_alone(forge: ForgeH
     assert list(tickets(forge, "some")) == ["GH-1"] and "GH-7: closed in the tracker" in done.stdout
 
 
+def test_more_issues_than_a_search_gives_are_all_imported_and_a_milestone_may_be_a_number(forge: ForgeHome) -> None:
+    for number in range(1, 1103):
+        made(forge.world, number, labels=("Many",) if number > 1 else (), milestone="2026" if number < 3 else None)
+    brought = json.loads(bring(forge, "--label", "many", "--dry-run", "--json").stdout)
+    assert len(brought["created"]) == 1101 and "GH-1" not in brought["created"]
+    assert json.loads(bring(forge, "--milestone", "2026", "--dry-run", "--json").stdout)["created"] == ["GH-1", "GH-2"]
+
+
 def test_an_older_server_that_knows_no_relations_is_imported_by_words(forge: ForgeHome) -> None:
     related(forge)
     forge.world.is_old = True
@@ -130,9 +138,8 @@ TROUBLES = {
     "401": (fault("401"), "401"),
     "limited": (fault("limited"), "rate limit"),
     "429": (fault("429"), "run it again in a while"),
-    "gone half-way": (fault("gone", skip=2), "nothing was imported"),
-    "half an answer": (fault("half", "issues", skip=1), "nothing was imported"),
-    "gone among relations": (fault("gone", skip=4), "nothing was imported"),
+    "half of the third page": (fault("half", "issues", skip=2), "nothing was imported"),
+    "gone between two pages of relations": (fault("gone", skip=4), "nothing was imported"),
 }
 
 

@@ -80,7 +80,7 @@ def searched(world: World, query: str, **asked: Any) -> Node:
     found = [
         issue_node(world, one) for one in world.issues.values()
         if words.get("state", one.state.lower()) == one.state.lower()
-        and ("label" not in words or words["label"] in one.labels)
+        and ("label" not in words or words["label"].lower() in map(str.lower, one.labels))
         and words.get("milestone", one.milestone) == one.milestone
     ]  # fmt: skip
     page = connection(found[:1000], first=asked.get("first") or asked.get("last"), after=asked.get("after"))

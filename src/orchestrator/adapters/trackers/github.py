@@ -23,6 +23,8 @@ from orchestrator.errors import OrchestratorError
 
 MOST = 10_000
 """Issues at most; `gh` asks for a hundred at a time, and ends with the last."""
+SEARCHED = 1000
+"""With a milestone or a label `gh` searches, and a search ends here without a word."""
 DELAYS = (1.0, 2.0, 4.0)
 """Seconds before it is asked again."""
 FIELDS = "number,title,body,labels,state,milestone,url,updatedAt"
@@ -129,15 +131,32 @@ def _name(query: Query) -> str:
 
 
 def _listed(query: Query, asked: _Asked) -> list[Mapping[str, Any]]:
-    words = ["issue", "list", "--repo", query.repository, "--state", "open", "--limit", str(MOST)]
-    if query.milestone is not None:
-        words += ["--milestone", query.milestone]
-    if query.label is not None:
-        words += ["--label", query.label]
-    said_ = _fields(asked, words)
-    if not isinstance(said_, list) or not all(isinstance(row, dict) for row in said_):
+    """Narrowed by the server as long as it tells all; a milestone that is a number means something else to `gh`."""
+    words = ["--milestone", query.milestone] if query.milestone is not None else []
+    words += ["--label", query.label] if query.label is not None else []
+    if query.milestone is None or not query.milestone.isdigit():
+        rows = _open(query, asked, words)
+        if not words or len(rows) < SEARCHED:
+            return rows
+    return [row for row in _open(query, asked, []) if _is_meant(row, query)]
+
+
+def _open(query: Query, asked: _Asked, more: Iterable[str]) -> list[Mapping[str, Any]]:
+    words = ["issue", "list", "--repo", query.repository, "--state", "open", "--limit", str(MOST), *more]
+    rows = _fields(asked, words)
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise ForgeUnreachableError("gh issue list answered with something else than a list of issues")
-    return said_
+    return rows
+
+
+def _is_meant(row: Mapping[str, Any], query: Query) -> bool:
+    """As the server compares: capitals do not count, and a milestone may be named by its number."""
+    milestone = row.get("milestone") or {}
+    own = {str(milestone.get("title")).casefold(), str(milestone.get("number"))}
+    labels = {label.casefold() for label in _labels(row)}
+    return (query.milestone is None or query.milestone.casefold() in own) and (
+        query.label is None or query.label.casefold() in labels
+    )
 
 
 def _chosen(query: Query, asked: _Asked) -> list[Mapping[str, Any]]:
@@ -167,17 +186,21 @@ def _issue(row: Mapping[str, Any]) -> Issue:
         raise ForgeUnreachableError("gh answered with an issue that has no number")
     reason = str(row.get("stateReason") or "").upper()
     is_open = str(row.get("state") or "OPEN").upper() == "OPEN"
-    labels = (one.get("name") if isinstance(one, dict) else one for one in row.get("labels") or ())
     return Issue(
         id=f"GH-{row['number']}",
         title=str(row.get("title") or ""),
         body=str(row.get("body") or ""),
         url=row.get("url") or None,
-        labels=tuple(str(label) for label in labels if label),
+        labels=_labels(row),
         state="open" if is_open else "dropped" if reason == "NOT_PLANNED" else "done",
         duplicate_of="" if reason == "DUPLICATE" and not is_open else None,
         updated_at=str(row.get("updatedAt") or ""),
     )
+
+
+def _labels(row: Mapping[str, Any]) -> tuple[str, ...]:
+    names = (one.get("name") if isinstance(one, dict) else one for one in row.get("labels") or ())
+    return tuple(str(name) for name in names if name)
 
 
 def _number(id_: str) -> int:

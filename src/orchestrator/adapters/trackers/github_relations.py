@@ -17,6 +17,8 @@ PAGE = 50
 MOST_ASKED = 300
 """Issues of which each is asked for, where no page can tell."""
 _PASSES = re.compile(r"rate limit|abuse|\b(429|50\d)\b|connection|dial |EOF|reset by|no such host|did not answer", re.I)
+_AWAY = re.compile(r"secondary rate|abuse|\b429\b|connection|dial |EOF|reset by|no such host|did not answer", re.I)
+"""Asking in another way is no help."""
 RELATED = (
     "number parent { number repository { nameWithOwner } } "
     "blockedBy(first: 50) { nodes { number state repository { nameWithOwner } } }"
@@ -44,8 +46,10 @@ def read(repository: str, numbers: Sequence[int], asks: Asks) -> Relations:
         return _relations(rows, repository)
     except ForgeNotSetUpError:
         raise
-    except (ForgeRefusedError, ForgeUnreachableError):
-        return _by_rest(repository, numbers, asks)  # an older server, or none that anybody can ask: this will tell
+    except (ForgeRefusedError, ForgeUnreachableError) as error:
+        if _AWAY.search(str(error)):
+            raise
+        return _by_rest(repository, numbers, asks)  # an older server, or one to which this was too much
 
 
 def _split(repository: str) -> tuple[list[str], str, str]:
