@@ -64,6 +64,7 @@ def test_killed_while_it_pushes_it_pushes_again(site: Site, hook: str) -> None:
     assert (said.code, len(site.pulls)) == (0, 1), said
 
 
+@pytest.mark.thorough
 def test_killed_around_any_call_of_git_there_is_one_pull_request_in_the_end(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

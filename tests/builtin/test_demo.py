@@ -77,6 +77,7 @@ def test_every_ticket_is_merged_once_and_the_agent_errs_where_it_should(demo: De
     assert "NotImplementedError" not in (demo.repo / "shop" / "catalog.py").read_text()
 
 
+@pytest.mark.thorough
 def test_two_tickets_under_way_at_once_change_the_same_file_and_both_arrive(demo: DemoHome) -> None:
     for ticket in ("SHOP-5", "SHOP-6"):
         tree = demo.repo.parent / "worktrees" / ticket
@@ -105,6 +106,7 @@ def test_the_agent_goes_on_where_a_killed_one_left_off(demo: DemoHome) -> None:
     assert run("verify.sh", tree, cwd=tree).code == 0
 
 
+@pytest.mark.thorough
 def test_the_agent_resolves_a_conflict_by_doing_its_work_anew(demo: DemoHome) -> None:
     tree = demo.repo.parent / "worktrees" / "SHOP-6"
     run("setup-worktree.sh", demo.repo, "demo/shop-6", tree)

@@ -121,6 +121,7 @@ def test_resolved_by_a_rebase_it_goes_in(repo: Path) -> None:
     assert git(origin_of(repo), "show", "main:shared") == "theirs and mine"
 
 
+@pytest.mark.thorough
 def test_a_rebase_that_was_killed_half_way_is_begun_anew(repo: Path) -> None:
     tree = ticket(repo)
     commit(tree, shared="mine\n")

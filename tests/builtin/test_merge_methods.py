@@ -79,6 +79,7 @@ def merged_inside(repo: Path, tree: Path, ours: str, theirs: str, resolved: str)
 
 
 @pytest.mark.parametrize("resolved", ["theirs and mine\n", "mine\n"])
+@pytest.mark.thorough(every=2)
 def test_a_merge_inside_the_branch_becomes_a_line_with_the_very_same_files(
     repo: Path, tree: Path, resolved: str
 ) -> None:

@@ -171,6 +171,7 @@ def test_an_error_of_this_program_is_not_taken_for_a_conflict(lane: Lane) -> Non
     assert lane.ask("review-feedback.sh").code == 1
 
 
+@pytest.mark.thorough
 def test_killed_around_any_question_to_the_forge_there_is_one_merge(lane: Lane) -> None:
     for n in range(1, 9):
         (lane.forge / "calls").unlink(missing_ok=True)
@@ -210,6 +211,7 @@ def test_killed_around_any_call_of_git_nobodys_commits_are_lost(
      (SAID, 5, 2), (FAILED, 5, 2), (NOT_APPROVED, 5, 2), (PENDING, 1, 1), (STRANGER, 1, 0), ({"cue": "down"}, 1, 1),
      ({"isDraft": True}, 1, 2), ({"headRefOid": "0" * 40}, 6, 1)],
 )  # fmt: skip
+@pytest.mark.thorough(every=2)
 def test_each_state_has_its_exit_code(lane: Lane, keys: dict[str, Any], waiting: int, ready: int) -> None:
     lane.shows(**keys)
     assert (lane.ask("await-merge.sh").code, lane.ask("check-pr-ready.sh").code) == (waiting, ready)

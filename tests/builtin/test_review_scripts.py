@@ -172,6 +172,7 @@ def test_what_is_said_while_the_agent_works_is_not_resolved_and_comes_next(gh: G
 
 
 @pytest.mark.parametrize("down", ["mutation", "comment"])
+@pytest.mark.thorough(every=2)
 def test_answers_that_could_not_all_go_out_go_out_once(gh: Gh, tree: Path, down: str) -> None:
     gh.shows(thread("PRRT_1"), comments=[comment()])
     gh.ask("review-feedback.sh")

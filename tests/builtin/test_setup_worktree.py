@@ -165,6 +165,7 @@ def test_a_lock_on_its_branch_of_a_git_that_died_is_tolerated(repo: Path, tmp_pa
 
 
 @pytest.mark.parametrize("name", ["index.lock", "HEAD.lock"])
+@pytest.mark.thorough(every=2)
 def test_a_lock_in_its_worktree_of_a_git_that_died_is_tolerated(repo: Path, tmp_path: Path, name: str) -> None:
     tree = tmp_path / "w"
     run("setup-worktree.sh", repo, "t", tree)

@@ -212,6 +212,7 @@ def test_the_bundled_workflows_are_sound(tmp_path: Path) -> None:
     box.ok("workflow", "check")
 
 
+@pytest.mark.thorough(every=2)
 def test_workflow_check_names_file_line_column_and_what_was_meant(box: Box) -> None:
     path = box.write(
         "workflows/w.yaml",

@@ -151,6 +151,7 @@ def test_worktrees_whose_ticket_or_plan_is_gone_go_unless_there_is_work_in_them(
     assert yard.known() == {"T-1", "left"}
 
 
+@pytest.mark.thorough
 def test_the_worktree_of_another_homes_ticket_is_left_alone(yard: Yard) -> None:
     """Two homes may have their worktrees in one folder."""
     yard.ticket("T-1", "ready")
@@ -205,6 +206,7 @@ def test_what_is_asked_for_can_be_narrowed_by_age_size_and_plan(yard: Yard) -> N
     assert "did you mean failed?" in yard.box.refused("gc", "--state", "faild", code=2)
 
 
+@pytest.mark.thorough
 def test_caches_that_no_worktree_uses_go_after_two_weeks(yard: Yard) -> None:
     path = yard.ticket("T-1", "ready", made=False)
     config = {"stateDir": str(yard.box.state), "worktree": {"setup": "touch $ORCHESTRATOR_CACHE_DIR/x"}}
@@ -237,6 +239,7 @@ def test_branches_go_only_when_they_are_asked_for_and_everything_of_them_is_merg
     assert left == ["main", "me/T-ahead", "me/T-other"]
 
 
+@pytest.mark.thorough
 def test_a_dry_run_says_of_branches_too_what_would_be(yard: Yard) -> None:
     """A branch in a worktree that is kept stays; one whose worktree goes, goes after it."""
     yard.ticket("T-clean")

@@ -50,6 +50,7 @@ def failed(yard: Yard, name: str) -> str:
     return ticket.error or ""
 
 
+@pytest.mark.thorough(every=2)
 def test_nothing_of_any_of_them_is_left(yard: Yard) -> None:
     assert yard.left() == []
     yard.assert_sound()

@@ -150,6 +150,7 @@ def test_what_a_dead_launcher_left_is_swept_before_the_next_attempt_which_costs_
     completes(site)
 
 
+@pytest.mark.thorough(every=2)
 def test_six_losses_in_a_visit_need_a_person_and_a_retry_begins_anew(site: Site) -> None:
     site.hold("work")
     for n in range(1, 7):

@@ -175,6 +175,7 @@ def test_a_check_that_is_no_longer_asked_for_is_ended(make: Make, how: str) -> N
         ({"currentPhase": "three", "status": "paused"}, "paused", "three"),
     ],
 )
+@pytest.mark.thorough(every=2)
 def test_what_was_edited_while_no_runner_lived_counts(
     make: Make, edit: dict[str, Any], status: str, phase: str
 ) -> None:

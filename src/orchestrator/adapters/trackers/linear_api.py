@@ -97,10 +97,10 @@ def _ask(linear: Linear, query: str, variables: Mapping[str, Any]) -> Mapping[st
     request.add_unredirected_header("Authorization", _authorization(linear.key))
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
-            return _data(linear, answer.status, answer.headers, answer.read(MOST_BYTES))
+            return _content(linear, answer.status, answer.headers, answer.read(MOST_BYTES))
     except urllib.error.HTTPError as error:
         with error:
-            return _data(linear, error.code, error.headers, _rest_of(error))
+            return _content(linear, error.code, error.headers, _rest_of(error))
     except urllib.error.URLError as error:
         raise _Again(f"cannot reach Linear at {_host(linear)}: {error.reason}") from None
     except (TimeoutError, ConnectionError, http.client.HTTPException) as error:
@@ -123,7 +123,7 @@ def _host(linear: Linear) -> str:
     return urlsplit(linear.url).netloc.rpartition("@")[2]
 
 
-def _data(linear: Linear, status: int, headers: Any, content: bytes) -> Mapping[str, Any]:
+def _content(linear: Linear, status: int, headers: Any, content: bytes) -> Mapping[str, Any]:
     try:
         answer = json.loads(content)
     except (ValueError, RecursionError):
