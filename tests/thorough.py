@@ -1,7 +1,8 @@
 """What takes long is done a little by `make test` and wholly by `make chaos`.
 
 `@pytest.mark.thorough` on a test: only `make chaos` runs it. `@pytest.mark.thorough(every=4)`: of its cases each fourth
-runs in `make test`, beginning with the first, and all of them in `make chaos`.
+runs in `make test`, beginning with the first, and all of them in `make chaos`. As the mark of a whole file
+(`pytestmark`) it counts through the tests of the file.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ def _counts(item: pytest.Item, seen: Counter[str], chaos: bool) -> bool:
     marked = item.get_closest_marker("thorough")
     if chaos or marked is None:
         return marked is not None or not chaos
-    family = item.nodeid.partition("[")[0]
+    whole_file = item.get_closest_marker("thorough") not in item.own_markers
+    family = item.nodeid.partition("::" if whole_file else "[")[0]
     seen[family] += 1
     every = int(marked.kwargs.get("every", 0))
     return every > 0 and (seen[family] - 1) % every == 0

@@ -10,6 +10,8 @@ from tests.builtin.forges import KILLED, Site
 from tests.builtin.scripts import commit, elsewhere, git, origin_of
 from tests.builtin.steps import killed_at_each_git
 
+pytestmark = pytest.mark.thorough(every=2)
+
 
 @pytest.fixture
 def site(tmp_path: Path) -> Site:

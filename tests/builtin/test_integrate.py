@@ -21,6 +21,8 @@ from tests.builtin.scripts import (
     turn_of,
 )
 
+pytestmark = pytest.mark.thorough(every=2)
+
 TITLE = "Añadir $(touch x) `y`"
 
 

@@ -13,6 +13,8 @@ from tests.builtin.merging import Lane
 from tests.builtin.scripts import commit, elsewhere, git
 from tests.builtin.steps import killed_at_each_git
 
+pytestmark = pytest.mark.thorough(every=2)
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Lane:

@@ -11,6 +11,8 @@ from tests.builtin.gh import EARLY, HEAD, LATE, LATER, Gh, check, comment, revie
 from tests.builtin.scripts import commit, git, origin_of, repo_with_origin, run
 from tests.builtin.steps import killed_at_each_git
 
+pytestmark = pytest.mark.thorough(every=2)
+
 
 @pytest.fixture
 def gh(tmp_path: Path) -> Gh:

@@ -9,6 +9,8 @@ import pytest
 
 from tests.contract.kit_b import Place, agent, gone, script
 
+pytestmark = pytest.mark.thorough(every=2)
+
 
 def captured(here: Place, capture: dict[str, str], **ticket: Any) -> dict[str, Any]:
     """The ticket after one successful script that captures."""

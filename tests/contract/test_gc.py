@@ -14,6 +14,8 @@ from tests.builtin import scripts
 from tests.builtin.scripts import git
 from tests.contract.kit import Box
 
+pytestmark = pytest.mark.thorough(every=2)
+
 HOURS, DAYS = 3600, 86400
 
 

@@ -12,6 +12,8 @@ import pytest
 from tests.contract.kit_b import Place, agent, gone, living, poll, script, terminal, until
 from tests.waiting import let_pass
 
+pytestmark = pytest.mark.thorough(every=2)
+
 
 def slow(here: Place, name: str = "slow.sh", then: str = "") -> None:
     """A script that waits for the file `go`."""

@@ -8,6 +8,8 @@ import pytest
 
 from tests.contract.kit_b import Place, agent, script
 
+pytestmark = pytest.mark.thorough(every=2)
+
 
 def printed(here: Place, template: str, ticket: dict[str, Any] | None = None, **plan: Any) -> str:
     """What `template` renders to as the argument of a script."""

@@ -18,6 +18,8 @@ from tests.engine.sites import Make, Site, make, one_phase
 from tests.engine.spender import booked, cost, say, spender_site, write_settings
 from tests.waiting import wait_for
 
+pytestmark = pytest.mark.thorough(every=2)
+
 __all__ = ["make"]
 
 LEDGER = "orchestrator.adapters.ledger:append"

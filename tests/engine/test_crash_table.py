@@ -18,6 +18,8 @@ from tests.engine.sites import Make, Run, Runner, Site, make, one_phase
 from tests.processes import living
 from tests.waiting import wait_for
 
+pytestmark = pytest.mark.thorough(every=2)
+
 __all__ = ["make"]
 
 STORE, FILES, PROCESS = "orchestrator.adapters.store", "orchestrator.adapters.files", "orchestrator.adapters.process"

@@ -14,6 +14,8 @@ from orchestrator.errors import StoreError
 from tests.engine.sites import Make, Runner, Site, make, one_phase
 from tests.waiting import let_pass, wait_for
 
+pytestmark = pytest.mark.thorough(every=2)
+
 __all__ = ["make"]
 
 ROUNDS = 1.2

@@ -24,6 +24,8 @@ from orchestrator.engine.telling import notices
 from tests.engine.sites import Make, Site, make, one_phase
 from tests.waiting import let_pass, wait_for
 
+pytestmark = pytest.mark.thorough(every=2)
+
 __all__ = ["make"]
 
 OUTBOX, STORE = "orchestrator.adapters.outbox:Outbox", "orchestrator.adapters.store:Store"
