@@ -69,6 +69,7 @@ class Linear:
             "state": {"name": one["state"].title(), "type": one["state"]},
             "parent": {"identifier": one["parent"]} if "parent" in one else None,
             "project": {"name": one["project"]} if "project" in one else None,
+            "cycle": one.get("cycle"),
             "labels": self._some([{"name": label} for label in one["labels"]], skip),
             "relations": self._some([{"type": kind, "relatedIssue": self._short(to)} for kind, to in relations], skip),
             "inverseRelations": self._some([{"type": "blocks", "issue": self._short(to)} for to in inverse], skip),

@@ -181,3 +181,39 @@ def test_an_issue_is_named_by_its_id_or_address(text: str, id_: str | None) -> N
 
 def test_a_query_is_called_as_its_source_is() -> None:
     assert Query(team="SHOP", cycle="4", label="agent").source == "linear team SHOP cycle 4 label agent"
+
+
+def test_a_cycle_that_two_teams_have_is_told_and_not_mixed() -> None:
+    issues = [issue(f"{team}-1", "x", cycle={"id": team, "name": None, "number": 12}) for team in ("OPS", "SHOP")]
+    with serving(Linear(issues)) as server, pytest.raises(LinearError, match=r'OPS, SHOP .*"12" each.* --team'):
+        read(Query(cycle="12"), linear_api.Linear(server.key, server.url))
+
+
+@pytest.mark.parametrize("url", ["http://[x", "http://", "http://127.0.0.1:99999", "http://a b/", "file:///etc"])
+def test_an_address_that_is_none_is_named(url: str) -> None:
+    with pytest.raises(OrchestratorError, match="LINEAR_API_URL"):
+        linear_api.of_environment({"LINEAR_API_KEY": "k", "LINEAR_API_URL": url})
+
+
+def test_at_once_is_a_second_and_waiting_is_bounded_over_all_questions(shop: Asked) -> None:
+    api = shop.api._replace(rests=[])
+    for _ in range(2):
+        shop.server.troubles += [(429, {"Retry-After": "0"}, {}), (429, {"Retry-After": "44"}, {})]
+        api.ask("query x", {})
+    assert shop.slept == [1.0, 44.0, 1.0, 44.0]
+    shop.server.troubles += [(429, {"Retry-After": "1"}, {})]
+    with pytest.raises(LinearError, match="again in 1 s"):
+        api.ask("query x", {})
+
+
+def test_what_is_on_this_machine_is_asked_without_a_proxy(shop: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    assert read(SPRINT, shop.api).found
+
+
+def test_errors_of_an_odd_shape_are_still_words(shop: Asked) -> None:
+    shop.server.troubles += [(400, {}, {"errors": [{"message": "no", "extensions": [1]}]})]
+    with pytest.raises(LinearError, match="refuses what it was asked: no"):
+        read(SPRINT, shop.api)

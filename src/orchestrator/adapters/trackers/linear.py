@@ -27,7 +27,7 @@ NESTED = {
 PAGE_INFO = "pageInfo { hasNextPage endCursor }"
 FIELDS = (
     "id identifier title description url priority branchName updatedAt "
-    "state { name type } parent { identifier } project { name } cycle { name number } "
+    "state { name type } parent { identifier } project { name } cycle { id name number } "
 )
 DONE = frozenset({"completed"})
 DROPPED = frozenset({"canceled", "cancelled"})
@@ -82,7 +82,8 @@ def read(query: Query, linear: Linear) -> Issues:
     """Raises LinearError, in words for people; then nothing is known."""
     rows = _rows(query, linear)
     elsewhere = _told_elsewhere(rows)
-    found = {_id(row): _issue(row, elsewhere) for row in rows}
+    repeated = _repeated(rows)
+    found = {_id(row): _issue(row, elsewhere, repeated) for row in rows}
     missing = [one for one in query.issues if one not in found]
     if missing:
         raise LinearError(f"Linear has no issue {', '.join(missing)} that this key can see; nothing was imported")
@@ -102,6 +103,11 @@ def _rows(query: Query, linear: Linear) -> list[Row]:
     rows = list(_pages(_filter(query), linear))
     if not rows:
         _exists(query, linear)
+    teams = {one["id"]: _id(row).rpartition("-")[0] for row in rows if (one := row.get("cycle")) and one.get("id")}
+    if query.cycle and len(teams) > 1:
+        raise LinearError(
+            f'{", ".join(sorted(teams.values()))} have a cycle "{query.cycle}" each: say which with --team'
+        )
     return rows
 
 
@@ -217,7 +223,14 @@ def _told_elsewhere(rows: Sequence[Row]) -> dict[str, set[str]]:
     return found
 
 
-def _issue(row: Row, elsewhere: Mapping[str, set[str]]) -> Issue:
+def _repeated(rows: Sequence[Row]) -> dict[str, str]:
+    """Duplicates, as the other side tells them."""
+    told = ((row, one) for row in rows for one in _nodes(row.get("inverseRelations")))
+    told = ((row, one.get("issue")) for row, one in told if one.get("type") == "duplicate")
+    return {str(other["identifier"]): _id(row) for row, found in told for other in _other(found)}
+
+
+def _issue(row: Row, elsewhere: Mapping[str, set[str]], repeated: Mapping[str, str]) -> Issue:
     priority = row.get("priority")
     blockers = {other["identifier"] for other in _blockers(row)} | elsewhere.get(_id(row), set())
     return Issue(
@@ -229,7 +242,7 @@ def _issue(row: Row, elsewhere: Mapping[str, set[str]]) -> Issue:
         blocked_by=tuple(sorted(blockers, key=_natural)),
         parent=(row.get("parent") or {}).get("identifier"),
         state=_state(row),
-        duplicate_of=_original(row),
+        duplicate_of=_original(row, repeated),
         priority=int(priority) if isinstance(priority, int | float) and 1 <= priority <= 4 else None,
         branch=row.get("branchName") or None,
         updated_at=str(row.get("updatedAt") or ""),
@@ -255,13 +268,13 @@ def _other(found: Any) -> Iterable[Row]:
     return (found,) if isinstance(found, dict) and isinstance(found.get("identifier"), str) else ()
 
 
-def _original(row: Row) -> str | None:
+def _original(row: Row, repeated: Mapping[str, str]) -> str | None:
     for one in _nodes(row.get("relations")):
         if one.get("type") == "duplicate":
             for other in _other(one.get("relatedIssue")):
                 return str(other["identifier"])
     is_duplicate = str((row.get("state") or {}).get("type") or "").lower() == "duplicate"
-    return "" if is_duplicate else None
+    return repeated.get(_id(row), "" if is_duplicate else None)
 
 
 def _ended_in(row: Row) -> Iterator[str]:

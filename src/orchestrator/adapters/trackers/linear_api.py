@@ -22,11 +22,14 @@ URL = "https://api.linear.app/graphql"
 DELAYS = (1.0, 2.0, 4.0)
 """Seconds before it is asked again, where it may be otherwise in a moment."""
 PATIENCE = 90.0
-"""Seconds that are waited at most, in all, because Linear asks to be asked less often."""
+"""Seconds that are waited at most, over all questions, because Linear asks to be asked less often."""
+SHORTEST = 1.0
+"""Seconds: "at once" is no rest."""
 TIMEOUT = 30.0
 MOST_BYTES = 64 * 1024 * 1024
-RESET = "X-RateLimit-Requests-Reset"
+RESETS = ("X-RateLimit-Requests-Reset", "X-RateLimit-Complexity-Reset")
 """When there is room again, in milliseconds since 1970."""
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class LinearError(OrchestratorError):
@@ -55,25 +58,30 @@ class Linear(NamedTuple):
     say: Callable[[str], None] = lambda _: None
     """Told when it takes longer."""
     sleep: Callable[[float], None] = time.sleep
+    rests: list[float] | None = None
+    """How long it was waited for so far, where that counts over several questions."""
 
     def ask(self, query: str, variables: Mapping[str, Any]) -> Mapping[str, Any]:
         """The `data` of the answer. Raises LinearError."""
-        failed, waited = 0, 0.0
+        failed, rests = 0, [] if self.rests is None else self.rests
         while True:
             try:
                 return _ask(self, query, variables)
             except _Wait as error:
-                seconds = error.seconds if error.seconds is not None else DELAYS[min(failed, len(DELAYS) - 1)] * 5
-                if waited + seconds > PATIENCE:
-                    raise LinearError(_too_often(seconds), later=True) from None
-                self.say(f"Linear asks to be asked less often; waiting {seconds:.0f} s")
-                self.sleep(seconds)
-                waited += max(seconds, 1.0)
+                self._rest(error.seconds, rests)
             except _Again as error:
                 if failed >= len(DELAYS):
                     raise LinearError(f"{error}; run it again in a while", later=True) from None
                 self.sleep(DELAYS[failed])
-            failed += 1
+                failed += 1
+
+    def _rest(self, wanted: float | None, rests: list[float]) -> None:
+        seconds = max(wanted, SHORTEST) if wanted is not None else DELAYS[min(len(rests), len(DELAYS) - 1)] * 5
+        if sum(rests) + seconds > PATIENCE:
+            raise LinearError(_too_often(seconds), later=True)
+        self.say(f"Linear asks to be asked less often; waiting {seconds:.0f} s")
+        self.sleep(seconds)
+        rests.append(seconds)
 
 
 def of_environment(environ: Mapping[str, str], say: Callable[[str], None] = lambda _: None) -> Linear:
@@ -85,9 +93,30 @@ def of_environment(environ: Mapping[str, str], say: Callable[[str], None] = lamb
     if not key.isascii() or not key.isprintable() or " " in key.removeprefix("Bearer "):
         raise OrchestratorError("LINEAR_API_KEY is no key: it has other letters than a key can have")
     url = environ.get("LINEAR_API_URL", "").strip() or URL
-    if urlsplit(url).scheme not in ("http", "https"):
-        raise OrchestratorError(f'LINEAR_API_URL "{url}" is no address that begins with https://')
-    return Linear(key, url, say)
+    if not _is_address(url):
+        raise OrchestratorError(f'LINEAR_API_URL "{url}" is no address such as {URL}')
+    return Linear(key, url, say, rests=[])
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return (
+            parts.scheme in ("http", "https")
+            and bool(parts.hostname)
+            and parts.port != 0
+            and url.isprintable()
+            and " " not in url
+        )
+    except ValueError:
+        return False
+
+
+def _opener(url: str) -> urllib.request.OpenerDirector:
+    """By the proxy of the environment, but for what is on this machine."""
+    if urlsplit(url).hostname in LOOPBACK:
+        return urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    return urllib.request.build_opener()
 
 
 def _ask(linear: Linear, query: str, variables: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -96,14 +125,14 @@ def _ask(linear: Linear, query: str, variables: Mapping[str, Any]) -> Mapping[st
     request.add_header("User-Agent", f"another-orchestrator/{__version__}")
     request.add_unredirected_header("Authorization", _authorization(linear.key))
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
+        with _opener(linear.url).open(request, timeout=TIMEOUT) as answer:
             return _content(linear, answer.status, answer.headers, answer.read(MOST_BYTES))
     except urllib.error.HTTPError as error:
         with error:
             return _content(linear, error.code, error.headers, _rest_of(error))
     except urllib.error.URLError as error:
         raise _Again(f"cannot reach Linear at {_host(linear)}: {error.reason}") from None
-    except (TimeoutError, ConnectionError, http.client.HTTPException) as error:
+    except (OSError, http.client.HTTPException) as error:
         raise _Again(f"Linear at {_host(linear)} did not answer: {error or type(error).__name__}") from None
 
 
@@ -130,7 +159,8 @@ def _content(linear: Linear, status: int, headers: Any, content: bytes) -> Mappi
         answer = None
     errors = answer.get("errors") if isinstance(answer, dict) else None
     first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
-    code = str((first.get("extensions") or {}).get("code") or (first.get("extensions") or {}).get("type") or "").upper()
+    more = _extensions(first)
+    code = str(more.get("code") or more.get("type") or "").upper()
     if status == 429 or code in ("RATELIMITED", "RATE_LIMITED"):
         raise _Wait(_wanted(headers))
     if status in (401, 403) or "AUTHENTICATION" in code or code == "FORBIDDEN":
@@ -146,8 +176,13 @@ def _content(linear: Linear, status: int, headers: Any, content: bytes) -> Mappi
     return data
 
 
+def _extensions(error: Mapping[str, Any]) -> Mapping[str, Any]:
+    found = error.get("extensions")
+    return found if isinstance(found, dict) else {}
+
+
 def _said(linear: Linear, error: Mapping[str, Any]) -> str:
-    shown = (error.get("extensions") or {}).get("userPresentableMessage") or error.get("message") or ""
+    shown = _extensions(error).get("userPresentableMessage") or error.get("message") or ""
     text = " ".join(str(shown).replace(linear.key, "***").split())[:300]
     return f": {text}" if text else ""
 
@@ -162,8 +197,9 @@ def _wanted(headers: Any) -> float | None:
             return max(0.0, email.utils.parsedate_to_datetime(after).timestamp() - time.time())
         except ValueError:
             return None
-    reset = str(headers.get(RESET) or "").strip()
-    return max(0.0, float(reset) / 1000 - time.time()) if reset.isdecimal() else None
+    resets = [float(one) for name in RESETS if (one := str(headers.get(name) or "").strip()).isdecimal()]
+    left = [one / 1000 - time.time() for one in resets]
+    return max(0.0, min(one for one in left)) if left else None
 
 
 def _too_often(seconds: float) -> str:

@@ -16,7 +16,9 @@ def write(environ: Mapping[str, str], issue: str, body: str, mark: str, look: bo
     linear = of_environment(environ)._replace(sleep=_not_now)
     if look and mark in json.dumps(linear.ask(_SEEN, {"id": issue})):
         return
-    linear.ask(_MADE, {"input": {"issueId": issue, "body": body}})
+    made = linear.ask(_MADE, {"input": {"issueId": issue, "body": body}}).get("commentCreate")
+    if isinstance(made, dict) and made.get("success") is False:
+        raise LinearError(f"Linear did not take the comment on {issue}")
 
 
 def _not_now(seconds: float) -> None:
