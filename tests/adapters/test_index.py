@@ -379,6 +379,29 @@ def test_what_was_written_from_an_old_copy_is_not_on_the_board_before_it_is_merg
     assert desk.index.rewritten == {T1}
 
 
+@pytest.mark.parametrize("then", ["mended", "broken", "gone"])
+def test_a_half_written_file_lets_nobody_else_into_the_lane(desk: Desk, then: str) -> None:
+    fields: dict[str, Any] = {"rev": 5, "status": "running", "lane": "/r main", **OPEN}
+    path = desk.write(T1, **fields)
+    desk.scan()
+    assert desk.board.claims.in_lane("/r main") == [T1]
+    path.write_text("{")
+    desk.scan()
+    assert T1 not in desk.board.tickets
+    assert desk.board.claims.in_lane("/r main") == [T1]
+    if then == "mended":
+        desk.write(T1, **{**fields, "rev": 6, "status": "ready", "attempt": None, "lane": None})
+        desk.scan()
+    elif then == "gone":
+        path.unlink()
+        desk.scan()
+        desk.settle()
+    else:
+        desk.settle()
+        assert path.name in str(desk.index.problems)
+    assert desk.board.claims.in_lane("/r main") == ([T1] if then == "broken" else [])
+
+
 def test_an_old_copy_after_a_broken_file_is_still_old(desk: Desk) -> None:
     path = desk.write(T1, rev=5, status="running", **OPEN)
     desk.scan()

@@ -150,6 +150,41 @@ def test_lane_on_disk_is_from_its_first_save_to_the_save_that_leaves() -> None:
     assert (walk.t.current_phase, walk.t.lane) == ("merge", None), "nobody let it in"
 
 
+def test_who_is_in_the_lane_stays_while_its_file_cannot_be_used_for_a_moment() -> None:
+    for there in (running("a", lane=LANE), in_lane("a", wake_at=iso(AT + 999))):
+        made = board(plan("a", "b"), there, at_lane("b"))
+        made.put_aside(key("a"))
+        assert turn(made) == []
+        made.put_ticket(there)
+        assert turn(made) == []
+        made.put_aside(key("a"))
+        made.claims.let_go(key("a"))
+        assert turn(made) == ["b"]
+
+
+def test_a_broken_file_keeps_the_lane_only_for_an_attempt_that_is_open() -> None:
+    made = board(plan("a", "b"), in_lane("a", wake_at=iso(AT + 999)), at_lane("b"))
+    made.put_aside(key("a"))
+    made.claims.let_go(key("a"), but_open=True)
+    assert turn(made) == ["b"]
+    made = board(plan("a", "b"), running("a", lane=LANE), at_lane("b"))
+    made.put_aside(key("a"))
+    made.claims.let_go(key("a"), but_open=True)
+    assert turn(made) == []
+    made.put_ticket(ready(ticket_id="a", current_phase="after"))
+    assert "b" in turn(made)
+
+
+def test_who_touches_files_keeps_them_while_its_own_file_cannot_be_used_for_a_moment() -> None:
+    made = board(plan("a", "b"), begun("a", "src/**", wake_at=iso(AT + 999)), touching("b", "src/x.py"))
+    assert turn(made) == []
+    made.put_aside(key("a"))
+    assert turn(made) == []
+    assert dict(made.claims.waiting()) == {key("b"): "a touches src/** too"}
+    made.drop_ticket(key("a"))
+    assert turn(made) == ["b"]
+
+
 # -- files
 
 

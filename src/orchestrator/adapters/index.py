@@ -7,13 +7,12 @@ problem is held: it leaves the board, but it is not absent. A folder that cannot
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import os
 import time
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from orchestrator.adapters.collecting import collecting_nothing
 from orchestrator.adapters.files import PATIENCE, read_whole
 from orchestrator.adapters.folders import Mark, files, folders, is_ours, mark_of, modified
 from orchestrator.adapters.places import Places
@@ -115,7 +114,7 @@ class Index:
     def scan(self, every: bool = True) -> None:
         """Look at every folder; at every file only when `every` (else only in folders that changed)."""
         found = folders(self._root)
-        with _collecting_nothing():
+        with collecting_nothing():
             for plan_id in {**(found or {}), **self._marks}:
                 self._scan_plan(plan_id, every)
 
@@ -238,17 +237,20 @@ class Index:
         key = self._key(path)
         if key in self.board.tickets:
             self._held[key] = self.board.tickets[key]
-            self.board.drop_ticket(key)
+            self.board.put_aside(key)
         self._changed.add(key)
 
     def _believe(self, path: str, problems: tuple[Problem, ...]) -> None:
         self.doubtful.pop(path, None)
         self._gone.discard(path)
         before = self.problems.pop(path, ())
+        who = self._who(path)
         if problems:
             self.problems[path] = problems
+            if isinstance(who, Key):
+                self.board.claims.let_go(who, but_open=True)
         if problems != before:
-            self._findings.append(Finding(path, self._who(path), problems))
+            self._findings.append(Finding(path, who, problems))
 
     def _absent(self, path: str) -> None:
         self._marks_of(path).pop(path, None)
@@ -256,9 +258,11 @@ class Index:
         self.doubtful.pop(path, None)
         self._gone.discard(path)
         self.problems.pop(path, None)
-        if not path.endswith("/plan.json"):
-            self._held.pop(self._key(path), None)
-            self.rewritten.discard(self._key(path))
+        who = self._who(path)
+        if isinstance(who, Key):
+            self._held.pop(who, None)
+            self.board.claims.let_go(who)
+            self.rewritten.discard(who)
 
     def _forget_if_empty(self, plan_id: str) -> None:
         if not self._marks.get(plan_id):
@@ -286,15 +290,3 @@ def _is_stale(ticket: Ticket, before: Ticket) -> bool:
     """Whether somebody wrote it from an old copy, or changed in it what is a fact."""
     facts = (ticket.attempt, ticket.attempts) != (before.attempt, before.attempts)
     return ticket.rev < before.rev or (ticket.rev == before.rev and facts)
-
-
-@contextlib.contextmanager
-def _collecting_nothing() -> Iterator[None]:
-    """Thousands of records are made and none is garbage: to look for it among them takes as long as making them."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()

@@ -120,6 +120,7 @@ class Board:
         key, before = ticket.key, self.tickets.get(ticket.key)
         if before is not None:
             self._drop_ticket(key)
+        self.claims.let_go(key)
         if self._spent and ticket.usage != (before.usage if before is not None else None):
             self._spent.pop(key.plan, None)
         self.changes += 1
@@ -140,11 +141,19 @@ class Board:
             self._line_up_dependents(key)
 
     def drop_ticket(self, key: Key) -> None:
+        self.claims.let_go(key)
         self._spent.pop(key.plan, None)
         before = self.tickets.get(key)
         self._drop_ticket(key)
         if key in self.dependents and _frees(before) != _frees(None):
             self._line_up_dependents(key)
+
+    def put_aside(self, key: Key) -> None:
+        """Off the board, for its file cannot be used now; yet what it holds is not free for others (`Claims`)."""
+        ticket = self.tickets.get(key)
+        self.drop_ticket(key)
+        if ticket is not None:
+            self.claims.put_aside(ticket)
 
     def _drop_ticket(self, key: Key) -> None:
         if key in self.places:

@@ -57,6 +57,8 @@ class Claims:
         self._in_lane: dict[str, set[Key]] = defaultdict(set)
         self._claimed: dict[str, set[Key]] = defaultdict(set)
         """By repository: who claims what it touches."""
+        self._aside: dict[Key, Ticket] = {}
+        """Off the board, as they were last: their files cannot be used now, so nobody knows that they have let go."""
         self._queues: dict[str, list[_Waiting]] = {}
         self._queued: dict[Key, tuple[str, _Waiting]] = {}
         self._parked: dict[Key, Key] = {}
@@ -79,6 +81,22 @@ class Claims:
             for keys in self._claimed.values():
                 keys.discard(ticket.key)
 
+    def put_aside(self, ticket: Ticket) -> None:
+        """Keep for it what it holds, until `let_go` or its file is read again."""
+        if ticket.lane is not None or ticket.claim is not None:
+            self._aside[ticket.key] = ticket
+            self.put(ticket)
+
+    def let_go(self, key: Key, but_open: bool = False) -> None:
+        """Of one that was put aside. `but_open`: unless it has an open attempt, whose processes may be there still."""
+        ticket = self._aside.get(key)
+        if ticket is not None and not (but_open and ticket.attempt is not None):
+            del self._aside[key]
+            self.drop(ticket)
+
+    def _ticket(self, key: Key) -> Ticket | None:
+        return self._board.tickets.get(key) or self._aside.get(key)
+
     def repo(self, ticket: Ticket) -> str:
         plan = self._board.plans.get(ticket.plan_id)
         return self.repo_of(ticket.repo or (plan.repo if plan else None) or "")
@@ -88,14 +106,14 @@ class Claims:
         return sorted(key for key in self._in_lane.get(name, ()) if self._is_there(key, name))
 
     def _is_there(self, key: Key, name: str) -> bool:
-        ticket = self._board.tickets.get(key)
+        ticket = self._ticket(key)
         if ticket is None or not self._goes_on(key):
             return False
         return ticket.attempt is not None or self.lane_of is None or self.lane_of(ticket) == name
 
     def _goes_on(self, key: Key) -> bool:
         """Under way, and by nothing but time, slots and limits kept from going on."""
-        board, ticket = self._board, self._board.tickets.get(key)
+        board, ticket = self._board, self._ticket(key)
         if ticket is None or not self.counts(key):
             return False
         if ticket.attempt is not None:
@@ -147,7 +165,7 @@ class Claims:
 
     def _keeps(self, keeper: Key) -> bool:
         """Still in the way of the first that waits for it; the others are asked again with it."""
-        ticket, first = self._board.tickets.get(keeper), next(iter(self._keepers[keeper]))
+        ticket, first = self._ticket(keeper), next(iter(self._keepers[keeper]))
         return ticket is not None and self._is_rival(self._board.tickets[first], ticket)
 
     def forget(self) -> None:
@@ -205,7 +223,8 @@ class Claims:
         if below is not None:
             return Held(below, merge_reason(below, ticket))
         for other in self.in_lane(lane):
-            is_both = ticket.lane == lane and tickets[other].attempt is None
+            there = self._ticket(other)
+            is_both = ticket.lane == lane and there is not None and there.attempt is None
             if other != ticket.key and not (is_both and ticket.key < other):
                 return Held(other, lane_reason(lane, str(other)))
         for other in chosen:
@@ -219,8 +238,9 @@ class Claims:
         tickets = self._board.tickets
         rivals: Iterable[Key] = sorted(self._claimed.get(self.repo(ticket), ()))
         for other in rivals:
-            if self._is_rival(ticket, tickets[other]):
-                return self._held_by(ticket, tickets[other])
+            rival = self._ticket(other)
+            if rival is not None and self._is_rival(ticket, rival):
+                return self._held_by(ticket, rival)
         if ticket.claim is not None:
             return None
         for other in [*chosen, *islice(self._parked, LOOKED_AT)]:
@@ -265,5 +285,5 @@ class Claims:
             held = self.held_up(self._board.tickets[key])
             yield key, held.reason if held else None
         for key, keeper in self._parked.items():
-            other = self._board.tickets.get(keeper)
+            other = self._ticket(keeper)
             yield key, self._held_by(self._board.tickets[key], other).reason if other is not None else None
