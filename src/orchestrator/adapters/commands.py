@@ -43,11 +43,6 @@ class Ended(NamedTuple):
         return f"exit code {self.code} {took}"
 
 
-class _StopError(Exception):
-    def __init__(self, number: int) -> None:
-        self.number = number
-
-
 def run(
     argv: Sequence[str], cwd: Path, env: Mapping[str, str], log: Path, title: str, timeout: float, grace: float
 ) -> Ended:
@@ -59,8 +54,8 @@ def run(
     with stream:
         began = _write(stream.fileno(), f"=== {_now()} {title}\n")
         started = time.monotonic()
-        with _heeding():
-            code, stopped = _run(argv, cwd, env, stream.fileno(), timeout, grace)
+        with _heeding() as stops:
+            code, stopped = _run(argv, cwd, env, stream.fileno(), timeout, grace, stops)
         ended = Ended(code, time.monotonic() - started, began, stopped)
         _write(stream.fileno(), f"=== {_now()} {ended.words}\n")
     return ended
@@ -79,7 +74,7 @@ def last_words(log: Path, ended: Ended, most: int) -> str:
 
 
 def _run(
-    argv: Sequence[str], cwd: Path, env: Mapping[str, str], out: int, timeout: float, grace: float
+    argv: Sequence[str], cwd: Path, env: Mapping[str, str], out: int, timeout: float, grace: float, stops: list[int]
 ) -> tuple[int | None, str]:
     deadline = time.monotonic() + timeout
     try:
@@ -89,15 +84,14 @@ def _run(
     except OSError as error:
         _write(out, f"{argv[0]}: cannot be started: {error.strerror}\n")
         return 127, ""
-    try:
-        while not _has_ended(child):
-            if time.monotonic() >= deadline:
-                _end(child, grace)
-                return None, f"timed out (timeoutSeconds: {timeout:g})"
-            time.sleep(LOOK_SECONDS)
-    except _StopError as stop:
-        _end(child, min(grace, 1.0))
-        return None, f"stopped by {signal.Signals(stop.number).name}"
+    while not _has_ended(child):
+        if stops:
+            _end(child, min(grace, 1.0))
+            return None, f"stopped by {signal.Signals(stops[0]).name}"
+        if time.monotonic() >= deadline:
+            _end(child, grace)
+            return None, f"timed out (timeoutSeconds: {timeout:g})"
+        time.sleep(LOOK_SECONDS)
     _signal(child, signal.SIGTERM)  # what it left in the background
     return child.wait(), ""
 
@@ -113,8 +107,7 @@ def _end(child: subprocess.Popen[bytes], grace: float) -> None:
     _signal(child, signal.SIGTERM)
     until = time.monotonic() + grace
     while time.monotonic() < until and not _has_ended(child):
-        with contextlib.suppress(_StopError):
-            time.sleep(LOOK_SECONDS)
+        time.sleep(LOOK_SECONDS)
     _signal(child, signal.SIGKILL)
     child.wait()
 
@@ -125,15 +118,17 @@ def _signal(child: subprocess.Popen[bytes], number: signal.Signals) -> None:
 
 
 @contextlib.contextmanager
-def _heeding() -> Iterator[None]:
-    """Who stops us stops what we have started."""
+def _heeding() -> Iterator[list[int]]:
+    """Who stops us stops what we have started: the signals that came. Nothing is raised, for the signal may come while
+    the command is being started, and then nobody would know of it."""
+    stops: list[int] = []
 
     def stop(number: int, _: FrameType | None) -> None:
-        raise _StopError(number)
+        stops.append(number)
 
     before = {number: signal.signal(number, stop) for number in STOPPING}
     try:
-        yield
+        yield stops
     finally:
         for number, old in before.items():
             signal.signal(number, old)
