@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 
 from orchestrator.adapters import files
-from orchestrator.adapters.files import is_locked, lock, locked, read_note, read_whole, try_lock, write_atomically
+from orchestrator.adapters.files import (
+    ChangedError,
+    is_locked,
+    lock,
+    locked,
+    read_note,
+    read_whole,
+    try_lock,
+    write_atomically,
+)
 from orchestrator.errors import StoreError, UnreadableError
 from tests.waiting import wait_for
 
@@ -77,6 +86,37 @@ def test_a_write_that_fails_leaves_the_old_content_and_says_why(
         write_atomically(path, b"new")
     monkeypatch.undo()
     assert (path.read_bytes(), os.listdir(tmp_path)) == (b"old", ["a.json"])
+
+
+@pytest.mark.parametrize("step", ["open", "fsync", "fstat", "replace"])
+def test_a_folder_that_is_moved_away_during_a_write_is_a_change_by_somebody_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    folder = tmp_path / "plan"
+    folder.mkdir()
+    (folder / "a.json").write_bytes(b"old")
+    call = getattr(os, step)
+
+    def after_the_move(*args: object) -> object:
+        monkeypatch.setattr(files.os, step, call)
+        folder.rename(tmp_path / "moved")
+        return call(*args)
+
+    monkeypatch.setattr(files.os, step, after_the_move)
+    with pytest.raises(ChangedError):
+        write_atomically(folder / "a.json", b"new", expected=b"old")
+    assert (tmp_path / "moved/a.json").read_bytes() == b"old"
+    assert not folder.exists()
+
+
+def test_of_a_new_file_nothing_is_said_to_be_still_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(fd: int, content: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(files.os, "write", full)
+    with pytest.raises(StoreError, match=r"cannot write .*a\.json: No space left on device; nothing was written$"):
+        write_atomically(tmp_path / "a.json", b"new")
+    assert os.listdir(tmp_path) == []
 
 
 def test_nothing_can_be_written_where_there_is_no_folder(tmp_path: Path) -> None:

@@ -63,12 +63,16 @@ def write_atomically(path: Path, content: bytes, durable: bool = True, expected:
                 return mark
         return None
     except ChangedError:
-        temporary.unlink()
+        with contextlib.suppress(OSError):
+            temporary.unlink()
         raise
     except OSError as error:
         with contextlib.suppress(OSError):
             temporary.unlink()
-        raise StoreError(f"cannot write {path}: {error.strerror}; the old content is still there") from error
+        if isinstance(error, FileNotFoundError) and expected is not None:
+            raise _changed(path) from error  # its folder was moved or removed meanwhile
+        kept = "the old content is still there" if os.path.lexists(path) else "nothing was written"
+        raise StoreError(f"cannot write {path}: {error.strerror}; {kept}") from error
 
 
 def _still(path: Path, expected: bytes | None) -> None:
@@ -77,7 +81,11 @@ def _still(path: Path, expected: bytes | None) -> None:
             return
     except FileNotFoundError:
         pass
-    raise ChangedError(f"cannot write {path}: somebody else has just changed it; that is left as it is")
+    raise _changed(path)
+
+
+def _changed(path: Path) -> ChangedError:
+    return ChangedError(f"cannot write {path}: somebody else has just changed it; that is left as it is")
 
 
 def _keep_mode(fd: int, path: Path) -> None:
