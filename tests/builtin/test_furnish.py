@@ -17,6 +17,8 @@ from tests.builtin.scripts import BUILTIN, Said, commit, git, lone_repo, run
 from tests.cli.kit import PROGRAM
 from tests.waiting import wait_for
 
+pytestmark = pytest.mark.thorough(every=2)
+
 
 class Setting:
     """A repository, a worktree of it, and a home that says how to set it up."""

@@ -9,6 +9,8 @@ import pytest
 from tests.builtin.forges import Site
 from tests.builtin.scripts import commit, elsewhere, git, origin_of
 
+pytestmark = pytest.mark.thorough(every=2)
+
 
 @pytest.fixture
 def site(tmp_path: Path) -> Site:

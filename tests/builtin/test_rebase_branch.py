@@ -10,6 +10,8 @@ import pytest
 from tests.builtin.scripts import Said, commit, elsewhere, git, lone_repo, origin_of, repo_with_origin, run
 from tests.builtin.steps import killed_at_each_git
 
+pytestmark = pytest.mark.thorough(every=2)
+
 LINES = [f"line {n}" for n in range(1, 31)]
 
 

@@ -10,6 +10,8 @@ import pytest
 
 from tests.builtin.scripts import commit, elsewhere, git, lone_repo, origin_of, repo_with_origin, run
 
+pytestmark = pytest.mark.thorough(every=2)
+
 
 @pytest.fixture
 def repo(tmp_path: Path) -> Path:

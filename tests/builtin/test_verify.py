@@ -10,6 +10,8 @@ from orchestrator.adapters.environment import TOKENS, agent_env
 from orchestrator.core.settings import AgentSettings
 from tests.builtin.scripts import SCRIPTS, Said, commit, git, lone_repo, run
 
+pytestmark = pytest.mark.thorough(every=2)
+
 PASSING = "import unittest\n\nclass T(unittest.TestCase):\n    def test(self): pass\n"
 FAILING = "import unittest\n\nclass T(unittest.TestCase):\n    def test(self): self.fail('two is not three')\n"
 

@@ -9,6 +9,8 @@ import pytest
 
 from tests.builtin.scripts import Said, commit, git, origin_of, repo_with_origin, run
 
+pytestmark = pytest.mark.thorough(every=2)
+
 
 @pytest.fixture
 def repo(tmp_path: Path) -> Path:

@@ -13,6 +13,8 @@ import pytest
 from tests.cli.machine import GH, Machine, status
 from tests.cli.machine import machine as machine
 
+pytestmark = pytest.mark.thorough(every=2)
+
 # -- the whole --------------------------------------------------------------------------------------------------------
 
 

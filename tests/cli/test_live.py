@@ -14,6 +14,8 @@ from tests.cli.emulator import Terminal, running
 from tests.cli.kit import DEADLINE, PROGRAM, Site
 from tests.waiting import wait_for
 
+pytestmark = pytest.mark.thorough(every=2)
+
 NASTY = "a\x1b[2J\x1b]0;title\x07\x9b5nb\x07\x08 中文 🚀"
 SAYS = """\
 #!/bin/sh

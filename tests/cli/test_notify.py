@@ -14,6 +14,8 @@ from orchestrator.core.settings import NOTICE_KINDS
 from tests.cli.kit import Site, finish
 from tests.waiting import wait_for
 
+pytestmark = pytest.mark.thorough(every=2)
+
 SECRETS = {"notify": [{"url": "json://me:s3cret@host/s3cret"}, {"command": ["curl", "--data", "s3cret"]}]}
 
 

@@ -15,6 +15,8 @@ from orchestrator.cli import foreground
 from tests.cli.kit import PROGRAM, Called, Site, finish
 from tests.waiting import wait_for
 
+pytestmark = pytest.mark.thorough(every=2)
+
 SESSION = "0b5c9a3e-1111-4222-8333-444455556666"
 
 AGENT = """\

@@ -11,6 +11,8 @@ import pytest
 from tests.cli.kit import Site, finish
 from tests.waiting import wait_for
 
+pytestmark = pytest.mark.thorough(every=2)
+
 EVENT = re.compile(r"\d\d:\d\d:\d\d  T-1  +(\w+) \((\d)/3\)  +(.+)")
 
 

@@ -12,6 +12,8 @@ from tests.cli.emulator import Terminal, running
 from tests.cli.kit import DEADLINE, PROGRAM, Site
 from tests.waiting import wait_for
 
+pytestmark = pytest.mark.thorough(every=2)
+
 
 @pytest.fixture
 def terminal() -> Iterator[Terminal]:

@@ -10,6 +10,8 @@ import pytest
 
 from tests.contract.kit_b import Place, agent, script, until
 
+pytestmark = pytest.mark.thorough(every=2)
+
 
 def generic(here: Place, body: str, **keys: Any) -> None:
     """The one agent: a shell script that is given its prompt."""

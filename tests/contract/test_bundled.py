@@ -11,6 +11,8 @@ import pytest
 
 from tests.contract.kit_b import Place, script
 
+pytestmark = pytest.mark.thorough(every=2)
+
 GENERIC = r"""case $ORCHESTRATOR_PHASE in
   self_review) echo "PASS" ;;
   resolve_conflicts)

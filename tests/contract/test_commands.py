@@ -14,6 +14,8 @@ import pytest
 
 from tests.contract.kit import COMMAND, Box, agent, poll, script, terminal
 
+pytestmark = pytest.mark.thorough(every=2)
+
 COMMANDS = {
     "init": ["--dir", "-d"],
     "interactive": ["--repo", "-r", "--workflow", "-w", "--worktree-root"],

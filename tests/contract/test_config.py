@@ -10,6 +10,8 @@ import pytest
 from tests.contract.kit import Box, agent, script, terminal
 from tests.waiting import wait_for
 
+pytestmark = pytest.mark.thorough(every=2)
+
 
 def settings(box: Box, *args: str | Path, **options: object) -> dict[str, object]:
     found: dict[str, object] = box.ok("config", "show", "--json", *args, **options).json

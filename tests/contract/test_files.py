@@ -7,8 +7,12 @@ import os
 import stat
 from pathlib import Path
 
+import pytest
+
 from tests.contract.kit import Box, script, terminal
 from tests.waiting import wait_for
+
+pytestmark = pytest.mark.thorough(every=2)
 
 # --- what a planner may leave out
 

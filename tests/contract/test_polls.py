@@ -6,8 +6,12 @@ import json
 import time
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from tests.contract.kit_b import Place, gone, poll, script, terminal, until
 from tests.waiting import let_pass
+
+pytestmark = pytest.mark.thorough(every=2)
 
 
 def counting(here: Place, answers: str, name: str = "check.sh") -> None:

@@ -13,6 +13,8 @@ import pytest
 from tests.contract.kit_b import Place, agent, gone, living, script, terminal, until
 from tests.waiting import let_pass
 
+pytestmark = pytest.mark.thorough(every=2)
+
 DEAF = """trap '' INT TERM
 echo $$ > {root}/deaf
 (trap '' INT TERM; echo $BASHPID > {root}/grandchild; while :; do sleep 0.2; done) &

@@ -14,6 +14,8 @@ import pytest
 from tests.contract.kit import Box, poll, script, terminal
 from tests.waiting import wait_for
 
+pytestmark = pytest.mark.thorough(every=2)
+
 # --- run
 
 

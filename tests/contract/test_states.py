@@ -7,8 +7,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.contract.kit import Box, agent, poll, script, terminal
 from tests.waiting import wait_for
+
+pytestmark = pytest.mark.thorough(every=2)
 
 
 def ago(**kind: float) -> str:

@@ -11,6 +11,8 @@ import pytest
 from tests.contract.kit import Box, agent, poll, script, terminal
 from tests.waiting import wait_for
 
+pytestmark = pytest.mark.thorough(every=2)
+
 ALL = ("queued", "ready", "running", "paused", "complete", "needs_attention", "failed")
 
 

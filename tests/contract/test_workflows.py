@@ -8,6 +8,8 @@ import pytest
 
 from tests.contract.kit_b import Place, script, terminal
 
+pytestmark = pytest.mark.thorough(every=2)
+
 
 def failing(here: Place, code: int = 1) -> None:
     """`fail.sh NAME` leaves a mark and exits with the code."""

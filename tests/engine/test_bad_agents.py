@@ -11,6 +11,8 @@ import pytest
 from tests.engine.bad import BRANCH, Yard, git
 from tests.waiting import let_pass
 
+pytestmark = pytest.mark.thorough(every=2)
+
 SILENT = {"hang": "hang", "loop": "loop", "tool": "tool", "busy": "silent_tests", "once": "hang,good"}
 CUES = {
     name: name

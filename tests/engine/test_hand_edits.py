@@ -16,6 +16,8 @@ from orchestrator.engine import desk
 from tests.engine.sites import POLLING, THREE_PHASES, Make, Site, make, one_phase, replaced
 from tests.waiting import wait_for
 
+pytestmark = pytest.mark.thorough(every=2)
+
 __all__ = ["make"]
 
 HISTORY = [("one", "success"), ("two", "success"), ("three", "success"), ("done", "success")]

@@ -18,6 +18,8 @@ from tests.engine.sites import POLLING, Make, Run, Site, make, one_phase
 from tests.processes import living
 from tests.waiting import wait_for
 
+pytestmark = pytest.mark.thorough(every=2)
+
 __all__ = ["make"]
 
 PHASES = ["one", "two", "three"]

@@ -13,6 +13,8 @@ from orchestrator.engine import dispatch
 from tests.engine.sites import Make, Site, make, one_phase, replaced
 from tests.waiting import let_pass, wait_for
 
+pytestmark = pytest.mark.thorough(every=2)
+
 __all__ = ["make"]
 
 SOON = 8.0

@@ -17,6 +17,8 @@ from tests.builtin.scripts import commit, git, repo_with_origin, run
 from tests.engine.sites import Make, Site, make
 from tests.waiting import wait_for
 
+pytestmark = pytest.mark.thorough(every=2)
+
 __all__ = ["make"]
 ASK = """
 name: w

@@ -13,6 +13,8 @@ from tests.engine.test_supervise import adopted, watch
 from tests.processes import Place, place, sh
 from tests.waiting import wait_for
 
+pytestmark = pytest.mark.thorough(every=2)
+
 __all__ = ["place"]
 
 

@@ -23,6 +23,8 @@ from orchestrator.engine.attempt.supervise import Ending, Limits, settle, stop_l
 from tests.processes import PROGRAMS, Place, living, place, sh
 from tests.waiting import wait_for
 
+pytestmark = pytest.mark.thorough(every=2)
+
 __all__ = ["place"]
 T = TypeVar("T")
 GRACE = 0.05
