@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
 from pathlib import Path
@@ -197,3 +198,13 @@ def test_a_full_disk_does_not_unlock(tmp_path: Path, monkeypatch: pytest.MonkeyP
     held.note("who")
     assert is_locked(tmp_path / "lock")
     held.release()
+
+
+def test_a_new_file_that_cannot_be_written_has_no_old_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(fd: int, content: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(files.os, "write", full)
+    with pytest.raises(StoreError, match="No space left on device; nothing was written"):
+        write_atomically(tmp_path / "a.json", b"x")
+    assert list(tmp_path.iterdir()) == []

@@ -126,3 +126,54 @@ def test_a_plan_of_thousands_is_shown_in_a_page(there: Site) -> None:
     out = there.call("plan", "show", "p").out
     assert len(out.splitlines()) < 80 and "600 of 1,200 tickets" in out and "560" in out
     assert "tier    3 of 600" in there.call("plan", "show", "p", "T-2").out
+
+
+def test_what_is_no_ticket_at_all_does_not_move_the_places_of_the_others(there: Site) -> None:
+    lines = ["status: [a]", "tickets:", "- 17", "- title: ''", "- title: [a]", "- {title: Main, branch: a b}"]
+    (there.root / "d.yaml").write_text("\n".join(lines))
+    found = {(one["line"], one["what"].split(":")[0].split(",")[0]): one["hint"] for one in problems(there, "d.yaml")}
+    assert found[1, "status must be active or paused"] == "leave it out"
+    assert found[4, "title is empty"] == found[5, "title must be a text"] == "say in a few words what shall be done"
+    assert (4, "has no title") in found and (5, "has no title") in found
+    assert (6, "git refuses the branch 'a b'") in found
+    (there.root / "t.yaml").write_text("tickets: 5")
+    assert there.call("plan", "check", "t.yaml").code == 1
+
+
+def test_a_draft_in_json_with_halves_of_letters_has_places_too(there: Site) -> None:
+    (there.root / "d.json").write_text('{"tickets": [{"title": "\\ud83c\\udf89",\n\t"branch": "a b", "criteria": []}]}')
+    (found,) = (one for one in problems(there, "d.json") if "git refuses" in one["what"])
+    assert (found["file"], found["line"], found["column"]) == ("d.json", 2, 2)
+
+
+def test_a_blocker_that_two_could_be_is_said_to_be_ambiguous_wherever_it_is_written(there: Site) -> None:
+    tickets = [{"title": "Same"}, {"title": "Same"}, {"title": "Other", "blockedBy": ["Same"]}]
+    (there.root / "d.json").write_text(json.dumps({"repo": "repo", "id": "p", "tickets": tickets}))
+    whats = [one["what"] for one in problems(there, "d.json") if one["severity"] == "error"]
+    assert whats == ['blockedBy names the title "Same", which is ambiguous: T-1, T-2 have it']
+    del tickets[2]["blockedBy"]
+    (there.root / "d.json").write_text(json.dumps({"repo": "repo", "id": "p", "tickets": tickets}))
+    assert there.call("plan", "create", "d.json").code == 0
+    for words in (("edit", "p", "T-3", "--set", "blockedBy=[Same]"), ("add", "p", "-t", "x", "--blocked-by", "Same")):
+        refused = there.call("plan", *words)
+        assert refused.code == 1 and "ambiguous: T-1, T-2 have it (write the id of the one" in refused.err
+
+
+def test_the_branch_that_is_checked_out_is_no_ticket_s(there: Site) -> None:
+    head = (there.root / "repo/.git/HEAD").read_text().strip().removeprefix("ref: refs/heads/")
+    draft = {"repo": "repo", "tickets": [{"title": "T", "branch": head}]}
+    (there.root / "d.json").write_text(json.dumps(draft))
+    assert f'its branch "{head}" is the one that is checked out' in there.call("plan", "create", "d.json").err
+
+
+def test_one_ticket_is_shown_alone_in_json_too(there: Site) -> None:
+    there.plan({"id": "T-1"}, {"id": "T-2", "mine": 1}, {"id": "T-3"}, blockers={"T-2": ["T-1", "T-9"], "T-3": ["T-2"]})
+    shown = there.call("plan", "show", "p", "T-2", "--json").json
+    assert shown["ticket"] == there.ticket("T-2") and shown["ticket"]["mine"] == 1
+    assert (shown["tier"], shown["blockedBy"], shown["blocks"]) == (2, ["T-1", "T-9"], ["T-3"])
+    assert [one["what"] for one in shown["problems"]] == ['blockedBy names unknown ticket "T-9"']
+    assert there.call("plan", "show", "p", "T-7", "--json").code == 1
+    there.file("T-3").write_text("{")
+    assert "nothing can be shown of T-3" in there.call("plan", "show", "p", "T-3", "--json").err
+    (there.root / "d.json").write_text(json.dumps({"tickets": [{"title": "One"}, {"title": "Two"}]}))
+    assert there.call("plan", "show", "d.json", "T-2", "--json").json["ticket"]["title"] == "Two"

@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from orchestrator.adapters.places import Places
 from orchestrator.control.reviews import documents as reviews_of
 from orchestrator.control.showing import Scene
-from orchestrator.core.model import Plan, Ticket, should_be
+from orchestrator.core.model import Key, Plan, Ticket, should_be
 from orchestrator.core.problems import Problem
 from orchestrator.core.settings import Config
 from orchestrator.core.show.views import fits
@@ -45,6 +46,11 @@ def documents(config: Config, plan_id: str | None = None, states: frozenset[str]
     return found + [
         Documents(None, _tickets(scene, name, contents, states), scene.file_problems(name), {}) for name in held
     ]
+
+
+def document(config: Config, key: Key) -> Any:
+    """One ticket with every key and value of its file; None: it cannot be read just now."""
+    return _raw(str(Places(config).ticket_file(key)), {}, decode_ticket)
 
 
 def _documents(scene: Scene, plan: Plan, contents: dict[str, bytes], states: frozenset[str]) -> Documents:

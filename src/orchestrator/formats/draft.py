@@ -15,7 +15,7 @@ from orchestrator.core.budgets import Budgets
 from orchestrator.core.model import ID_PATTERN, RUNNER_FIELDS
 from orchestrator.core.planning.draft import Draft, DraftTicket
 from orchestrator.core.problems import Problem
-from orchestrator.formats.fields import is_mapping, read_fields
+from orchestrator.formats.fields import is_mapping, read_fields, said
 from orchestrator.formats.json_as_yaml import as_yaml
 from orchestrator.formats.problem_list import POSITIVE, Reading, Where
 from orchestrator.formats.yaml_tree import INVALID, Path, Tree, read_yaml
@@ -31,6 +31,7 @@ PLAN_NAMES = {"worktree_root": "worktreeRoot", "title": "name"}
 STATUS = {"paused": True, "active": False}
 OF_RUNNER = "it is the runner's"
 INSTEAD = "leave it out, or write what `orchestrator schema draft` says"
+TITLED = "say in a few words what shall be done"
 LISTS = ("acceptanceCriteria", "blockedBy", "touches")
 
 _Value = TypeVar("_Value")
@@ -57,9 +58,19 @@ def read_draft(text: str, file: str) -> ReadDraft:
     return ReadDraft(_draft(reading, value, at), tuple(_hinted(one) for one in reading.in_order()))
 
 
+def ways(tree: Tree) -> list[Path]:
+    """To those of its elements that are read as tickets, in their order."""
+    root: Path = () if isinstance(tree.value, list) else ("tickets",)
+    listed = tree.value.get("tickets") if isinstance(tree.value, dict) else tree.value
+    if not isinstance(listed, list):
+        return []
+    return [(*root, i) for i, one in enumerate(listed) if isinstance(one, dict | str)]
+
+
 def _hinted(problem: Problem) -> Problem:
     """Whoever mends a draft from the report alone is told what to write, always."""
-    hint = problem.hint or ("leave it out" if problem.what.endswith(OF_RUNNER) else INSTEAD)
+    hint = problem.hint or (TITLED if problem.what.startswith("title ") else None)
+    hint = hint or ("leave it out" if problem.what.endswith(OF_RUNNER) else INSTEAD)
     return msgspec.structs.replace(problem, hint=hint)
 
 
@@ -70,10 +81,10 @@ def _draft(reading: Reading, value: dict[str, Any], at: Path) -> Draft:
     if "id" in fields and not _is_id(reading, WHERE, ("id",), fields["id"]):
         del fields["id"]
     status = value.get("status")
-    if status is not None and status in STATUS:
+    if isinstance(status, str) and status in STATUS:
         fields["paused"] = STATUS[status] or fields.get("paused", False)
-    elif status is not None:
-        reading.report(WHERE, ("status",), f'status must be active or paused, not "{status}"', "leave it out")
+    elif status is not None and status is not INVALID:
+        reading.report(WHERE, ("status",), f"status must be active or paused, not {said(status)}", "leave it out")
     fields["tickets"] = _tickets(reading, value.get("tickets"), at)
     return Draft(**fields)
 

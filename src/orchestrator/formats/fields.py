@@ -245,11 +245,11 @@ def _wrong(
     reading: Reading, where: Where, path: Path, wanted: str, value: Any, hint: str | None = None
 ) -> Literal[False]:
     if value is not INVALID:
-        reading.report(where, path, f"{_label(where, path)} must be {wanted}, not {_said(value)}", hint)
+        reading.report(where, path, f"{_label(where, path)} must be {wanted}, not {said(value)}", hint)
     return False
 
 
-def _said(value: Any) -> str:
+def said(value: Any) -> str:
     if value is None:
         return "empty"
     if isinstance(value, str):

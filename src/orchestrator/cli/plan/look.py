@@ -12,11 +12,9 @@ from orchestrator.cli import output
 from orchestrator.cli.objects import plan_object, problem_objects
 from orchestrator.cli.opened import opened_home
 from orchestrator.cli.options import command, json_option
-from orchestrator.cli.output import STATE_COLOURS, clean, paint, paragraph, problem_lines, say
-from orchestrator.cli.plan import compact
+from orchestrator.cli.output import clean, paint, paragraph, problem_lines, say
+from orchestrator.cli.plan import compact, single
 from orchestrator.cli.verdict import counted, verdict
-from orchestrator.core.problems import did_you_mean
-from orchestrator.errors import NotFoundError
 
 if TYPE_CHECKING:
     from orchestrator.control.describing import PlanText, TicketText
@@ -83,6 +81,7 @@ def show(wanted: str, ticket_id: str | None, full: bool, as_json: bool) -> int:
     --json: {"plan": …, "tickets": […], "problems": […]}, as status --plan PLAN --json, and
      "tiers": [["T-1", "T-2"], ["T-3"]], "criticalPath": ["T-1", "T-3"],
      "cyclic": tickets in a cycle or behind one, "unlisted": tickets that plan.json does not list
+    with TICKET: {"ticket": as in its file, "tier": 1, "blockedBy": [], "blocks": ["T-3"], "problems": […]}
     """
     from orchestrator.cli.plan.drafts import plan_of
 
@@ -93,16 +92,17 @@ def show(wanted: str, ticket_id: str | None, full: bool, as_json: bool) -> int:
     from orchestrator.control import outlining, written
 
     config = home.config
+    if ticket_id is not None:
+        described = outlining.describe(config, plan_id)
+        only = single.found(described, ticket_id, f"plan {plan_id}")
+        single.show(described, only, written.document(config, only.key) if as_json else None)
+        return 0
     if as_json:
         documents = plan_object(written.documents(config, plan_id)[0])
         outline = outlining.outline(config, plan_id) if documents["plan"] is not None else None
         output.show_json({**documents, **_outline_object(outline)})
         return 0
-    described = outlining.describe(config, plan_id)
-    if ticket_id is not None:
-        _print_one(described, ticket_id, f"plan {plan_id}")
-    else:
-        _print(described, full, plan_id)
+    _print(outlining.describe(config, plan_id), full, plan_id)
     return 0
 
 
@@ -116,15 +116,16 @@ def _show_draft(home: Home, file: str, ticket_id: str | None, full: bool, as_jso
         return verdict(report.problems, False, "1 draft")
     (plan, tickets), scene, _ = report.drawn
     described = outlining.drawn(scene, plan, report.problems)
+    if ticket_id is not None:
+        only = single.found(described, ticket_id, file)
+        single.show(described, only, outlining.document(only.ticket) if as_json else None)
+        return 0
     if as_json:
         documents = {"plan": outlining.document(plan), "tickets": [outlining.document(one) for one in tickets]}
         problems = problem_objects(report.problems)
         output.show_json({**documents, "problems": problems, **_outline_object(described.outline)})
         return 0
-    if ticket_id is not None:
-        _print_one(described, ticket_id, file)
-    else:
-        _print(described, full, file)
+    _print(described, full, file)
     return 0
 
 
@@ -141,31 +142,12 @@ def _print(described: Described, full: bool, wanted: str) -> None:
         say("", *_tiers(text, whole, is_short, wanted))
         if not is_short:
             for place, ticket in enumerate(text.tickets, 1):
-                say("", *_ticket(place, ticket))
+                say("", *single.lines(place, ticket))
     if text.problems:
         most = len(text.problems) if full else MOST_PROBLEMS
         say("", paint("problems", "bold", output.has_colour()), *problem_lines(text.problems[:most]))
         if len(text.problems) > most:
             say(f"  … and {len(text.problems) - most:,} more (orchestrator plan check {wanted})")
-
-
-def _print_one(described: Described, ticket_id: str, wanted: str) -> None:
-    """Raises NotFoundError."""
-    text, whole = described
-    names = [one.ticket.ticket_id for one in text.tickets]
-    if ticket_id not in names:
-        near = did_you_mean(ticket_id, names)
-        raise NotFoundError(f'{wanted} has no ticket "{ticket_id}"{f" ({near})" if near else ""}')
-    place = names.index(ticket_id)
-    say(*_ticket(place + 1, text.tickets[place]))
-    key = text.tickets[place].key
-    after = [one.ticket for one, blockers in whole.blockers.items() if key in blockers]
-    tier = next((i for i, one in enumerate(whole.tiers.tiers, 1) if key in one), None)
-    rows = {"tier": f"{tier} of {len(whole.tiers.tiers)}" if tier else None, "blocks": ", ".join(after) or None}
-    say(*_fields(rows))
-    own = [one for one in text.problems if f" {key}" in f"{one.where} " and one.where.split()[1] == str(key)]
-    if own:
-        say("", paint("problems", "bold", output.has_colour()), *problem_lines(own))
 
 
 def _outline_object(outline: Outline | None) -> dict[str, object]:
@@ -216,7 +198,7 @@ def _head(text: PlanText, number: int) -> list[str]:
     return [
         paint(clean(f"{p.id} — {p.name}" if p.name else p.id), "bold", colour),
         f"  {clean(', '.join(about))}{f', {p.created_at}' if p.created_at else ''}",
-        *_fields(
+        *single.fields(
             {
                 "repo": p.repo,
                 "workflow": p.workflow,
@@ -226,38 +208,3 @@ def _head(text: PlanText, number: int) -> list[str]:
             }
         ),
     ]
-
-
-def _ticket(number: int, text: TicketText) -> list[str]:
-    t, colour = text.ticket, output.has_colour()
-    lines = [
-        f"{number}. {paint(t.ticket_id, 'bold', colour)}  {clean(t.title)}  "
-        f"{paint(str(t.status), STATE_COLOURS.get(str(t.status)), colour)}",
-        *_fields(
-            {
-                "blocked by": ", ".join(text.blockers) or None,
-                "workflow": f"{text.workflow}{f', in {t.current_phase}' if t.current_phase else ''}",
-                "agent": _agents(text),
-                "repo": text.repo,
-                "branch": t.branch,
-                "worktree": t.worktree,
-                "link": t.linear_url,
-            }
-        ),
-    ]
-    if t.description:
-        lines += ["", *(line for row in t.description.splitlines() for line in paragraph(row, "     "))]
-    if t.acceptance_criteria:
-        lines += ["", *(line for criterion in t.acceptance_criteria for line in paragraph(f"- {criterion}", "     "))]
-    return lines
-
-
-def _agents(text: TicketText) -> str:
-    by_agent: dict[str, list[str]] = {}
-    for phase, name in text.others.items():
-        by_agent.setdefault(name, []).append(phase)
-    return "; ".join([text.agent, *(f"{name} does {', '.join(phases)}" for name, phases in by_agent.items())])
-
-
-def _fields(values: dict[str, str | None]) -> list[str]:
-    return output.table([(name, clean(value)) for name, value in values.items() if value], indent="     ")

@@ -144,12 +144,13 @@ def _is_repository(folder: Path) -> bool:
 
 
 def _repository(path: str, plans: tuple[str, ...]) -> Repository:
-    return Repository(path, _branch(path), plans, Path(path).is_dir())
+    return Repository(path, checked_out(Path(path)), plans, Path(path).is_dir())
 
 
-def _branch(path: str) -> str | None:
+def checked_out(repo: Path) -> str | None:
+    """Its branch; None: none, or nobody can tell."""
     try:
-        head = Path(path, ".git/HEAD").read_text(encoding="utf-8", errors="replace").strip()
+        head = (repo / ".git/HEAD").read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
         return None
     return head.removeprefix("ref: refs/heads/") if head.startswith("ref: refs/heads/") else None

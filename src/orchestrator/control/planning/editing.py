@@ -19,6 +19,7 @@ from orchestrator.control.showing import Scene
 from orchestrator.core.model import RUNNER_FIELDS, Plan, PlanEntry, Ticket
 from orchestrator.core.planning import wished
 from orchestrator.core.planning.draft import Draft, DraftTicket
+from orchestrator.core.planning.naming import titled
 from orchestrator.core.planning.wished import IN_ENTRY, OF_PLAN, OF_TICKET, key_of
 from orchestrator.core.problems import Problem
 from orchestrator.engine.home import Home
@@ -134,7 +135,7 @@ def _changes(was: Opened, wanted: Draft) -> tuple[dict[str, Any], dict[str, _Cha
         faults.append(Problem(f"plan {was.plan.id}", "its id cannot be changed", hint=f"write id: {was.plan.id}"))
     if faults:
         raise PlanRejectedError(faults)
-    titles = {" ".join(one.title.split()): one.ticket_id for one in wanted.tickets}
+    titles = titled((one.title, str(one.ticket_id)) for one in wanted.tickets)
     of_tickets = {}
     for name, ticket in after.items():
         blockers = tuple(one if one in after else titles.get(" ".join(one.split())) or one for one in ticket.blocked_by)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orchestrator.control.planning.choices import checked_out
 from orchestrator.control.showing import Scene
 from orchestrator.core.checks.check_criteria import criteria
 from orchestrator.core.checks.check_neighbours import Ground, taken
@@ -44,6 +45,7 @@ def problems_of(scene: Scene, plan: Plan, tickets: Iterable[Ticket] | None = Non
         *criteria(scope_of(plan, by_name, scene.known, plan.id)),
         *_repos(scene, plan, is_open),
         *_roots(scene, plan, is_open),
+        *_checked_out(plan, is_open),
         *_neighbours(scene, plan, is_open),
         *abilities.of_plan(scene, plan),
         *overlap_hints(plan, scene.index.board.of_plan(plan.id)),
@@ -86,6 +88,19 @@ def _repos(scene: Scene, plan: Plan, tickets: list[Ticket]) -> Iterator[Problem]
             yield Problem(where, f"the repo {repo} is no folder", hint=hint, key="repo")
         elif not _is_git(folder):
             yield from _no_git(scene, plan, tickets, repo, where)
+
+
+def _checked_out(plan: Plan, tickets: list[Ticket]) -> Iterator[Problem]:
+    """Git has a branch in one worktree at a time, and the repository is one."""
+    repos = {one.repo or plan.repo for one in tickets if one.branch and not one.attempts}
+    heads = {repo: branch for repo in repos if repo and (branch := checked_out(Path(repo).expanduser()))}
+    for ticket in tickets if heads else ():
+        repo = ticket.repo or plan.repo
+        base = ticket.base or plan.base
+        if repo in heads and ticket.branch == heads[repo] != base and not ticket.attempts:
+            what = f'its branch "{ticket.branch}" is the one that is checked out in {repo}'
+            hint = "give it a branch of its own, or leave branch out: one is derived from its id and title"
+            yield Problem(f"ticket {ticket.key}", what, hint=hint, key="branch")
 
 
 def _near(folder: Path) -> str:

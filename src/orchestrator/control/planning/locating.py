@@ -17,6 +17,7 @@ from orchestrator.core.checks.check_entries import ENTRY
 from orchestrator.core.model import ID_PATTERN, Key, Plan, Ticket
 from orchestrator.core.problems import Problem
 from orchestrator.formats import draft, json_places
+from orchestrator.formats.json_as_yaml import as_yaml
 from orchestrator.formats.json_places import Path as Way
 from orchestrator.formats.yaml_nodes import Place
 
@@ -27,6 +28,8 @@ ALIASES: dict[str, list[str]] = defaultdict(list)
 for _alias, _name in {**draft.TICKET_NAMES, **draft.PLAN_NAMES}.items():
     ALIASES[_name].append(_alias)
 LONGEST_TITLE = 60
+NOWHERE: Way = ("",)
+"""Of a ticket that was named beside the draft."""
 
 
 def in_files(places: Places, plan: Plan, problems: Iterable[Problem]) -> tuple[Problem, ...]:
@@ -88,14 +91,14 @@ def in_draft(source: Source, plan: Plan, tickets: Sequence[Ticket], problems: It
     at = {f"ticket {plan.id}/{ticket.ticket_id}": i for i, ticket in enumerate(tickets)}
     if not found:
         return found
-    tree = read_yaml(source.text)
+    tree = read_yaml(as_yaml(source.text))
     known = {**tree.values, **tree.keys}
-    root: Way = () if isinstance(tree.value, list) else ("tickets",)
+    ways = draft.ways(tree)
 
     def placed(one: Problem) -> Problem:
         if one.file is not None or (one.where not in at and one.where != f"plan {plan.id}"):
             return one
-        around: Way = (*root, at[one.where]) if one.where in at else ()
+        around: Way = next(iter(ways[at[one.where] :]), NOWHERE) if one.where in at else ()
         title = tickets[at[one.where]].title if one.where in at else ""
         where = f'{one.where} "{title[:LONGEST_TITLE]}"' if title else one.where
         if around not in known:

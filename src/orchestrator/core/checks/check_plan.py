@@ -11,7 +11,7 @@ from itertools import chain, islice
 
 import msgspec
 
-from orchestrator.core.checks import check_claims, check_entries
+from orchestrator.core.checks import check_branches, check_claims, check_entries
 from orchestrator.core.checks.check_entries import MAX_HINTS, MAX_NAMED
 from orchestrator.core.checks.cycles import address, cycles
 from orchestrator.core.model import Key, Plan, PlanEntry, Status, Ticket
@@ -102,10 +102,31 @@ def unknown_blockers(scope: Scope) -> Iterator[Problem]:
         for blocker in dict.fromkeys(entry.blocked_by)
         if (("/" in blocker) or blocker not in scope.entries) and not _exists(scope, blocker)
     ]
+    titles = _titles(scope) if lost else {}
     for i, (name, blocker) in enumerate(lost):
+        called = titles.get(" ".join(blocker.split()), [])
+        if len(called) > 1:
+            yield _ambiguous(scope, name, blocker, called)
+            continue
         near = _meant(scope, name, blocker) if i < MAX_HINTS else None
         hint = near or _choice(_others_like(scope, name, blocker))
         yield Problem(scope.ticket(name), f'blockedBy names unknown ticket "{blocker}"', hint=hint, key="blockedBy")
+
+
+def _titles(scope: Scope) -> dict[str, list[str]]:
+    """Ids by title."""
+    found: dict[str, list[str]] = {}
+    for name, ticket in scope.tickets.items():
+        if ticket is not None and ticket.title.strip():
+            found.setdefault(" ".join(ticket.title.split()), []).append(name)
+    return found
+
+
+def _ambiguous(scope: Scope, name: str, title: str, called: list[str]) -> Problem:
+    some = ", ".join(called[:MAX_NAMED]) + (", …" if len(called) > MAX_NAMED else "")
+    what = f'blockedBy names the title "{title}", which is ambiguous: {some} have it'
+    hint = f"write the id of the one that is meant: {' or '.join([one for one in called if one != name][:MAX_HINTS])}"
+    return Problem(scope.ticket(name), what, hint=hint, key="blockedBy")
 
 
 def _meant(scope: Scope, name: str, blocker: str) -> str | None:
@@ -209,7 +230,9 @@ def _unknown(where: str, kind: str, name: str, known: Collection[str]) -> Proble
 def places(scope: Scope) -> Iterator[Problem]:
     for name, ticket in scope.open_tickets:
         if not (ticket.repo or scope.plan.repo):
-            yield Problem(scope.ticket(name), "has no repo", hint="set repo in the ticket or in plan.json", key="repo")
+            yield Problem(
+                scope.ticket(name), "has no repo", hint="set repo in the ticket, or in the plan for all", key="repo"
+            )
         if not (ticket.worktree or scope.plan.worktree_root):
             hint = "it will be in the home's worktrees folder; set worktree in the ticket or worktreeRoot in plan.json"
             yield Problem(
@@ -230,17 +253,6 @@ def relative_paths(scope: Scope) -> Iterator[Problem]:
 
 def _relative(where: str, key: str, path: str) -> Problem:
     return Problem(where, f'{key} is a relative path: "{path}"', hint="write it from the root, or from ~", key=key)
-
-
-def same_branch(scope: Scope) -> Iterator[Problem]:
-    owners: dict[tuple[str | None, str], str] = {}
-    for name, ticket in scope.open_tickets:
-        if ticket.branch:
-            owner = owners.setdefault((ticket.repo or scope.plan.repo, ticket.branch), name)
-            if owner != name:
-                hint = "give it a branch of its own, or leave branch out: one is derived from its id and title"
-                what = f'has the same branch as {owner}: "{ticket.branch}"'
-                yield Problem(scope.ticket(name), what, hint=hint, key="branch")
 
 
 def same_worktree(scope: Scope) -> Iterator[Problem]:
@@ -270,7 +282,9 @@ RULES: tuple[Callable[[Scope], Iterator[Problem]], ...] = (
     agents,
     places,
     relative_paths,
-    same_branch,
+    check_branches.names_that_git_refuses,
+    check_branches.same_branch,
+    check_branches.branch_is_base,
     same_worktree,
     check_claims.stacks,
 )

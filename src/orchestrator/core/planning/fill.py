@@ -13,6 +13,7 @@ import msgspec
 
 from orchestrator.core.model import Plan, PlanEntry, PlanStatus, Ticket
 from orchestrator.core.planning.draft import Draft, DraftTicket
+from orchestrator.core.planning.naming import titled
 from orchestrator.core.rules import Rules, derive, slug
 from orchestrator.core.times import iso
 
@@ -143,13 +144,9 @@ def _ids(drafts: Sequence[DraftTicket], given: Given) -> Iterator[str]:
 
 def _called(drafts: Sequence[DraftTicket], ids: Sequence[str], given: Given) -> dict[str, str]:
     """Title → id, of titles that only one has. An id counts before a title."""
-    titles: dict[str, str | None] = {}
     known = [*((title, id_) for id_, title in given.tickets.items()), *zip((d.title for d in drafts), ids, strict=True)]
-    for title, id_ in known:
-        words = " ".join(title.split())
-        titles[words] = None if words in titles else id_
     taken = {*ids, *given.tickets}
-    return {title: id_ for title, id_ in titles.items() if id_ is not None and title not in taken}
+    return {title: id_ for title, id_ in titled(known).items() if title not in taken}
 
 
 def _ticket(plan: Plan, draft: DraftTicket, id_: str) -> Ticket:

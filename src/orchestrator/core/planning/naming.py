@@ -5,7 +5,7 @@ The law: a ticket that is known by its title keeps its id, whatever stands befor
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from msgspec.structs import replace
 
@@ -26,7 +26,7 @@ def named(draft: Draft, known: Mapping[str, Taken], used: Collection[str]) -> Dr
         if one.ticket_id is None and (known_id is None or known_id in {*given, *ids}):
             known_id = _free({*taken, *ids})
         ids.append(one.ticket_id or known_id or "")
-    by_title = {_words(one.title): id_ for one, id_ in zip(draft.tickets, ids, strict=True)}
+    by_title = titled(zip((one.title for one in draft.tickets), ids, strict=True))
     tickets = tuple(
         replace(
             one,
@@ -37,6 +37,15 @@ def named(draft: Draft, known: Mapping[str, Taken], used: Collection[str]) -> Dr
         for one, id_ in zip(draft.tickets, ids, strict=True)
     )
     return replace(draft, tickets=tickets)
+
+
+def titled(known: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Title → id, of (title, id); of titles that only one has."""
+    titles: dict[str, str | None] = {}
+    for title, id_ in known:
+        words = _words(title)
+        titles[words] = None if words in titles else id_
+    return {title: id_ for title, id_ in titles.items() if id_ is not None}
 
 
 def _words(title: str) -> str:
