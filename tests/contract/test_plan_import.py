@@ -114,3 +114,15 @@ def test_sources_that_may_start_by_themselves_do(box: Box, repo: Path) -> None:
         box.daemon()
         wait_for(lambda: box.plans.exists() and (box.plans / "sprint" / "plan.json").exists())
         wait_for(lambda: box.read_plan("sprint")["status"] == "complete")
+
+
+def test_what_is_said_of_every_ticket_is_one_line_in_words_and_single_in_json(box: Box, repo: Path) -> None:
+    many = [issue(f"SHOP-{n}", f"No {n}", project="Sprint") for n in range(1, 41)]
+    with serving(Linear(many)) as server:
+        box.env |= linear(server)
+        words = ("plan", "import", "linear", "--project", "Sprint", "--repo", str(repo), "--dry-run")
+        said = box.ok(*words).out
+        alone = json.loads(box.ok(*words, "--json").out)["problems"]
+    lines = [line for line in said.splitlines() if "no acceptance criteria" in line]
+    assert len(lines) == 1 and "40 tickets (sprint/SHOP-1, SHOP-2, SHOP-3, …)" in lines[0]
+    assert len(alone) == 40

@@ -13,6 +13,7 @@ from orchestrator.cli.objects import problem_objects
 from orchestrator.cli.opened import opened_home
 from orchestrator.cli.options import command, group, json_option
 from orchestrator.cli.output import clean, complain, problem_lines, say
+from orchestrator.cli.plan.grouped import grouped
 from orchestrator.cli.plan.make import dry_run_option, options
 from orchestrator.cli.verdict import counted
 from orchestrator.errors import PlanRejectedError, UsageError
@@ -167,7 +168,7 @@ def _object(brought: Brought | None, written: bool) -> dict[str, object]:
 
 
 def _tell(home: Home, brought: Brought, dry_run: bool) -> None:
-    say(*problem_lines(brought.problems), *(f"  note: {clean(note)}" for note in brought.notes))
+    say(*problem_lines(grouped(brought.problems)), *(f"  note: {clean(note)}" for note in brought.notes))
     if not brought.plan_id:
         say("nothing to import")
         return
