@@ -35,8 +35,9 @@ class Linear:
         if "issue(id:" in query:
             found = self._row(next(one for one in self.issues.values() if one["identifier"] == variables["id"]), skip=2)
             return {"issue": found}
-        if "projects(" in query or "cycles(" in query:
-            return {("projects" if "projects(" in query else "cycles"): {"nodes": []}}
+        for many in ("teams", "projects", "cycles", "issueLabels"):
+            if f" {many}(" in query:
+                return {many: {"nodes": self._there(many, json.dumps(variables.get("filter") or {}).casefold())}}
         chosen = [one for one in self.issues.values() if self._fits(one, variables.get("filter") or {})]
         at = int(variables.get("after") or 0)
         page = chosen[at : at + PAGE]
@@ -46,12 +47,29 @@ class Linear:
     def _fits(self, one: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
         if "number" in wanted and int(one["identifier"].rpartition("-")[2]) not in wanted["number"]["in"]:
             return False
+        teams = re.findall(r'"eqIgnoreCase": "([^"]*)"', json.dumps(wanted.get("team", {})))
+        if teams and one["identifier"].rpartition("-")[0].lower() not in [team.lower() for team in teams]:
+            return False
+        if "cycle" in wanted and "cycle" not in one:
+            return False
         if "project" in wanted and one.get("project") not in wanted["project"].get("name", {}).values():
             return False
         labels = wanted.get("labels", {}).get("some", {}).get("name", {}).get("eqIgnoreCase")
         if labels is not None and labels.lower() not in [label.lower() for label in one["labels"]]:
             return False
         return one["state"] not in wanted.get("state", {}).get("type", {}).get("nin", ())
+
+    def _there(self, many: str, wanted: str) -> list[dict[str, Any]]:
+        """By the last word that the filter has."""
+        named = {
+            "teams": dict.fromkeys(id_.rpartition("-")[0] for id_ in self.issues),
+            "projects": dict.fromkeys(one["project"] for one in self.issues.values() if "project" in one),
+            "cycles": dict.fromkeys(one["cycle"]["name"] for one in self.issues.values() if "cycle" in one),
+            "issueLabels": dict.fromkeys(label for one in self.issues.values() for label in one["labels"]),
+        }[many]
+        texts = re.findall(r'"name": {"eqignorecase": "([^"]*)"}', wanted)
+        rows = [{"name": one, **({"key": one} if many == "teams" else {})} for one in named]
+        return [row for row in rows if not texts or row["name"].casefold() in texts]
 
     def _row(self, one: Mapping[str, Any], skip: int = 0) -> dict[str, Any]:
         relations = [("blocks", to) for to in one["blocks"]]

@@ -84,9 +84,23 @@ def test_issues_by_name_are_all_there_or_it_is_an_error(shop: Asked) -> None:
         read(Query(issues=("SHOP-1", "SHOP-99")), shop.api)
 
 
-def test_a_project_that_is_not_there_is_a_slip(shop: Asked) -> None:
-    with pytest.raises(LinearError, match='no project "Sprint 13" that this key can see'):
-        read(Query(project="Sprint 13"), shop.api)
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        (Query(project="Sprint 13"), r'no project "Sprint 13" \(did you mean Sprint 12\?\); it has "Sprint 12" that'),
+        (Query(team="SHOPS"), r'no team "SHOPS" \(did you mean SHOP\?\); it has SHOP that this key can see'),
+        (Query(label="agnet"), r'no label "agnet" \(did you mean agent\?\); it has Bug, agent, web that'),
+        (Query(cycle="7", team="SHOP"), r'Linear\'s team SHOP has no cycle "7"; it has none at all'),
+    ],
+)
+def test_what_is_not_there_is_a_slip_and_what_there_is_is_named(shop: Asked, query: Query, words: str) -> None:
+    with pytest.raises(LinearError, match=words):
+        read(query, shop.api)
+
+
+def test_what_is_there_and_has_nothing_open_is_no_slip(shop: Asked) -> None:
+    shop.server.issues = {"SHOP-3": issue("SHOP-3", "Old", state="completed", labels=["agent"])}
+    assert read(Query(team="shop", label="Agent"), shop.api).found == ()
 
 
 LIMITED = {"errors": [{"message": "Rate limit exceeded", "extensions": {"code": "RATELIMITED"}}]}

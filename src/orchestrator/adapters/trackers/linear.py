@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from orchestrator.adapters.trackers.linear_api import Linear, LinearError
+from orchestrator.adapters.trackers.linear_existing import KINDS, called, look_for
 from orchestrator.core.planning.issue import Issue, Issues
 
 PAGE = 50
@@ -33,7 +34,6 @@ DONE = frozenset({"completed"})
 DROPPED = frozenset({"canceled", "cancelled"})
 IDENTIFIER = re.compile(r"([A-Za-z][A-Za-z0-9_]*)-([1-9][0-9]*)\Z")
 _ADDRESS = re.compile(r"https?://[^/]+/[^/]+/issue/([A-Za-z0-9_]+-[0-9]+)(?:[/?#].*)?\Z")
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 
 Row = Mapping[str, Any]
 
@@ -102,7 +102,7 @@ def _rows(query: Query, linear: Linear) -> list[Row]:
         return list(_by_ids(query.issues, linear))
     rows = list(_pages(_filter(query), linear))
     if not rows:
-        _exists(query, linear)
+        look_for({kind: getattr(query, kind) for kind in KINDS}, linear)
     teams = {one["id"]: _id(row).rpartition("-")[0] for row in rows if (one := row.get("cycle")) and one.get("id")}
     if query.cycle and len(teams) > 1:
         raise LinearError(
@@ -114,33 +114,16 @@ def _rows(query: Query, linear: Linear) -> list[Row]:
 def _filter(query: Query) -> dict[str, Any]:
     wanted: dict[str, Any] = {}
     if query.team:
-        wanted["team"] = {"or": [{"key": {"eqIgnoreCase": query.team}}, {"name": {"eqIgnoreCase": query.team}}]}
+        wanted["team"] = called("team", query.team)
     if query.project:
-        wanted["project"] = _called(query.project)
+        wanted["project"] = called("project", query.project)
     if query.cycle:
-        wanted["cycle"] = {"number": {"eq": int(query.cycle)}} if query.cycle.isdecimal() else _called(query.cycle)
+        wanted["cycle"] = called("cycle", query.cycle)
     if query.label:
         wanted["labels"] = {"some": {"name": {"eqIgnoreCase": query.label}}}
     if not query.project and not query.cycle:  # all that a team ever did is no plan
         wanted["state"] = {"type": {"nin": [*sorted(DONE | DROPPED - {"cancelled"})]}}
     return wanted
-
-
-def _called(text: str) -> dict[str, Any]:
-    return {"id": {"eq": text}} if _UUID.match(text) else {"name": {"eqIgnoreCase": text}}
-
-
-def _exists(query: Query, linear: Linear) -> None:
-    """A project without issues is nothing to do; one that is not there is a slip."""
-    for kind, text in (("project", query.project), ("cycle", query.cycle)):
-        if text is None:
-            continue
-        number = kind == "cycle" and text.isdecimal()
-        wanted = {"number": {"eq": int(text)}} if number else _called(text)
-        inner = f"{kind}s(filter: $filter, first: 1) {{ nodes {{ id }} }}"
-        asked = f"query Look($filter: {kind.capitalize()}Filter) {{ {inner} }}"
-        if not _nodes(linear.ask(asked, {"filter": wanted}).get(f"{kind}s")):
-            raise LinearError(f'Linear has no {kind} "{text}" that this key can see; nothing was imported')
 
 
 def _by_ids(ids: Sequence[str], linear: Linear) -> Iterator[Row]:
