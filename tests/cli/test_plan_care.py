@@ -116,6 +116,42 @@ def test_without_an_editor_it_says_what_to_do(care: Site, monkeypatch: pytest.Mo
     assert called.code == 1 and "set VISUAL or EDITOR, or use --set" in called.err
 
 
+OTHER = """
+name: other
+phases:
+  - {id: begin, type: script, command: work.sh, onSuccess: done}
+  - {id: done, type: terminal}
+"""
+
+
+def test_a_ticket_that_has_not_begun_can_go_by_another_workflow(care: Site) -> None:
+    care.workflow("other", OTHER)
+    care.write("T-1", "p", {"planId": "p", "ticketId": "T-1", "title": "T", "workflow": "w", "currentPhase": "work"})
+    assert care.call("plan", "edit", "p", "T-1", "--set", "workflow=other").code == 0
+    assert (care.ticket()["workflow"], care.ticket()["currentPhase"]) == ("other", None)
+    begun = [{"phase": "work", "status": "failure", "startedAt": None, "completedAt": None}]
+    care.write("T-2", "p", {**care.ticket("T-2"), "workflow": "w", "currentPhase": "work", "phaseHistory": begun})
+    refused = care.call("plan", "edit", "p", "T-2", "--set", "workflow=other")
+    assert refused.code == 1 and 'unknown currentPhase "work"' in refused.err
+
+
+def test_what_was_filled_in_of_a_plan_follows_it_where_nothing_has_begun(care: Site) -> None:
+    care.workflow("other", OTHER)
+    (care.root / "repo2/.git").mkdir(parents=True)
+    filled = {"repo": str(care.root / "repo"), "workflow": "w", "worktree": str(care.root / "wt/T-1")}
+    own = {"repo": "/own", "workflow": "other", "worktree": "/own/w"}
+    care.plan({"id": "T-1", **filled}, {"id": "T-2", "attempts": 1, **filled}, {"id": "T-3", **own}, status="paused")
+    words = [f"repo={care.root}/repo2", "workflow=other", f"worktreeRoot={care.root}/wt2"]
+    called = care.call("plan", "edit", "p", *(one for word in words for one in ("--set", word)), "--json")
+    assert called.json["changed"] == {
+        "": ["repo", "workflow", "worktreeRoot"],
+        "T-1": ["repo", "workflow", "worktree"],
+    }
+    now = care.ticket()
+    assert (now["repo"], now["workflow"]) == (str(care.root / "repo2"), "other")
+    assert now["worktree"] == str(care.root / "wt2/T-1")
+
+
 # --- archive, restore, remove
 
 
@@ -157,6 +193,13 @@ def test_removal_asks_first_and_then_leaves_the_logs(care: Site) -> None:
     assert care.call("plan", "remove", "p", "--yes").code == 0
     assert not (care.root / "state/plans/p").exists()
     assert care.call("plan", "remove", "p", "--yes").code == 1
+
+
+def test_what_a_killed_removal_has_left_goes_with_the_next(care: Site) -> None:
+    left = care.root / "state/archive/.removed-p-1-2"
+    left.mkdir(parents=True)
+    assert care.call("plan", "remove", "p", "--yes").code == 0
+    assert not left.exists()
 
 
 def test_a_broken_plan_can_be_removed(care: Site) -> None:

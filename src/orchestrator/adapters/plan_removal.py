@@ -79,7 +79,8 @@ def remove(places: Places, plan_id: str) -> None:
         except StoreError:
             _unlink(folder / PLAN)  # first: what is left is no plan
             away = folder
-        shutil.rmtree(away, ignore_errors=True)
+        for gone in [away, *places.archive.glob(f".removed-{plan_id}-*")]:  # also what a crash has left
+            shutil.rmtree(gone, ignore_errors=True)
         if os.path.lexists(folder / PLAN):
             raise StoreError(f"cannot remove {folder}: is it writable?")
 

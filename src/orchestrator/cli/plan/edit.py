@@ -51,13 +51,14 @@ def edit(plan_id: str, ticket_id: str | None, values: tuple[str, ...], as_json: 
     changed meanwhile stays. The runner's part (status, phase, history) is for pause, resume, skip and retry.
 
     With --set no editor is opened: --set title="Fix the login" --set agent=claude. A list is written [a, b], or by
-    several --set of the same key; an empty value takes a key away.
+    several --set of the same key; an empty value takes a key away. Tickets that have not begun follow repo, workflow
+    and worktreeRoot of their plan where they say the same.
 
     \b
     --json: {"plan": "login", "changed": {"T-1": ["title"], "": ["name"]},
      "problems": [{"where", "what", "severity", "hint", "file", "line", "column"}]}, "" is the plan itself
     """
-    from orchestrator.control.planning import editing
+    from orchestrator.control.planning import editing, setting
 
     home = opened_home()
     was = editing.opened(home, plan_id, ticket_id)
@@ -69,7 +70,7 @@ def edit(plan_id: str, ticket_id: str | None, values: tuple[str, ...], as_json: 
     for key, equals, _ in pairs:
         if not equals or not key:
             raise UsageError(f'--set "{key}": write KEY=VALUE')
-    text = editing.with_values(was, [(key.strip(), value) for key, _, value in pairs])
+    text = setting.with_values(was, [(key.strip(), value) for key, _, value in pairs])
     try:
         return _told(editing.save(home, was, text, "--set"), as_json)
     except PlanRejectedError as error:

@@ -6,7 +6,7 @@ meanwhile stays, and where both changed the same nothing is written. The runner'
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from msgspec.structs import replace
@@ -16,7 +16,7 @@ from orchestrator.adapters.plan_files import PlanFiles
 from orchestrator.control.planning import drafting, judging
 from orchestrator.control.planning.locating import in_files
 from orchestrator.control.showing import Scene
-from orchestrator.core.model import RUNNER_FIELDS, Plan, PlanEntry, Ticket
+from orchestrator.core.model import Plan, PlanEntry, Ticket
 from orchestrator.core.planning import wished
 from orchestrator.core.planning.draft import Draft, DraftTicket
 from orchestrator.core.planning.naming import titled
@@ -57,6 +57,8 @@ class Edited(NamedTuple):
 class _Change(NamedTuple):
     before: DraftTicket
     values: dict[str, Any]
+    begins_anew: bool = False
+    """It stands in the first phase of a workflow that it is taken out of."""
 
 
 def opened(home: Home, plan_id: str, ticket_id: str | None = None) -> Opened:
@@ -82,6 +84,7 @@ def save(home: Home, was: Opened, text: str, file: str) -> Edited:
     of_plan, of_tickets = _changes(was, wanted)
     if not of_plan and not of_tickets:
         return Edited(was.plan.id, {})
+    of_tickets |= {one.ticket_id: change for one in was.tickets for change in _moved(home, one, of_tickets)}
     problems = _judged(home, was, of_plan, of_tickets)
     _write(home, was, of_plan, of_tickets)
     changed = {"": tuple(map(key_of, of_plan))} if of_plan else {}
@@ -147,6 +150,18 @@ def _changes(was: Opened, wanted: Draft) -> tuple[dict[str, Any], dict[str, _Cha
     return _absolute(wished.changes(base, wanted, OF_PLAN)), of_tickets
 
 
+def _moved(home: Home, ticket: Ticket, changes: dict[str, _Change]) -> Iterator[_Change]:
+    """What has not begun stands where its workflow begins, whichever that is."""
+    change = changes.get(ticket.ticket_id)
+    is_other = change is not None and "workflow" in change.values and _is_fresh(ticket)
+    if change is not None and is_other and ticket.current_phase == home.rules(ticket).workflow.first:
+        yield change._replace(begins_anew=True)
+
+
+def _is_fresh(ticket: Ticket) -> bool:
+    return not ticket.attempts and not ticket.phase_history
+
+
 def _absolute(values: dict[str, Any]) -> dict[str, Any]:
     paths = {name: drafting.absolute(values[name]) for name in PATHS if values.get(name)}
     return {**values, **paths}
@@ -176,7 +191,9 @@ def _laid_out(ticket: Ticket, change: _Change | None) -> list[Problem]:
 
 
 def _with(ticket: Ticket, change: _Change) -> Ticket:
-    return replace(ticket, **{name: value for name, value in change.values.items() if name not in IN_ENTRY})
+    phase = None if change.begins_anew and _is_fresh(ticket) else ticket.current_phase  # the runner fills it in
+    values = {name: value for name, value in change.values.items() if name not in IN_ENTRY}
+    return replace(ticket, **values, current_phase=phase)
 
 
 def _with_plan(now: Plan, was: Plan, of_plan: dict[str, Any], of_tickets: dict[str, _Change]) -> Plan:
@@ -223,66 +240,3 @@ def _write(home: Home, was: Opened, of_plan: dict[str, Any], of_tickets: dict[st
         ticket_edit.edit(places, before[name].key, deciding(name))
     if of_plan or any(set(one.values) & IN_ENTRY for one in of_tickets.values()):
         files.change(was.plan.id, lambda now: _with_plan(now, was.plan, of_plan, of_tickets))
-
-
-# -- one value --------------------------------------------------------------------------------------------------------
-
-
-def with_values(was: Opened, values: Sequence[tuple[str, str]]) -> str:
-    """The text with keys set, as `--set key=value` says. Raises OrchestratorError."""
-    from orchestrator.formats.draft import PLAN_NAMES, TICKET_NAMES
-    from orchestrator.formats.yaml_tree import read_yaml
-
-    document: dict[str, Any] = read_yaml(was.text).value
-    of_ticket = was.ticket_id is not None
-    names = TICKET_NAMES if of_ticket else PLAN_NAMES
-    known = {key_of(name) for name in (OF_TICKET if of_ticket else OF_PLAN)}
-    lists: set[str] = set()
-    for said, value in values:
-        key = names.get(said, said)
-        if key not in known:
-            raise OrchestratorError(_unknown(said, known, was.plan.id, of_ticket))
-        if key in ("acceptanceCriteria", "blockedBy", "touches"):
-            more = _listed(key, value)
-            document[key] = [*(document[key] if key in lists else []), *more]
-            lists.add(key)
-        else:
-            document[key] = _typed(key, value)
-    return yaml_text(document)
-
-
-_AMOUNTS = frozenset({"order", "stack", "allowOverlap", "autoMerge", "pullRequest", "budgets"})
-"""Keys whose values are not text."""
-
-
-def _typed(key: str, value: str) -> Any:
-    from orchestrator.formats.yaml_tree import read_yaml
-
-    if value.strip() in ("", "null") and key not in ("title", "description", "name"):
-        return None
-    return read_yaml(value).value if key in _AMOUNTS else value
-
-
-def _listed(key: str, value: str) -> list[Any]:
-    from orchestrator.formats.yaml_tree import read_yaml
-
-    if value.lstrip().startswith("["):
-        found = read_yaml(value).value
-        return found if isinstance(found, list) else [value]
-    if key == "acceptanceCriteria":
-        return [value] if value.strip() else []
-    return [one.strip() for one in value.split(",") if one.strip()]
-
-
-def _unknown(key: str, known: set[str], plan_id: str, of_ticket: bool) -> str:
-    from orchestrator.core.problems import did_you_mean
-
-    if key in ("id", "ticketId", "planId"):
-        return f"--set {key}: an id cannot be changed"
-    if key == "status":
-        verbs = "pause, resume, skip, retry" if of_ticket else f"pause-plan {plan_id}, resume-plan {plan_id}"
-        return f"--set {key}: it is the runner's; the commands are {verbs}"
-    if key in RUNNER_FIELDS:
-        return f"--set {key}: it is the runner's; skip and retry move a ticket"
-    near = did_you_mean(key, known) or f"there are {', '.join(sorted(known))}"
-    return f'--set: there is no key "{key}" ({near})'
