@@ -229,3 +229,10 @@ def test_paths_count_from_the_draft_and_tilde_is_the_home(
     site.call("plan", "create", draft(site, text))
     assert plan(site, "right-totals")["repo"] == repo
     assert plan(site, "right-totals")["worktreeRoot"] == str(Path(site.root) / "trees")
+
+
+def test_an_option_that_is_empty_is_told_and_not_taken_for_absent(site: Site) -> None:
+    called = site.call("plan", "create", "-t", "x", "--id", "")
+    assert called.code == 2 and "--id is empty" in called.err
+    assert site.call("plan", "create", "-t", "x", "--worktree-root", "").code == 2
+    assert not list((site.root / "state/plans").iterdir())

@@ -73,3 +73,7 @@ def test_more_tickets_go_behind_those_that_are_there_and_may_wait_for_them_by_ti
     assert [(one.ticket_id, one.order, one.blocked_by) for one in made.plan.tickets[2:]] == [
         ("T-2", 6, ("T-1",)), ("T-4", 7, ()),
     ]  # fmt: skip
+
+
+def test_letters_that_have_others_for_them_stay_in_names() -> None:
+    assert fill(DraftTicket(title="Straßen größer")).plan.id == "strassen-grosser"

@@ -65,7 +65,7 @@ def agents_of(rules: Rules, ticket: Ticket) -> dict[str, str]:
 
 def slug(text: str, limit: int = 48) -> str:
     """Letters and digits with single dashes, fit for a branch name; cut at a word where possible."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    plain = unicodedata.normalize("NFKD", text.casefold()).encode("ascii", "ignore").decode()
     words = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
     if len(words) <= limit:
         return words

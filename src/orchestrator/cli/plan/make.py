@@ -202,6 +202,8 @@ def _with(draft: Draft, titles: tuple[str, ...], given: dict[str, Any]) -> Draft
     from orchestrator.core.planning.draft import DraftTicket
 
     said: dict[str, Any] = {key: value for key, value in given.items() if value not in (None, False)}
+    for key in [key for key, value in said.items() if value == ""]:
+        raise UsageError(f"--{key.removeprefix('plan_').replace('_', '-')} is empty: leave it out, or say something")
     if "plan_id" in said:
         said["id"] = said.pop("plan_id")
     for key in ("repo", "worktree_root"):

@@ -125,7 +125,8 @@ def _titles(scope: Scope) -> dict[str, list[str]]:
 def _ambiguous(scope: Scope, name: str, title: str, called: list[str]) -> Problem:
     some = ", ".join(called[:MAX_NAMED]) + (", …" if len(called) > MAX_NAMED else "")
     what = f'blockedBy names the title "{title}", which is ambiguous: {some} have it'
-    hint = f"write the id of the one that is meant: {' or '.join([one for one in called if one != name][:MAX_HINTS])}"
+    others = islice((one for one in called if one != name), MAX_HINTS)
+    hint = f"write the id of the one that is meant: {' or '.join(others)}"
     return Problem(scope.ticket(name), what, hint=hint, key="blockedBy")
 
 
