@@ -120,3 +120,10 @@ def test_numbers_as_ids_get_a_letter_and_blocks_counts_the_other_way() -> None:
 def test_what_is_no_table_of_tickets_is_said_in_words(text: str, words: str) -> None:
     with pytest.raises(OrchestratorError, match=words):
         read_csv(text, "n", "f")
+
+
+def test_code_is_text_and_neither_a_field_nor_an_item() -> None:
+    code = "```yaml\nid: X-1\ntype: bug\n- item\n```"
+    _, (one, two) = markdown(f"# P\n\n## One\n\n{code}\nLabels: web\n\n## Two\n")
+    assert (one.title, one.body, one.labels) == ("One", code, ("web",)) and two.id == "#2"
+    assert [one.title for one in markdown(f"- One\n\n{code}\n\n- Two\n")[1]] == ["One", "Two"]

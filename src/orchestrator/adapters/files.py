@@ -20,6 +20,8 @@ LOOK_SECONDS = 0.05
 LOCK_PATIENCE = 5.0
 """Seconds to wait for a lock that is held for one change, which takes milliseconds."""
 LOCK_LOOK_SECONDS = 0.001
+MOST_GIVEN = 32 << 20
+"""Bytes of a file that somebody names."""
 TRIES = 20
 """Times that a file may be changed between our reading and our writing before that is given up for now."""
 
@@ -125,6 +127,18 @@ def read_whole(path: Path | str) -> bytes:
         if isinstance(error, NotADirectoryError):
             raise FileNotFoundError(error.errno, error.strerror, str(path)) from error
         raise UnreadableError(f"cannot read {path}: {error.strerror}") from error
+
+
+def read_given(path: Path) -> bytes:
+    """What somebody names to be read; a device or a film is none of it. Raises UnreadableError."""
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(MOST_GIVEN + 1)
+    except OSError as error:
+        raise UnreadableError(f"cannot read {path}: {error.strerror}") from error
+    if len(content) > MOST_GIVEN:
+        raise UnreadableError(f"cannot read {path}: it has more than {MOST_GIVEN >> 20} MiB; make several files of it")
+    return content
 
 
 def patiently(read: Callable[[], Read | UnreadableError], patience: float) -> Read:

@@ -64,21 +64,28 @@ def _parts(rows: Sequence[str]) -> tuple[str, list[Part]]:
 
 def _headings(rows: Sequence[str]) -> Iterator[tuple[int, int, str]]:
     """Line, level, words; not in code."""
-    fence = ""
-    for at, row in enumerate(rows):
-        mark = _FENCE.match(row)
-        if mark is not None and (not fence or mark[1].startswith(fence)):
-            fence = "" if fence else mark[1]
-        elif not fence and (found := _HEADING.match(row)) is not None and found[2]:
+    for at, (row, is_code) in enumerate(_marked(rows)):
+        if not is_code and (found := _HEADING.match(row)) is not None and found[2]:
             yield at, len(found[1]), found[2]
+
+
+def _marked(rows: Sequence[str]) -> Iterator[tuple[str, bool]]:
+    """Each row, and whether it is code, or begins or ends some."""
+    fence = ""
+    for row in rows:
+        mark = _FENCE.match(row)
+        is_mark = mark is not None and (not fence or mark[1].startswith(fence))
+        yield row, is_mark or bool(fence)
+        if mark is not None and is_mark:
+            fence = "" if fence else mark[1]
 
 
 def _items(rows: Sequence[str]) -> list[Part]:
     """Each item of the outermost list, with what is indented below it. What is ticked off is done."""
     parts: list[Part] = []
     is_open = False
-    for row in rows:
-        found = _ITEM.match(row)
+    for row, is_code in _marked(rows):
+        found = None if is_code else _ITEM.match(row)
         if found is not None:
             is_open = found[1] not in ("x", "X")
             if is_open:
@@ -94,8 +101,8 @@ def _issue(part: Part, number: int) -> tuple[Issue, bool]:
     """And whether it has an id of its own."""
     fields: dict[str, list[str]] = {}
     rows = []
-    for row in part.rows:
-        found = _FIELD.match(row)
+    for row, is_code in _marked(part.rows):
+        found = None if is_code else _FIELD.match(row)
         if found is None:
             rows.append(row)
             continue

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 from orchestrator.core.problems import did_you_mean
 
 MAX_DEPTH = 100
+MAX_NODES = 500_000
+"""More than the most values that are read from one file, and their keys: a huge file is given up early."""
 
 
 class Place(NamedTuple):
@@ -66,6 +68,7 @@ class Composer:
         _refuse_unprintable(text)
         self._events = _events(text)
         self._anchors: dict[str, Node | None] = {}
+        self._count = 0
 
     def document(self) -> Node | None:
         """The one document of the stream, None when there is none."""
@@ -83,6 +86,9 @@ class Composer:
         place = _place(event)
         if depth > MAX_DEPTH:
             raise FatalFault(f"nested more than {MAX_DEPTH} levels deep", place)
+        self._count += 1
+        if self._count > MAX_NODES:
+            raise FatalFault(f"more than {MAX_NODES:,} keys and values", place, "make several files of it")
         if _kind(event) == "Alias":
             return self._aliased(event.anchor, place)
         if event.anchor is not None:

@@ -34,15 +34,21 @@ def report_of(home: Home, file: str) -> Report:
     """What is to be said of a draft. Raises OrchestratorError."""
     from orchestrator.control.planning import reporting
 
-    return reporting.of_draft(home, source(file), Path.cwd() if file == "-" else Path(file).absolute().parent)
+    return reporting.of_draft(home, source(file), folder_of(file))
+
+
+def folder_of(file: str) -> Path:
+    """From which its relative paths count: what comes through a pipe has no place of its own."""
+    path = Path(file)
+    return path.absolute().parent if file != "-" and (path.is_file() or not path.exists()) else Path.cwd()
 
 
 def source(file: str) -> Source:
     """Raises OrchestratorError."""
-    from orchestrator.control.planning.locating import Source
+    from orchestrator.control.planning.locating import Source, source_of
 
     try:
-        content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        content = sys.stdin.buffer.read() if file == "-" else source_of(Path(file))
         return Source(content.decode("utf-8-sig"), STDIN if file == "-" else file)
     except UnicodeDecodeError:
         raise OrchestratorError(f"{file} is no text in UTF-8") from None

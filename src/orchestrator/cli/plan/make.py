@@ -180,7 +180,7 @@ def add_one(
 
 def _read(file: str | None) -> tuple[Draft, tuple[Problem, ...], Source | None]:
     """An empty draft where there is no file. Raises OrchestratorError."""
-    from orchestrator.cli.plan.drafts import source
+    from orchestrator.cli.plan.drafts import folder_of, source
     from orchestrator.control.planning import drafting
     from orchestrator.core.planning.draft import Draft
     from orchestrator.formats.draft import read_draft
@@ -191,8 +191,7 @@ def _read(file: str | None) -> tuple[Draft, tuple[Problem, ...], Source | None]:
     read = read_draft(written.text, written.file)
     if read.draft is None:
         raise PlanRejectedError(read.problems)
-    folder = Path.cwd() if file == "-" else Path(file).absolute().parent
-    return drafting.located(read.draft, folder), read.problems, written
+    return drafting.located(read.draft, folder_of(file)), read.problems, written
 
 
 def _with(draft: Draft, titles: tuple[str, ...], given: dict[str, Any]) -> Draft:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from orchestrator.adapters.files import read_given
 from orchestrator.control.planning import drafting, importing
 from orchestrator.control.planning.importing import Brought, Request
 from orchestrator.core.planning.issue import Issues
@@ -22,14 +23,13 @@ def from_file(home: Home, file: Path, request: Request, cwd: Path | None = None)
     text = _text(file)
     if suffix in DRAFTS:
         return _of_draft(home, text, file, request, cwd)
-    return importing.bring(home, _issues(text, file, suffix), _placed(home, request, cwd))
+    issues = _issues(text, file, suffix)
+    _distinct(issues, file)
+    return importing.bring(home, issues, _placed(home, request, cwd))
 
 
 def _text(file: Path) -> str:
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise OrchestratorError(f"cannot read {file}: {error.strerror}") from error
+    content = read_given(file)
     is_utf16 = content[:2] in (b"\xff\xfe", b"\xfe\xff")  # as some spreadsheets write
     try:
         return content.decode("utf-16" if is_utf16 else "utf-8-sig")
@@ -48,6 +48,17 @@ def _issues(text: str, file: Path, suffix: str) -> Issues:
     if not found.found:
         raise OrchestratorError(f"{file} has no headings and no list: a ticket is a heading, or an item of a list")
     return found
+
+
+def _distinct(issues: Issues, file: Path) -> None:
+    """One of two that have the same id would be lost."""
+    titles: dict[str, str] = {}
+    for one in issues.found:
+        name = one.id.casefold()
+        if name in titles:
+            what = f'{file}: two tickets have the id "{one.id}": "{titles[name]}" and "{one.title}"'
+            raise OrchestratorError(f"{what}; give each an id of its own, or leave them out")
+        titles[name] = one.title
 
 
 def _of_draft(home: Home, text: str, file: Path, request: Request, cwd: Path | None) -> Brought:

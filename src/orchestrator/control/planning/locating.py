@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from orchestrator.adapters.files import read_given
 from orchestrator.adapters.places import Places
 from orchestrator.core.checks.check_entries import ENTRY
 from orchestrator.core.model import ID_PATTERN, Key, Plan, Ticket
@@ -80,6 +81,11 @@ class Source(NamedTuple):
     text: str
     file: str
     """What messages call it."""
+
+
+def source_of(file: Path) -> bytes:
+    """Raises UnreadableError."""
+    return read_given(file)
 
 
 def in_draft(source: Source, plan: Plan, tickets: Sequence[Ticket], problems: Iterable[Problem]) -> tuple[Problem, ...]:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from orchestrator.core.model import ID_PATTERN
 from orchestrator.core.problems import Problem
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def names_that_git_refuses(scope: Scope) -> Iterator[Problem]:
     if base and (why := flaw(base)):
         yield _refused(scope.where, "base", base, why)
     for name, ticket in scope.open_tickets:
-        if ticket.branch and (why := flaw(ticket.branch)):
+        if ticket.branch and (why := flaw(ticket.branch)) and ID_PATTERN.match(name):  # else it comes of a wrong id
             yield _refused(scope.ticket(name), "branch", ticket.branch, why)
         if ticket.base and (why := flaw(ticket.base)):
             yield _refused(scope.ticket(name), "base", ticket.base, why)

@@ -1,0 +1,63 @@
+"""Files that drafts and tickets come from: whatever is named is read whole, or refused in words, soon."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+
+from orchestrator.formats import yaml_nodes
+from orchestrator.formats.draft import read_draft
+from tests.cli.kit import Site
+
+
+@pytest.fixture
+def there(site: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
+    subprocess.run(["git", "init", "-q", str(site.root / "repo")], check=True)
+    monkeypatch.chdir(site.root)
+    return site
+
+
+def plans(site: Site) -> list[str]:
+    return [one.name for one in (site.root / "state/plans").iterdir()]
+
+
+@pytest.mark.parametrize("words", [["check"], ["create"], ["show"], ["import", "file"]])
+def test_what_never_ends_is_given_up(there: Site, words: list[str]) -> None:
+    (there.root / "zero.yaml").symlink_to("/dev/zero")
+    called = there.call("plan", *words, "zero.yaml")
+    assert called.code == 1 and "zero.yaml: it has more than 32 MiB" in called.err and plans(there) == []
+
+
+def test_a_huge_list_is_given_up_before_it_is_understood(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(yaml_nodes, "MAX_NODES", 100)
+    (problem,) = read_draft("- title: x\n" * 100, "d").problems
+    assert (problem.what, problem.line) == ("more than 100 keys and values", 34)
+
+
+def test_paths_in_what_comes_through_a_pipe_count_from_here(there: Site) -> None:
+    os.mkfifo(there.root / "pipe.yaml")
+    pipe = there.root / "pipe.yaml"
+    folder = there.root / "elsewhere"
+    folder.mkdir()
+    pipe.rename(folder / "pipe.yaml")
+    draft = json.dumps({"repo": "repo", "tickets": [{"title": "T", "criteria": ["answers 200"]}]})
+    writer = threading.Thread(target=(folder / "pipe.yaml").write_text, args=(draft,))
+    writer.start()
+    called = there.call("plan", "check", "elsewhere/pipe.yaml")
+    writer.join()
+    assert called.code == 0, called
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("t.csv", "id,title\nA-1,x\na-1,x\n"), ("t.md", "# P\n\n## A-1: x\n\n## a-1: x\n")],
+)
+def test_no_ticket_is_lost_because_another_has_its_id(there: Site, name: str, text: str) -> None:
+    Path(name).write_text(text)
+    called = there.call("plan", "import", "file", name, "--repo", "repo")
+    assert called.code == 1 and 'two tickets have the id "a-1": "x" and "x"' in called.err and plans(there) == []
