@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -136,8 +137,9 @@ def fault(how: How, kind: str = "", **more: Any) -> Callable[[ForgeHome], object
 TROUBLES = {
     "no token": (no_token, "gh auth login"),
     "401": (fault("401"), "401"),
-    "limited": (fault("limited"), "rate limit"),
-    "429": (fault("429"), "run it again in a while"),
+    "limited": (fault("limited", wait=3600), "GitHub asks to be asked less often, and again in 3"),
+    "429": (fault("429", wait=3600), "again in 3600 s (at "),
+    "too often at the second page": (fault("secondary", "issues", skip=1, wait=7200), "again in 7200 s (at "),
     "half of the third page": (fault("half", "issues", skip=2), "nothing was imported"),
     "gone between two pages of relations": (fault("gone", skip=4), "nothing was imported"),
 }
@@ -161,3 +163,30 @@ def test_what_fails_for_a_moment_is_asked_again(forge: ForgeHome) -> None:
     forge.github.faults.add("half", "issue issue", times=1)
     assert bring(forge).returncode == 0
     assert waits(forge)["GH-4"] == ["GH-1"]
+
+
+@pytest.mark.parametrize("how", ["429", "secondary", "limited"])
+def test_a_limit_is_waited_for_as_long_as_it_says_and_told(forge: ForgeHome, how: How) -> None:
+    related(forge)
+    forge.github.faults.add(how, "issues", times=1, wait=3)
+    began = time.monotonic()
+    done = bring(forge)
+    assert done.returncode == 0, done.stderr
+    assert time.monotonic() - began > 2 and done.stderr.count("GitHub asks to be asked less often; waiting ") == 1
+    assert len(forge.github.calls("issues")) == 2, "it was asked in between"
+    assert "GH-1" in tickets(forge)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--label", "needs-wrok"), 'no label "needs-wrok" (did you mean needs-work?); it has bug, needs-work, robot'),
+        (("--milestone", "v3"), 'acme/demo has no milestone "v3"; it has v2; nothing was imported'),
+    ],
+)
+def test_a_label_or_milestone_that_is_not_there_is_a_slip(forge: ForgeHome, words: tuple[str, str], said: str) -> None:
+    made(forge.world, 1, labels=("needs-work",), milestone="v2", reason="COMPLETED")
+    done = bring(forge, *words)
+    assert done.returncode == 1 and said in done.stderr
+    right = bring(forge, words[0], "V2" if words[1] == "v3" else "Needs-Work")
+    assert (right.returncode, "nothing to import" in right.stdout) == (0, True), right.stderr

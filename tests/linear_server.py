@@ -24,9 +24,10 @@ class Linear:
         self.key = "lin_api_sesame"
         self.asked: list[dict[str, Any]] = []
         self.troubles: list[tuple[int, dict[str, str], Any] | str] = []
-        """What the next questions get instead of an answer: (status, headers, body), "gone", or "ok"."""
+        """What the next questions get: (status, headers, body), "gone", "hangs", "drops"; "ok": an answer."""
         self.comments: list[dict[str, Any]] = []
         self.url = ""
+        self.over = threading.Event()
 
     def answer(self, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
         if "commentCreate" in query:
@@ -112,7 +113,9 @@ def serving(linear: Linear) -> Iterator[Linear]:
             if trouble == "gone":
                 self.close_connection = True
                 return
-            if isinstance(trouble, tuple):
+            if trouble in ("hangs", "drops"):
+                self._keep_waiting(trouble == "drops")
+            elif isinstance(trouble, tuple):
                 self._send(*trouble)
             elif self.headers["Authorization"] != linear.key:
                 said = {"message": "Authentication required", "extensions": {"code": "AUTHENTICATION_ERROR"}}
@@ -120,6 +123,17 @@ def serving(linear: Linear) -> Iterator[Linear]:
             else:
                 assert re.match(r"(query|mutation) ", asked["query"])
                 self._send(200, {}, {"data": linear.answer(asked["query"], asked.get("variables") or {})})
+
+        def _keep_waiting(self, drops: bool) -> None:
+            if drops:
+                self.send_response(200)
+                self.end_headers()
+            while not linear.over.wait(0.1):
+                try:
+                    self.wfile.write(b" " if drops else b"")
+                    self.wfile.flush()
+                except OSError:
+                    return
 
         def _send(self, status: int, headers: Mapping[str, str], body: Any) -> None:
             content = body.encode() if isinstance(body, str) else json.dumps(body).encode()
@@ -139,6 +153,7 @@ def serving(linear: Linear) -> Iterator[Linear]:
     try:
         yield linear
     finally:
+        linear.over.set()
         server.shutdown()
         server.server_close()
         thread.join()

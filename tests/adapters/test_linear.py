@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
 
-from orchestrator.adapters.trackers import linear_api
+from orchestrator.adapters.trackers import linear_api, patience
 from orchestrator.adapters.trackers.linear import Query, identifier, read
 from orchestrator.adapters.trackers.linear_api import LinearError, of_environment
 from orchestrator.errors import OrchestratorError
@@ -231,3 +232,23 @@ def test_errors_of_an_odd_shape_are_still_words(shop: Asked) -> None:
     shop.server.troubles += [(400, {}, {"errors": [{"message": "no", "extensions": [1]}]})]
     with pytest.raises(LinearError, match="refuses what it was asked: no"):
         read(SPRINT, shop.api)
+
+
+def test_one_that_hangs_is_told_of_and_waited_for_within_bounds(shop: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(linear_api, "TIMEOUT", 0.3)
+    monkeypatch.setattr(patience, "QUIET", 0.1)
+    monkeypatch.setattr(linear_api, "LONGEST", 3.0)
+    shop.server.troubles = ["hangs"] * 9
+    began = time.monotonic()
+    with pytest.raises(LinearError, match=r"did not answer.*run it again in a while"):
+        read(SPRINT, shop.api)
+    assert time.monotonic() - began < 5 and shop.said == ["waiting for Linear to answer, at most 3 s"]
+
+
+def test_an_answer_that_comes_by_drops_is_none(shop: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(linear_api, "LONGEST", 1.5)
+    shop.server.troubles = ["drops"] * 9
+    began = time.monotonic()
+    with pytest.raises(LinearError, match="run it again in a while"):
+        read(SPRINT, shop.api)
+    assert time.monotonic() - began < 5

@@ -73,6 +73,16 @@ def _comment(world: World, body: Body, number: str) -> Answer:
     return 201, {"id": remark.id, "body": remark.body, "html_url": world.pull(int(number)).url}
 
 
+def _labels(world: World, body: Body) -> Answer:
+    names = {*world.labels, *(name for issue in world.issues.values() for name in issue.labels)}
+    return 200, [{"name": name} for name in sorted(names)]
+
+
+def _milestones(world: World, body: Body) -> Answer:
+    titles = sorted({issue.milestone for issue in world.issues.values() if issue.milestone})
+    return 200, [{"title": title, "number": n} for n, title in enumerate(titles, 1)]
+
+
 def _delete_branch(world: World, body: Body, branch: str) -> Answer:
     if world.bare.tip(branch) is None:
         return 422, {"message": "Reference does not exist"}
@@ -122,6 +132,8 @@ _ROUTES: list[tuple[str, str, Callable[..., Answer]]] = [
     ("GET", r"/users/([^/]+)", lambda world, body, login: (200, {"login": login, "id": 2})),
     ("GET", r"/rate_limit", _limits),
     ("GET", r"{repo}", _settings),
+    ("GET", r"{repo}/labels", _labels),
+    ("GET", r"{repo}/milestones", _milestones),
     ("GET", r"{repo}/branches/(.+)", _branch),
     ("DELETE", r"{repo}/git/refs/heads/(.+)", _delete_branch),
     ("GET", r"{repo}/pulls/(\d+)", _one),

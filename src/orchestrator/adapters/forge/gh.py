@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from orchestrator.adapters.environment import BOUND
+from orchestrator.adapters.forge.heard import ALOUD, Heard, heard
 from orchestrator.errors import OrchestratorError
 
 TIMEOUT = 120.0
@@ -24,7 +25,7 @@ _FOR_TERMINALS = ("CLICOLOR_FORCE", "GH_FORCE_TTY")
 """They colour JSON and send it to a pager."""
 _REFUSED = re.compile(
     r"not found|could not resolve to a|unprocessable|validation failed|\b(404|410|422)\b|no pull requests found"
-    r"|no git remotes|known GitHub host|no commits between|already exists|not in an open state",
+    r"|no git remotes|known GitHub host|no commits between|already exists|not in an open state|has disabled issues",
     re.IGNORECASE,
 )
 _LIMIT = re.compile(r"rate limit", re.IGNORECASE)
@@ -42,6 +43,15 @@ class ForgeNotSetUpError(ForgeUnreachableError):
     """The program is not there, or nobody is logged in: only a person can change that."""
 
 
+class ForgeLimitedError(ForgeUnreachableError):
+    """It was asked too often."""
+
+    def __init__(self, text: str, said: str, wait: float | None) -> None:
+        """`said`: by the program; `wait`: seconds, None: nobody says how long."""
+        super().__init__(text)
+        self.said, self.wait = said, wait
+
+
 class ForgeRefusedError(OrchestratorError):
     """The forge has answered, and says no."""
 
@@ -51,6 +61,8 @@ class Gh(msgspec.Struct, frozen=True):
     """`ghCommand`: a name or a path."""
     repo: str
     """A directory of the repository that is meant."""
+    listens: bool = False
+    """Whether somebody wants to know how long a limit lasts, as the headers of answers tell."""
 
     def text(self, *words: str, stdin: str | None = None, timeout: float = TIMEOUT) -> str:
         """What it prints. Raises ForgeUnreachableError, ForgeRefusedError."""
@@ -58,7 +70,7 @@ class Gh(msgspec.Struct, frozen=True):
             done = subprocess.run(
                 [self.command, *words],
                 cwd=self.repo,
-                env=_environment(),
+                env={**_environment(), **(ALOUD if self.listens else {})},
                 input=(stdin or "").encode(),
                 capture_output=True,
                 timeout=timeout,
@@ -70,7 +82,7 @@ class Gh(msgspec.Struct, frozen=True):
             place = f"{self.command} in {Path(self.repo)}"
             raise ForgeNotSetUpError(f"{place} cannot be started: {error.strerror or error}") from error
         if done.returncode != 0:
-            raise self._failure(words, done.stderr.decode(errors="replace"))
+            raise self._failure(words, heard(done.stderr.decode(errors="replace"), time.time()))
         return done.stdout.decode(errors="replace")
 
     def json(self, *words: str, stdin: str | None = None) -> Any:
@@ -96,22 +108,26 @@ class Gh(msgspec.Struct, frozen=True):
             raise ForgeUnreachableError(f"{self.command} api graphql answered without data")
         return answer["data"]
 
-    def _failure(self, words: tuple[str, ...], said: str) -> OrchestratorError:
+    def _failure(self, words: tuple[str, ...], told: Heard) -> OrchestratorError:
+        said = told.said
         text = f"{self.command} {' '.join(words[:2])}: {said.strip()[-2000:] or 'failed without a word'}"
         if "gh auth login" in said:
             return ForgeNotSetUpError(text)
-        if _SECONDARY.search(said):
-            return ForgeUnreachableError(f"{text}\nthe forge asks to be asked less often; it is asked again later")
-        if _LIMIT.search(said):
-            return ForgeUnreachableError(
-                f"{text}\nthe forge's rate limit is used up{self._until()}; it is asked again later"
-            )
+        if _SECONDARY.search(said) or (told.status in (403, 429) and told.retry_after is not None):
+            more = "the forge asks to be asked less often; it is asked again later"
+            return ForgeLimitedError(f"{text}\n{more}", text, told.retry_after)
+        if _LIMIT.search(said) or told.status == 429:
+            reset = told.reset if told.reset is not None else self._reset()
+            until = time.strftime(" until %H:%M:%S UTC", time.gmtime(time.time() + reset)) if reset is not None else ""
+            more = f"the forge's rate limit is used up{until}; it is asked again later"
+            wait = told.retry_after if told.retry_after is not None else reset
+            return ForgeLimitedError(f"{text}\n{more}", text, wait)
         if _REFUSED.search(said) and not _NOT_NOW.search(said):
             return ForgeRefusedError(text)
         return ForgeUnreachableError(text)
 
-    def _until(self) -> str:
-        """In words, as far as the forge tells; the question itself counts for no limit."""
+    def _reset(self) -> float | None:
+        """Seconds until then, as far as the forge tells; the question itself counts for no limit."""
         try:
             done = subprocess.run(
                 [self.command, "api", "rate_limit"],
@@ -125,8 +141,8 @@ class Gh(msgspec.Struct, frozen=True):
             told = msgspec.json.decode(done.stdout).get("resources") or {}
             resets = [int(one["reset"]) for one in told.values() if one.get("remaining") == 0 and "reset" in one]
         except (OSError, subprocess.TimeoutExpired, msgspec.DecodeError, AttributeError, TypeError, ValueError):
-            return ""
-        return time.strftime(" until %H:%M:%S UTC", time.gmtime(max(resets))) if resets else ""
+            return None
+        return max(resets) - time.time() if resets else None
 
 
 def _environment() -> dict[str, str]:

@@ -7,15 +7,16 @@ server does not know at all (relations, on an old one) is less taken, and that i
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
-from orchestrator.adapters.forge.gh import ForgeNotSetUpError, ForgeRefusedError, ForgeUnreachableError, Gh
+from orchestrator.adapters.forge.gh import ForgeNotSetUpError, ForgeRefusedError, ForgeUnreachableError
 from orchestrator.adapters.trackers import github_relations
+from orchestrator.adapters.trackers.github_asked import Asked
+from orchestrator.adapters.trackers.github_existing import look_for
 from orchestrator.adapters.trackers.github_relations import Relations
 from orchestrator.core.planning.body import said
 from orchestrator.core.planning.issue import Issue, Issues
@@ -25,21 +26,13 @@ MOST = 10_000
 """Issues at most; `gh` asks for a hundred at a time, and ends with the last."""
 SEARCHED = 1000
 """With a milestone or a label `gh` searches, and a search ends here without a word."""
-DELAYS = (1.0, 2.0, 4.0)
-"""Seconds before it is asked again."""
 FIELDS = "number,title,body,labels,state,milestone,url,updatedAt"
 NEWER = "stateReason"
 """What not every `gh` knows."""
-_PASSES = re.compile(
-    r"secondary rate|abuse|too quickly|\b(429|50\d)\b|connection|dial |EOF|reset by|temporar|no such host|refused", re.I
-)
-_LASTS = re.compile(r"limit is used up|did not answer in")
 _LATER = re.compile(r"; it is asked again later|the forge asks to be asked less often")
 _UNKNOWN_FIELD = "Unknown JSON field"
 _LISTED = re.compile(r"(?:#|GH-|.*/issues/)?(\d+)(?:[/?#].*)?", re.IGNORECASE)
 _REPOSITORY = re.compile(r"(?:(?:https?://|ssh://git@|git@)?([\w.-]+\.[\w.-]+)[/:])?([\w-]+)/([\w.-]+?)(?:\.git)?/?")
-
-Answer = TypeVar("Answer")
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,11 +69,12 @@ def number(text: str) -> int | None:
     return int(found[1]) if found else None
 
 
-def read(query: Query, gh: Gh, sleep: Callable[[float], None] = time.sleep) -> Issues:
+def read(query: Query, asked: Asked) -> Issues:
     """Raises OrchestratorError, in words for people; then nothing is known."""
-    asked = _Asked(gh, sleep)
     try:
         rows = _chosen(query, asked) if query.issues else _listed(query, asked)
+        if not rows:
+            look_for(query.repository, query.milestone, query.label, asked)
         found = {one.id: one for one in sorted((_issue(row) for row in rows), key=lambda one: _number(one.id))}
         relations = github_relations.read(query.repository, [_number(id_) for id_ in found], asked)
         issues = tuple(_with(one, relations) for one in found.values())
@@ -93,26 +87,6 @@ def read(query: Query, gh: Gh, sleep: Callable[[float], None] = time.sleep) -> I
         raise OrchestratorError(_in_words(query, error)) from error
     closed = tuple(sorted(f"GH-{one}" for one in ended if f"GH-{one}" not in found))
     return Issues(name=_name(query), found=issues, notes=relations.notes, ended=closed)
-
-
-class _Asked:
-    """`gh`, asked again when it is worth it."""
-
-    def __init__(self, gh: Gh, sleep: Callable[[float], None]) -> None:
-        self._gh, self._sleep = gh, sleep
-
-    def json(self, *words: str) -> Any:
-        return self._again(lambda: self._gh.json(*words))
-
-    def _again(self, ask: Callable[[], Answer]) -> Answer:
-        for delay in DELAYS:
-            try:
-                return ask()
-            except ForgeUnreachableError as error:
-                if isinstance(error, ForgeNotSetUpError) or _LASTS.search(str(error)) or not _PASSES.search(str(error)):
-                    raise
-            self._sleep(delay)
-        return ask()
 
 
 def _in_words(query: Query, error: OrchestratorError) -> str:
@@ -130,7 +104,7 @@ def _name(query: Query) -> str:
 # -- issues -----------------------------------------------------------------------------------------------------------
 
 
-def _listed(query: Query, asked: _Asked) -> list[Mapping[str, Any]]:
+def _listed(query: Query, asked: Asked) -> list[Mapping[str, Any]]:
     """Narrowed by the server as long as it tells all; a milestone that is a number means something else to `gh`."""
     words = ["--milestone", query.milestone] if query.milestone is not None else []
     words += ["--label", query.label] if query.label is not None else []
@@ -141,7 +115,7 @@ def _listed(query: Query, asked: _Asked) -> list[Mapping[str, Any]]:
     return [row for row in _open(query, asked, []) if _is_meant(row, query)]
 
 
-def _open(query: Query, asked: _Asked, more: Iterable[str]) -> list[Mapping[str, Any]]:
+def _open(query: Query, asked: Asked, more: Iterable[str]) -> list[Mapping[str, Any]]:
     words = ["issue", "list", "--repo", query.repository, "--state", "open", "--limit", str(MOST), *more]
     rows = _fields(asked, words)
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
@@ -159,7 +133,7 @@ def _is_meant(row: Mapping[str, Any], query: Query) -> bool:
     )
 
 
-def _chosen(query: Query, asked: _Asked) -> list[Mapping[str, Any]]:
+def _chosen(query: Query, asked: Asked) -> list[Mapping[str, Any]]:
     rows: list[Mapping[str, Any]] = []
     for one in dict.fromkeys(query.issues):
         row = _fields(asked, ["issue", "view", str(one), "--repo", query.repository])
@@ -171,7 +145,7 @@ def _chosen(query: Query, asked: _Asked) -> list[Mapping[str, Any]]:
     return rows
 
 
-def _fields(asked: _Asked, words: Iterable[str]) -> Any:
+def _fields(asked: Asked, words: Iterable[str]) -> Any:
     """With the fields that only a newer `gh` has, where it has them; an older one says so without asking anybody."""
     try:
         return asked.json(*words, "--json", f"{FIELDS},{NEWER}")
@@ -217,7 +191,7 @@ def _with(issue: Issue, relations: Relations) -> Issue:
 # -- what became of others --------------------------------------------------------------------------------------------
 
 
-def _ended(query: Query, issues: Iterable[Issue], relations: Relations, asked: _Asked) -> set[int]:
+def _ended(query: Query, issues: Iterable[Issue], relations: Relations, asked: Asked) -> set[int]:
     """Of those that are mentioned as blockers, or were imported before, and were not found."""
     found = {_number(one.id) for one in issues}
     mentioned = {one for issue in issues for written in said(issue.body).waits_for if (one := _own(written, query))}

@@ -16,8 +16,12 @@ PAGE = 50
 """Issues of one question."""
 MOST_ASKED = 300
 """Issues of which each is asked for, where no page can tell."""
-_PASSES = re.compile(r"rate limit|abuse|\b(429|50\d)\b|connection|dial |EOF|reset by|no such host|did not answer", re.I)
-_AWAY = re.compile(r"secondary rate|abuse|\b429\b|connection|dial |EOF|reset by|no such host|did not answer", re.I)
+_PASSES = re.compile(
+    r"rate limit|abuse|\b(429|50\d)\b|connection|dial |EOF|end of JSON|reset by|no such host|did not answer", re.I
+)
+_AWAY = re.compile(
+    r"secondary rate|abuse|\b429\b|connection|dial |EOF|end of JSON|reset by|no such host|did not answer", re.I
+)
 """Asking in another way is no help."""
 RELATED = (
     "number parent { number repository { nameWithOwner } } "

@@ -16,16 +16,16 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from orchestrator import __version__
+from orchestrator.adapters.trackers.patience import SHORTEST, rest, told
 from orchestrator.errors import OrchestratorError
 
 URL = "https://api.linear.app/graphql"
 DELAYS = (1.0, 2.0, 4.0)
 """Seconds before it is asked again, where it may be otherwise in a moment."""
-PATIENCE = 90.0
-"""Seconds that are waited at most, over all questions, because Linear asks to be asked less often."""
-SHORTEST = 1.0
-"""Seconds: "at once" is no rest."""
-TIMEOUT = 30.0
+TIMEOUT = 20.0
+"""Seconds of silence."""
+LONGEST = 60.0
+"""Seconds that one question may take, with all that it is asked again, but without what Linear itself asks for."""
 MOST_BYTES = 64 * 1024 * 1024
 RESETS = ("X-RateLimit-Requests-Reset", "X-RateLimit-Complexity-Reset")
 """When there is room again, in milliseconds since 1970."""
@@ -64,24 +64,21 @@ class Linear(NamedTuple):
     def ask(self, query: str, variables: Mapping[str, Any]) -> Mapping[str, Any]:
         """The `data` of the answer. Raises LinearError."""
         failed, rests = 0, [] if self.rests is None else self.rests
+        end = time.monotonic() + LONGEST
         while True:
             try:
-                return _ask(self, query, variables)
+                with told("Linear", self.say if failed == 0 else _silently, end - time.monotonic()):
+                    return _ask(self, query, variables, end)
             except _Wait as error:
-                self._rest(error.seconds, rests)
+                too_long = rest("Linear", error.seconds, rests, self.say, self.sleep)
+                if too_long is not None:
+                    raise LinearError(too_long, later=True) from None
+                end = time.monotonic() + LONGEST
             except _Again as error:
-                if failed >= len(DELAYS):
+                if failed >= len(DELAYS) or time.monotonic() + DELAYS[failed] + SHORTEST > end:
                     raise LinearError(f"{error}; run it again in a while", later=True) from None
                 self.sleep(DELAYS[failed])
                 failed += 1
-
-    def _rest(self, wanted: float | None, rests: list[float]) -> None:
-        seconds = max(wanted, SHORTEST) if wanted is not None else DELAYS[min(len(rests), len(DELAYS) - 1)] * 5
-        if sum(rests) + seconds > PATIENCE:
-            raise LinearError(_too_often(seconds), later=True)
-        self.say(f"Linear asks to be asked less often; waiting {seconds:.0f} s")
-        self.sleep(seconds)
-        rests.append(seconds)
 
 
 def of_environment(environ: Mapping[str, str], say: Callable[[str], None] = lambda _: None) -> Linear:
@@ -119,14 +116,19 @@ def _opener(url: str) -> urllib.request.OpenerDirector:
     return urllib.request.build_opener()
 
 
-def _ask(linear: Linear, query: str, variables: Mapping[str, Any]) -> Mapping[str, Any]:
+def _silently(text: str) -> None:
+    """It was said before."""
+
+
+def _ask(linear: Linear, query: str, variables: Mapping[str, Any], end: float) -> Mapping[str, Any]:
     request = urllib.request.Request(linear.url, json.dumps({"query": query, "variables": variables}).encode())
     request.add_header("Content-Type", "application/json")
     request.add_header("User-Agent", f"another-orchestrator/{__version__}")
     request.add_unredirected_header("Authorization", _authorization(linear.key))
+    timeout = max(SHORTEST, min(TIMEOUT, end - time.monotonic()))
     try:
-        with _opener(linear.url).open(request, timeout=TIMEOUT) as answer:
-            return _content(linear, answer.status, answer.headers, answer.read(MOST_BYTES))
+        with _opener(linear.url).open(request, timeout=timeout) as answer:
+            return _content(linear, answer.status, answer.headers, _whole(answer, end))
     except urllib.error.HTTPError as error:
         with error:
             return _content(linear, error.code, error.headers, _rest_of(error))
@@ -134,6 +136,19 @@ def _ask(linear: Linear, query: str, variables: Mapping[str, Any]) -> Mapping[st
         raise _Again(f"cannot reach Linear at {_host(linear)}: {error.reason}") from None
     except (OSError, http.client.HTTPException) as error:
         raise _Again(f"Linear at {_host(linear)} did not answer: {error or type(error).__name__}") from None
+
+
+def _whole(answer: http.client.HTTPResponse, end: float) -> bytes:
+    """One that comes by drops is none."""
+    parts, size = [], 0
+    while part := answer.read1(1024 * 1024):
+        parts.append(part)
+        size += len(part)
+        if size > MOST_BYTES or time.monotonic() > end:
+            raise TimeoutError("it takes too long")
+    if answer.length:
+        raise http.client.IncompleteRead(b"", answer.length)
+    return b"".join(parts)
 
 
 def _rest_of(error: urllib.error.HTTPError) -> bytes:
@@ -200,8 +215,3 @@ def _wanted(headers: Any) -> float | None:
     resets = [float(one) for name in RESETS if (one := str(headers.get(name) or "").strip()).isdecimal()]
     left = [one / 1000 - time.time() for one in resets]
     return max(0.0, min(one for one in left)) if left else None
-
-
-def _too_often(seconds: float) -> str:
-    at = time.strftime("%H:%M", time.localtime(time.time() + seconds))
-    return f"Linear asks to be asked less often, and again in {seconds:.0f} s (at {at}); run it again then"

@@ -73,7 +73,9 @@ def github(repository: str, milestone: str | None, label: str | None, issues: tu
     if None in numbers:
         raise UsageError("--issue wants a number, such as 42")
     query = tracker.Query(repository=place, milestone=milestone, label=label, issues=tuple(n for n in numbers if n))
-    return _import(given, query.source, lambda home, request: tracked.from_github(home, query, request, Path.cwd()))
+    return _import(
+        given, query.source, lambda home, request: tracked.from_github(home, query, request, _wait, Path.cwd())
+    )
 
 
 @command("linear")

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from orchestrator.adapters.forge.gh import Gh
 from orchestrator.adapters.repository import git
 from orchestrator.adapters.trackers import github, linear, linear_api
+from orchestrator.adapters.trackers.github_asked import Asked
 from orchestrator.control.planning import importing
 from orchestrator.control.planning.drafting import repository_of
 from orchestrator.control.planning.importing import Brought, Request
@@ -38,7 +39,7 @@ def bring(home: Home, source: SourceSettings, say: Say = lambda _: None) -> Brou
         paused=not source.auto_start,
     )
     if source.type == "github":
-        return from_github(home, _github_query(source), request)
+        return from_github(home, _github_query(source), request, say)
     return from_linear(home, _linear_query(source), request, say)
 
 
@@ -50,11 +51,14 @@ def _linear_query(source: SourceSettings) -> linear.Query:
     return linear.Query(team=source.team, project=source.project, cycle=source.cycle, label=source.label)
 
 
-def from_github(home: Home, query: github.Query, request: Request, cwd: Path | None = None) -> Brought:
+def from_github(
+    home: Home, query: github.Query, request: Request, say: Say = lambda _: None, cwd: Path | None = None
+) -> Brought:
     """`cwd`: a repository there may be the one that is meant. Raises OrchestratorError."""
     repo = _local(home, request, lambda: clone_of(home, query.repository, cwd))
     known = importing.known_ids(home, request.source, request.plan)
-    found = github.read(replace(query, known=known), Gh(home.settings.gh_command, repo))
+    gh = Gh(home.settings.gh_command, repo, listens=True)
+    found = github.read(replace(query, known=known), Asked(gh, say))
     return importing.bring(home, found, replace(request, repo=request.repo or repo))
 
 
