@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from orchestrator.adapters import plan_files
+from orchestrator.adapters import import_files, plan_files, plan_removal
 from orchestrator.adapters.files import write_atomically
 from orchestrator.adapters.places import Places
 from orchestrator.adapters.plan_files import BEGUN, PlanFiles
 from orchestrator.adapters.store import Store
 from orchestrator.core.model import Plan, PlanEntry, PlanStatus, Ticket
+from orchestrator.core.planning.imported import Imported
 from orchestrator.errors import NotFoundError, OrchestratorError, StoreError, TakenError
 from tests.adapters.shelf import config_of, rules
 from tests.factories import AT
@@ -27,7 +28,7 @@ NAMES = ("T-1", "T-2", "T-3")
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from orchestrator.adapters import plan_files
+from orchestrator.adapters import import_files, plan_files, plan_removal
 from tests.adapters.test_plan_files import files_of, plan, tickets
 writes = [0]
 def write(path, *rest, **named):
@@ -176,3 +177,35 @@ def test_no_plan_gets_no_tickets(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError):
         more(tmp_path, "T-1")
     assert there(tmp_path) == []
+
+
+def test_an_end_that_comes_a_moment_too_late_takes_nothing_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(path: Path, content: bytes, expected: bytes | None = None) -> None:
+        write_atomically(path, content, expected=expected)
+        if path.name == "plan.json":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(plan_files, "write_atomically", write)
+    with pytest.raises(KeyboardInterrupt):
+        files_of(tmp_path).write(plan(), tickets())
+    assert set(there(tmp_path)) >= set(WHOLE)
+    with pytest.raises(KeyboardInterrupt):
+        more(tmp_path, "T-4")
+    assert "p/tickets/T-4.json" in there(tmp_path)
+
+
+def test_where_a_plan_came_from_is_known_before_the_plan_and_forgotten_with_it(tmp_path: Path) -> None:
+    files, places = files_of(tmp_path), Places(config_of(tmp_path))
+    files.write(plan(), tickets(), Imported(("github acme/shop",)))
+    assert import_files.known(places) == {"p": Imported(("github acme/shop",))}
+    plan_removal.remove(places, "p")
+    files.write(plan(), tickets())
+    assert import_files.known(places) == {}
+    killed = [sys.executable, "-c", KILLED, str(tmp_path), "4"]
+    (tmp_path / "state/.imports").mkdir(exist_ok=True)
+    plan_removal.remove(places, "p")
+    import_files.write(places, "p", Imported(("old",)))
+    assert subprocess.run(killed, check=False, cwd=Path(__file__).parents[2]).returncode == -signal.SIGKILL
+    assert import_files.read(places, "p") == Imported(), "of another plan of that id"

@@ -61,3 +61,14 @@ def test_no_ticket_is_lost_because_another_has_its_id(there: Site, name: str, te
     Path(name).write_text(text)
     called = there.call("plan", "import", "file", name, "--repo", "repo")
     assert called.code == 1 and 'two tickets have the id "a-1": "x" and "x"' in called.err and plans(there) == []
+
+
+def test_a_plan_of_somebody_else_is_no_earlier_import(there: Site) -> None:
+    Path("t.md").write_text("# Sprint\n\n## One\n\n## Two\n")
+    words = ("plan", "import", "file", "t.md", "--repo", "repo", "--json")
+    assert there.call(*words).json["created"] == ["T-1", "T-2"]
+    assert there.call(*words).json["unchanged"] == ["T-1", "T-2"]
+    assert there.call("plan", "remove", "sprint", "--yes").code == 0
+    assert there.call("plan", "create", "--id", "sprint", "-r", "repo", "-t", "Mine").code == 0
+    again = there.call(*words).json
+    assert (again["plan"], again["created"]) == ("sprint-2", ["T-1", "T-2"])

@@ -5,6 +5,8 @@ The law: a record that cannot be understood is as good as none: what differs the
 
 from __future__ import annotations
 
+import contextlib
+
 import msgspec
 
 from orchestrator.adapters.files import Lock, lock, make_folder, read_whole, write_atomically
@@ -45,3 +47,9 @@ def write(places: Places, plan_id: str, imported: Imported) -> None:
     make_folder(places.imports)
     content = msgspec.json.format(msgspec.json.encode(imported)) + b"\n"
     write_atomically(places.imports / f"{plan_id}.json", content)
+
+
+def forget(places: Places, plan_id: str) -> None:
+    """Of a plan that is gone: another one of that id is nobody's import."""
+    with contextlib.suppress(OSError):
+        (places.imports / f"{plan_id}.json").unlink()

@@ -14,14 +14,17 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from orchestrator.adapters import import_files
 from orchestrator.adapters.files import again_if_changed, locked, make_folder, write_atomically
 from orchestrator.adapters.places import Places
 from orchestrator.adapters.store import Store
 from orchestrator.core.model import Plan, PlanEntry, Ticket
 from orchestrator.core.plan_transition import plan_transition
-from orchestrator.errors import NotFoundError, OrchestratorError, StoreError, TakenError
+from orchestrator.core.planning.imported import Imported
+from orchestrator.errors import NotFoundError, OrchestratorError, StoreError, TakenError, UnreadableError
 from orchestrator.formats.plan_json import decode_plan, dump, encode, patch
 
+PLAN = "plan.json"
 BEGUN = ".being-written"
 """Lies in the folder of a plan while it is being written for the first time."""
 
@@ -33,8 +36,9 @@ class PlanFiles:
         """`store`: knows what a ticket of that name was before."""
         self._places, self._store = places, store
 
-    def write(self, plan: Plan, tickets: Sequence[Ticket]) -> None:
-        """A new plan. Whatever fails leaves nothing that counts as one."""
+    def write(self, plan: Plan, tickets: Sequence[Ticket], imported: Imported | None = None) -> None:
+        """A new plan. Whatever fails leaves nothing that counts as one. `imported`: where it was brought from; it is
+        there before the plan, so that the next import finds a plan whose import was ended by a crash."""
         make_folder(self._places.plans)
         with locked(self._places.plan_lock(plan.id)):
             folder = self._folder(plan.id)
@@ -44,6 +48,10 @@ class PlanFiles:
                 (folder / BEGUN).touch()
                 for ticket in tickets:
                     written.append(self._write_ticket(ticket))
+                if imported is not None:
+                    import_files.write(self._places, plan.id, imported)
+                else:
+                    import_files.forget(self._places, plan.id)
                 write_atomically(self._places.plan_file(plan.id), dump(encode(plan)))
             except BaseException as error:
                 self._take_back(folder, written)
@@ -78,6 +86,8 @@ class PlanFiles:
                 one.unlink()
 
     def _take_back(self, folder: Path, written: Sequence[Path]) -> None:
+        if os.path.lexists(folder / PLAN):
+            return  # it is whole: what ended us came a moment too late
         with contextlib.suppress(OSError):
             for one in written:
                 one.unlink(missing_ok=True)
@@ -114,10 +124,22 @@ class PlanFiles:
         try:
             return self.change(plan_id, change)
         except BaseException:
+            listed = self._listed(plan_id) if written else set()
             for path in written:
                 with contextlib.suppress(OSError):
-                    path.unlink(missing_ok=True)
+                    if listed is not None and path.stem not in listed:
+                        path.unlink(missing_ok=True)
             raise
+
+    def _listed(self, plan_id: str) -> set[str] | None:
+        """Tickets that plan.json lists, since what ended us may have come a moment too late; None: nobody knows."""
+        try:
+            file = self._places.plan_file(plan_id)
+            return {one.ticket_id for one in decode_plan(file.read_bytes(), str(file)).record.tickets}
+        except FileNotFoundError:
+            return set()
+        except (OSError, UnreadableError):
+            return None
 
     def change(self, plan_id: str, decide: Callable[[Plan], Plan]) -> Plan:
         """Let `decide` say what plan.json is to say, from what it says now; what it does not know stays."""

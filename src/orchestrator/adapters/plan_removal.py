@@ -14,6 +14,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from orchestrator.adapters import import_files
 from orchestrator.adapters.files import locked, make_folder, write_atomically
 from orchestrator.adapters.places import Places
 from orchestrator.core.model import PlanStatus
@@ -83,6 +84,7 @@ def remove(places: Places, plan_id: str) -> None:
             shutil.rmtree(gone, ignore_errors=True)
         if os.path.lexists(folder / PLAN):
             raise StoreError(f"cannot remove {folder}: is it writable?")
+        import_files.forget(places, plan_id)
 
 
 def _must_be_there(places: Places, plan_id: str) -> None:

@@ -23,6 +23,7 @@ from orchestrator.core.model import Plan, PlanStatus, Status, Ticket
 from orchestrator.core.plan_transition import plan_transition
 from orchestrator.core.planning.draft import Draft, DraftTicket
 from orchestrator.core.planning.fill import Filled, Given, filled, free, more
+from orchestrator.core.planning.imported import Imported
 from orchestrator.core.problems import Problem
 from orchestrator.core.rules import Rules
 from orchestrator.engine.home import Home
@@ -62,8 +63,10 @@ def create(
     allow_problems: bool = False,
     source: Source | None = None,
     hold: bool = False,
+    imported: Callable[[tuple[str, ...]], Imported] | None = None,
 ) -> Made:
-    """Raises PlanRejectedError, StoreError, TakenError. `hold`: its tickets are paused, and not the plan."""
+    """Raises PlanRejectedError, StoreError, TakenError. `hold`: its tickets are paused, and not the plan. `imported`:
+    from where its tickets were brought, by their ids."""
 
     def once() -> Made:
         drawn = draw(home, draft, source)
@@ -71,9 +74,9 @@ def create(
         plan, tickets = drawn.filled
         if hold:
             tickets = tuple(replace(one, status=Status.PAUSED) for one in tickets)
-        if not dry_run:
-            PlanFiles(home.places, home.store).write(plan, tickets)
         names = tuple(ticket.ticket_id for ticket in tickets)
+        if not dry_run:
+            PlanFiles(home.places, home.store).write(plan, tickets, imported(names) if imported is not None else None)
         return Made(plan.id, names, drawn.problems, hold or plan.status is PlanStatus.PAUSED)
 
     return once() if draft.id else next_free(once)

@@ -210,10 +210,13 @@ def _bring(
         return _update(home, draft, request, here, notes, skipped)
     if not draft.tickets:
         return Brought("", skipped=skipped, notes=tuple(notes), draft=draft)
-    made = drafting.create(home, replace(draft, id=request.plan or draft.id), dry_run=request.dry_run)
-    if not request.dry_run:
-        taken = zip(made.tickets, (taken_of(one, request.source) for one in draft.tickets), strict=True)
-        import_files.write(home.places, made.plan_id, Imported((request.source,), dict(taken)))
+
+    def imported(names: tuple[str, ...]) -> Imported:
+        taken = zip(names, (taken_of(one, request.source) for one in draft.tickets), strict=True)
+        return Imported((request.source,), dict(taken))
+
+    wanted = replace(draft, id=request.plan or draft.id)
+    made = drafting.create(home, wanted, dry_run=request.dry_run, imported=imported)
     return Brought(
         made.plan_id,
         created=made.tickets,
