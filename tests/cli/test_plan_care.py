@@ -202,6 +202,13 @@ def test_what_a_killed_removal_has_left_goes_with_the_next(care: Site) -> None:
     assert not left.exists()
 
 
+def test_who_waits_for_a_plan_that_goes_is_named(care: Site) -> None:
+    care.plan({"id": "A"}, {"id": "B", "status": "complete"}, plan="q", blockers={"A": ["p/T-1"], "B": ["p/T-1"]})
+    assert "; q/A waits for tickets of it" in care.call("plan", "archive", "p").out
+    assert care.call("plan", "restore", "p").code == 0
+    assert "; q/A waits for tickets of it" in care.call("plan", "remove", "p", "--yes").out
+
+
 def test_a_broken_plan_can_be_removed(care: Site) -> None:
     (care.root / "state/plans/p/plan.json").write_text("{")
     assert care.call("plan", "remove", "p", "--yes").code == 0

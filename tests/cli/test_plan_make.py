@@ -173,6 +173,11 @@ def test_what_cannot_be_a_ticket_is_refused(site: Site, repo: str, words: tuple[
 
 def test_outside_of_a_repository_one_must_be_named(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(site.root)
+    assert (
+        "has no repo (set repo in the ticket, or in the plan for all: --repo"
+        in site.call("plan", "create", "-t", "x").err
+    )
+    monkeypatch.chdir(site.root)
     assert "name one with --repo" in site.call("add", "x").err
 
 

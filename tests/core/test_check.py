@@ -282,7 +282,7 @@ def test_the_current_phase_must_be_one_of_the_workflow() -> None:
 def test_repo_and_worktree_must_come_from_the_ticket_or_the_plan() -> None:
     checked = placed("a", "b", repo=None, worktree_root=None)
     assert lines(checked, ticket("a", repo="/r", worktree="/t"), ticket("b")) == [
-        "ticket p1/b: has no repo (set repo in the ticket, or in the plan for all)",
+        "ticket p1/b: has no repo (set repo in the ticket, or in the plan for all: --repo DIR)",
         "ticket p1/b: has no worktree, and the plan no worktreeRoot "
         "(it will be in the home's worktrees folder; set worktree in the ticket or worktreeRoot in plan.json)",
     ]

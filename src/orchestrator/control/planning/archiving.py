@@ -13,6 +13,7 @@ from orchestrator.adapters import plan_removal
 from orchestrator.adapters.files import is_locked
 from orchestrator.control import steering
 from orchestrator.control.reading import checked_id, one_plan, unusable
+from orchestrator.control.showing import Scene
 from orchestrator.control.steering import Said
 from orchestrator.core.board import Board
 from orchestrator.core.model import Key, Plan, PlanStatus, Status
@@ -37,10 +38,12 @@ def archive(home: Home, plan_id: str) -> Said:
             f"cannot archive plan {plan_id}: {_named(busy)} under way; "
             f"`orchestrator pause-plan {plan_id}` stops that, then archive it"
         )
+    stranded = _stranded(home, plan_id)
     _rest(home, plan, board)
     target = plan_removal.archive(home.places, plan_id, plan.status)
     home.logs.event("plan_archived", None, plan=plan_id, to=str(target))
-    return Said(f"Archived plan {plan_id} to {target}; `orchestrator plan restore {target.name}` brings it back", True)
+    back = f"`orchestrator plan restore {target.name}` brings it back"
+    return Said("; ".join([f"Archived plan {plan_id} to {target}", back, *stranded]), True)
 
 
 def restore(home: Home, name: str) -> Said:
@@ -74,18 +77,32 @@ def remove(home: Home, plan_id: str, force: bool = False) -> Said:
             f"cannot remove plan {plan_id}: {_named(sorted(board.open))} under way; "
             f"`orchestrator pause-plan {plan_id}` stops that; `orchestrator plan remove {plan_id} --force` does both"
         )
-    worktrees = _worktrees(home, plan, board)
+    worktrees, stranded = _worktrees(home, plan, board), _stranded(home, plan_id)
     _rest(home, plan, board)
     keys = list(board.tickets)
     plan_removal.remove(places, plan_id)
     for key in keys:
         if os.path.lexists(places.journal_name(key)):
             home.store.note_deleted(key)
-    (places.imports / f"{plan_id}.json").unlink(missing_ok=True)
     home.logs.event("plan_removed", None, plan=plan_id, tickets=len(keys))
     left = [f"its logs are in {places.logs / plan_id}"] if (places.logs / plan_id).is_dir() else []
     left += [f"{worktrees} of its worktrees stay: `orchestrator gc` shows what can go"] if worktrees else []
-    return Said("; ".join([f"Removed plan {plan_id}", *left]), True)
+    return Said("; ".join([f"Removed plan {plan_id}", *left, *stranded]), True)
+
+
+def _stranded(home: Home, plan_id: str) -> list[str]:
+    """In words: tickets of other plans that wait for tickets of this one, and would for ever."""
+    board = Scene(home.config).index.board
+    waiting = {one for key in board.tickets if key.plan == plan_id for one in board.dependents.get(key, ())}
+    others = [one for one in sorted(waiting) if one.plan != plan_id and one in board.tickets]
+    names = [str(one) for one in others if board.tickets[one].status is Status.QUEUED]
+    if not names:
+        return []
+    more = f" and {len(names) - MAX_NAMED:,} more" if len(names) > MAX_NAMED else ""
+    waits = "waits" if len(names) == 1 else "wait"
+    return [
+        f"{', '.join(names[:MAX_NAMED])}{more} {waits} for tickets of it: `orchestrator plan edit` changes blockedBy"
+    ]
 
 
 # -- coming to rest ---------------------------------------------------------------------------------------------------

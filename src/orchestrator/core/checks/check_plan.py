@@ -232,7 +232,10 @@ def places(scope: Scope) -> Iterator[Problem]:
     for name, ticket in scope.open_tickets:
         if not (ticket.repo or scope.plan.repo):
             yield Problem(
-                scope.ticket(name), "has no repo", hint="set repo in the ticket, or in the plan for all", key="repo"
+                scope.ticket(name),
+                "has no repo",
+                hint="set repo in the ticket, or in the plan for all: --repo DIR",
+                key="repo",
             )
         if not (ticket.worktree or scope.plan.worktree_root):
             hint = "it will be in the home's worktrees folder; set worktree in the ticket or worktreeRoot in plan.json"
