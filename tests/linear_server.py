@@ -24,15 +24,21 @@ class Linear:
         self.key = "lin_api_sesame"
         self.asked: list[dict[str, Any]] = []
         self.troubles: list[tuple[int, dict[str, str], Any] | str] = []
-        """What the next questions get: (status, headers, body), "gone", "hangs", "drops"; "ok": an answer."""
+        """What the next questions get: "ok", "gone", "hangs", "drops", "lost" (but done), (status, headers, body)."""
         self.comments: list[dict[str, Any]] = []
         self.url = ""
         self.over = threading.Event()
 
     def answer(self, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
         if "commentCreate" in query:
-            self.comments.append(dict(variables.get("input") or variables))
+            made = dict(variables.get("input") or variables)
+            if made.get("id") in [one.get("id") for one in self.comments]:
+                raise ValueError("conflict on insert of Comment: an entity of that id already exists")
+            self.comments.append(made)
             return {"commentCreate": {"success": True}}
+        if "comments(" in query:
+            there = [{"id": one.get("id"), "body": one["body"]} for one in self.comments]
+            return {"issue": {"comments": {"nodes": [one for one in there if one["id"] == variables["id"]]}}}
         if "issue(id:" in query:
             found = self._row(next(one for one in self.issues.values() if one["identifier"] == variables["id"]), skip=2)
             return {"issue": found}
@@ -122,7 +128,14 @@ def serving(linear: Linear) -> Iterator[Linear]:
                 self._send(401, {}, {"errors": [said]})
             else:
                 assert re.match(r"(query|mutation) ", asked["query"])
-                self._send(200, {}, {"data": linear.answer(asked["query"], asked.get("variables") or {})})
+                try:
+                    answer: dict[str, Any] = {"data": linear.answer(asked["query"], asked.get("variables") or {})}
+                except ValueError as error:
+                    answer = {"errors": [{"message": str(error)}]}
+                if trouble == "lost":
+                    self.close_connection = True
+                else:
+                    self._send(200, {}, answer)
 
         def _keep_waiting(self, drops: bool) -> None:
             if drops:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.server
 import json
 import threading
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,10 @@ from orchestrator.core.board import Board
 from orchestrator.core.model import Key, Status, Ticket
 from orchestrator.core.settings import Config, Settings, TrackerSettings
 from orchestrator.engine.home import Home
-from orchestrator.engine.telling.comments import Comments, plain, remarks
+from orchestrator.engine.telling.comments import Comments
+from orchestrator.engine.telling.remarks import plain, remarks
+from orchestrator.engine.telling.tries import Try, due
+from tests.linear_server import Linear, issue, serving
 
 PULL = "https://github.com/acme/shop/pull/7"
 GH = """#!/bin/sh
@@ -65,7 +69,7 @@ def test_what_a_crash_left_unknown_is_looked_for_first(tmp_path: Path) -> None:
     assert (tmp_path / "said").read_text().count("<!-- orchestrator:comment") == 1
 
 
-def test_what_fails_is_tried_a_few_times_and_said_once(tmp_path: Path) -> None:
+def test_what_will_not_get_better_is_said_once_over_restarts(tmp_path: Path) -> None:
     one = ticket("https://linear.app/acme/issue/PROJ-7/title")
     for _ in range(5):
         comments(tmp_path, one).finish()
@@ -110,3 +114,82 @@ def test_linear_is_told_by_the_identifier(tmp_path: Path, linear: tuple[str, lis
     for _ in range(2):
         comments(tmp_path, one, environ).finish()
     assert [asked["variables"]["input"]["issueId"] for asked in linear[1]] == ["PROJ-7"]
+
+
+def lines(folder: Path) -> str:
+    return (folder / "logs/p/T-1/ticket.log").read_text()
+
+
+def test_linear_takes_no_second_comment_when_an_answer_was_lost(tmp_path: Path) -> None:
+    one = ticket("https://linear.app/acme/issue/SHOP-1/title")
+    with serving(Linear([issue("SHOP-1", "Login")])) as server:
+        environ = {"LINEAR_API_KEY": server.key, "LINEAR_API_URL": server.url}
+        server.troubles = ["lost"]
+        comments(tmp_path, one, environ).finish()
+        refuses = (400, {}, {"errors": [{"message": "Unknown argument filter"}]})
+        server.troubles = ["gone", refuses]  # it cannot be looked for, but its id keeps it from being there twice
+        for _ in range(2):
+            comments(tmp_path, one, environ).finish()
+        assert len(server.comments) == 1 and uuid.UUID(server.comments[0]["id"]).version == 4
+        assert "commented" in lines(tmp_path)
+        asked = len(server.asked)
+        comments(tmp_path, one, environ).finish()
+        assert len(server.asked) == asked
+
+
+def test_a_file_that_cannot_be_read_makes_no_second_comment(tmp_path: Path) -> None:
+    one = ticket("https://github.com/acme/shop/issues/42")
+    comments(tmp_path, one).finish()
+    (tmp_path / "state/.comments/p/T-1.json").write_text("{")
+    comments(tmp_path, one).finish()
+    assert (tmp_path / "said").read_text().count("<!-- orchestrator:comment") == 1
+
+
+def test_the_rests_grow_from_seconds_to_an_hour_and_end_after_a_day(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, slept = [1_800_000_000.0], list[float]()
+    monkeypatch.setattr("orchestrator.engine.telling.comments.time.time", lambda: now[0])
+    (tmp_path / "fails").touch()
+    one = ticket("https://github.com/acme/shop/issues/42")
+    (tmp_path / "gh").write_text("")
+    told = comments(tmp_path, one)
+    (tmp_path / "gh").write_text(f"#!/bin/sh\necho asked >>'{tmp_path}/calls'\necho HTTP 502 >&2\nexit 1\n")
+    for _ in range(40):
+        told._look_at_all(False)
+        file = tmp_path / "state/.comments/p/T-1.json"
+        rest = next((each["due"] for each in json.loads(file.read_bytes()).get("last", {}).values()), None)
+        if rest is None:
+            break
+        slept.append(rest - now[0])
+        told._look_at_all(False)  # nothing is due
+        now[0] = rest
+    assert slept[:5] == [5, 60, 600, 3600, 3600] and 86_400 - 3600 <= sum(slept) <= 86_400
+    assert lines(tmp_path).count("comment_failed") == 2
+    assert 'will="try again in 600 s"' in lines(tmp_path) and 'will="give it up"' in lines(tmp_path)
+    assert len((tmp_path / "calls").read_text().splitlines()) == len(slept) + 1
+
+
+@pytest.mark.parametrize(
+    ("said", "rest"),
+    [
+        ("HTTP 403: Resource not accessible by personal access token", 3600),
+        ("HTTP 404: Not Found", 3600),
+        ("HTTP 429: too many\nRetry-After: 90", 90),
+        ("dial tcp: connection refused", 5),
+    ],
+)
+def test_how_long_it_rests_depends_on_what_was_said(tmp_path: Path, said: str, rest: int) -> None:
+    told = comments(tmp_path, ticket("https://github.com/acme/shop/issues/42"))
+    (tmp_path / "gh").write_text(f"#!/bin/sh\ncat >&2 <<'E'\n{said}\nE\nexit 1\n")
+    told.finish()
+    kept = json.loads((tmp_path / "state/.comments/p/T-1.json").read_bytes())["last"]
+    assert [round(one["due"] - one["at"]) for one in kept.values()] == [rest]
+
+
+def test_a_try_whose_end_nobody_knows_is_not_repeated_while_its_program_may_still_write() -> None:
+    assert due(Try(first=0, at=100), 110, hurried=True, lingers=30) == 130
+    assert due(Try(first=0, at=100), 110, hurried=False, lingers=0) == 100
+    assert due(Try(first=0, at=9_999), 110, hurried=False, lingers=30) == 110, "the clock was set back"
+    assert due(Try(first=0, at=100, due=160), 110, hurried=True, lingers=30) == 110
+    assert due(Try(first=0, at=100, due=700), 110, hurried=True, lingers=30) == 700

@@ -26,6 +26,7 @@ class Issue:
     """Why it is closed (`COMPLETED`, `NOT_PLANNED`, `DUPLICATE`); None: it is open."""
     blocked_by: list[int] = field(default_factory=list)
     parent: int | None = None
+    comments: list[str] = field(default_factory=list)
 
     @property
     def state(self) -> str:
@@ -61,11 +62,27 @@ def issue_node(world: World, issue: Issue) -> Node:
         "url": f"https://github.com/{place}/issues/{issue.number}",
         "repository": {"__typename": "Repository", "id": "R_1", "nameWithOwner": place},
         "labels": lambda **page: connection(labels, **_page(page)),
+        "comments": lambda **page: connection(said(world, issue), **_page(page)),
         "milestone": {"id": "M_1", "number": 1, "title": issue.milestone, "dueOn": None} if issue.milestone else None,
         "parent": lambda: issue_node(world, world.issues[issue.parent]) if issue.parent else None,
         "blockedBy": lambda **page: connection(others(issue.blocked_by), **_page(page)),
         "blocking": lambda **page: connection(others(blocking()), **_page(page)),
     }  # fmt: skip
+
+
+def said(world: World, issue: Issue) -> list[Node]:
+    at = f"https://github.com/{world.owner}/{world.name}/issues/{issue.number}#issuecomment-"
+    who = {"__typename": "User", "login": "runner"}
+    return [
+        {"__typename": "IssueComment", "id": f"IC_{n}", "author": who, "body": body, "url": f"{at}{n}", "createdAt": AT}
+        for n, body in enumerate(issue.comments, 1)
+    ]
+
+
+def remark(world: World, number: int, body: str) -> Node:
+    issue = world.issues[number]
+    issue.comments.append(body)
+    return {"commentEdge": {"node": said(world, issue)[-1]}, "subject": issue_node(world, issue)}
 
 
 def listed(world: World, states: Any = None, **asked: Any) -> Node:

@@ -7,7 +7,7 @@ from typing import Any
 
 from e2e.servers.github.bare import GitRefusedError
 from e2e.servers.github.graph import refuse
-from e2e.servers.github.issues import searched
+from e2e.servers.github.issues import remark, searched
 from e2e.servers.github.nodes import Node, comment, label, pull_request, repository, thread, user
 from e2e.servers.github.world import ME, Pull, Remark, Thread, World, now
 
@@ -143,6 +143,8 @@ def _ready(world: World, given: Node) -> Node:
 
 
 def _comment(world: World, given: Node) -> Node:
+    if given["subjectId"].startswith("I_"):
+        return remark(world, int(given["subjectId"][2:]), given["body"])
     pull = _pull(world, given["subjectId"])
     return {"commentEdge": {"node": comment(pull, pull.comment(ME, given["body"]))}, "subject": pull_request(pull)}
 

@@ -113,7 +113,8 @@ class Gh(msgspec.Struct, frozen=True):
         text = f"{self.command} {' '.join(words[:2])}: {said.strip()[-2000:] or 'failed without a word'}"
         if "gh auth login" in said:
             return ForgeNotSetUpError(text)
-        if _SECONDARY.search(said) or (told.status in (403, 429) and told.retry_after is not None):
+        is_refused = told.status in (403, 429) or (not told.status and bool(re.search(r"\b(403|429)\b", said)))
+        if _SECONDARY.search(said) or (is_refused and told.retry_after is not None):
             more = "the forge asks to be asked less often; it is asked again later"
             return ForgeLimitedError(f"{text}\n{more}", text, told.retry_after)
         if _LIMIT.search(said) or told.status == 429:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from orchestrator import __version__
-from orchestrator.adapters.trackers.patience import SHORTEST, rest, told
+from orchestrator.adapters.trackers.patience import PATIENCE, SHORTEST, rest, told
 from orchestrator.errors import OrchestratorError
 
 URL = "https://api.linear.app/graphql"
@@ -35,9 +35,10 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 class LinearError(OrchestratorError):
     """Linear did not do it; `later`: it may when it is asked later."""
 
-    def __init__(self, text: str, later: bool = False) -> None:
+    def __init__(self, text: str, later: bool = False, wait: float | None = None) -> None:
+        """`wait`: seconds that it asks for."""
         super().__init__(text)
-        self.later = later
+        self.later, self.wait = later, wait
 
 
 class _Wait(Exception):
@@ -60,6 +61,9 @@ class Linear(NamedTuple):
     sleep: Callable[[float], None] = time.sleep
     rests: list[float] | None = None
     """How long it was waited for so far, where that counts over several questions."""
+    again: int = len(DELAYS)
+    """How often it is asked again, where it may be otherwise in a moment."""
+    patience: float = PATIENCE
 
     def ask(self, query: str, variables: Mapping[str, Any]) -> Mapping[str, Any]:
         """The `data` of the answer. Raises LinearError."""
@@ -70,12 +74,12 @@ class Linear(NamedTuple):
                 with told("Linear", self.say if failed == 0 else _silently, end - time.monotonic()):
                     return _ask(self, query, variables, end)
             except _Wait as error:
-                too_long = rest("Linear", error.seconds, rests, self.say, self.sleep)
+                too_long = rest("Linear", error.seconds, rests, self.say, self.sleep, self.patience)
                 if too_long is not None:
-                    raise LinearError(too_long, later=True) from None
+                    raise LinearError(too_long, later=True, wait=error.seconds) from None
                 end = time.monotonic() + LONGEST
             except _Again as error:
-                if failed >= len(DELAYS) or time.monotonic() + DELAYS[failed] + SHORTEST > end:
+                if failed >= self.again or time.monotonic() + DELAYS[failed] + SHORTEST > end:
                     raise LinearError(f"{error}; run it again in a while", later=True) from None
                 self.sleep(DELAYS[failed])
                 failed += 1

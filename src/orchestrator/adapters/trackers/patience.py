@@ -19,10 +19,17 @@ QUIET = 5.0
 Say = Callable[[str], None]
 
 
-def rest(who: str, wanted: float | None, rests: list[float], say: Say, sleep: Callable[[float], None]) -> str | None:
+def rest(
+    who: str,
+    wanted: float | None,
+    rests: list[float],
+    say: Say,
+    sleep: Callable[[float], None],
+    patience: float = PATIENCE,
+) -> str | None:
     """`rests`: those so far. What to tell, when it would be too long; then it was not waited for."""
     seconds = max(wanted, SHORTEST) if wanted is not None else UNTOLD[min(len(rests), len(UNTOLD) - 1)]
-    if sum(rests) + seconds > PATIENCE:
+    if sum(rests) + seconds > patience:
         return _too_often(who, seconds)
     say(f"{who} asks to be asked less often; waiting {seconds:.0f} s")
     sleep(seconds)

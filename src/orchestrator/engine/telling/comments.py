@@ -1,82 +1,37 @@
 """What the issues of tickets are told, beside the loop: that a pull request was opened, and how a ticket ended.
 
 The law: what is to be said follows from the tickets' files, and what was said is remembered beside them before and
-after each try, so that a crash neither loses a comment nor writes it twice. Nobody waits for it: each is tried
-TRIES times, then the log says once why it is not there.
+after each try, so that a crash neither loses a comment nor writes it twice. Nobody waits for it: each is tried for a
+day, more and more seldom, and the log says once why it is not there.
 """
 
 from __future__ import annotations
 
-import hashlib
+import math
 import os
-import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec.structs import replace
 
 from orchestrator.adapters.files import make_folder, read_whole, try_lock, write_atomically
 from orchestrator.core.board import Board
-from orchestrator.core.forge.wording import one_line
-from orchestrator.core.model import Key, Status, Ticket
-from orchestrator.core.times import epoch_or
+from orchestrator.core.model import Key, Ticket
 from orchestrator.engine.home import Home
-from orchestrator.errors import OrchestratorError
+from orchestrator.engine.telling.remarks import Remark, plain, remarks
+from orchestrator.engine.telling.tries import LONGEST, TOLD_FROM, Said, begun, due, rest
+
+if TYPE_CHECKING:
+    from orchestrator.adapters.trackers.comment import NotWrittenError
 
 LOOK_SECONDS = 1.0
-REST_SECONDS = 5.0
-TRIES = 3
 END_SECONDS = 3.0
-REASON = 300
-ENDED = {Status.COMPLETE: "is complete", Status.FAILED: "failed", Status.NEEDS_ATTENTION: "needs attention"}
-_SECRET = re.compile(r"\b(?:gh[pousr]_|github_pat_|lin_\w+_|sk-|xox[a-z]-)[\w-]{8,}|(?<=://)[^/\s@]+(?=@)")
-_LINK = re.compile(r"\b(?:https?|ftp)://\S+|\bwww\.\S+", re.IGNORECASE)
-_PULL = re.compile(r"https?://[\w.:/-]+\Z")
-
-
-class Said(msgspec.Struct, frozen=True):
-    tries: dict[str, int] = {}
-    over: tuple[str, ...] = ()
-
-
-class Remark(NamedTuple):
-    id: str
-    text: str
-
-    @property
-    def mark(self) -> str:
-        return f"orchestrator:comment {self.id}"
-
-
-def remarks(state: str, ticket: Ticket, since: float) -> Iterator[Remark]:
-    """All that its issue is to be told by now."""
-    pull = ticket.context.get("pr_url", "").strip()
-    pull = pull if _PULL.match(pull) else ""
-    last = ticket.phase_history[-1].completed_at if ticket.phase_history else None
-    if epoch_or(last, since) < since:
-        return
-    name = f"`{ticket.ticket_id}` of plan `{ticket.plan_id}`"
-    if pull:
-        yield Remark(_id(state, ticket.key, "pull", pull), f"Pull request opened for ticket {name}:\n{pull}")
-    if ticket.status in ENDED:
-        lines = [f"Ticket {name} {ENDED[ticket.status]}."]
-        lines += [f"Reason: {plain(ticket.error)}"] if ticket.error and ticket.status is not Status.COMPLETE else []
-        lines += [f"Pull request: {pull}"] if pull else []
-        yield Remark(_id(state, ticket.key, str(ticket.status), last or ""), "\n".join(lines))
-
-
-def plain(text: str) -> str:
-    """One line as code: nobody is mentioned, nothing is loaded, no token is shown."""
-    hidden = _LINK.sub("(link)", _SECRET.sub("***", text))
-    return f"`{one_line(hidden.replace('`', chr(39)).replace('@', '@' + chr(0x200B)), REASON)}`"
-
-
-def _id(state: str, key: Key, *parts: str) -> str:
-    return hashlib.blake2b("\0".join((state, str(key), *parts)).encode(errors="replace"), digest_size=12).hexdigest()
+OVER = math.inf
 
 
 class Comments:
@@ -84,8 +39,9 @@ class Comments:
         self._home, self._board, self._tell = home, board, tell
         self._stop = threading.Event()
         self._folder = Path(home.places.state) / ".comments"
-        self._rest: dict[str, float] = {}
-        self._known: dict[Key, Ticket] = {}
+        self._known: dict[Key, tuple[Ticket, float]] = {}
+        """What was looked at, and when to look again."""
+        self._warned = ""
         self._thread: threading.Thread | None = None
 
     def start(self) -> Comments:
@@ -119,7 +75,10 @@ class Comments:
                 with lock:
                     self._look_at_all(last)
         except Exception as error:  # a comment must not cost anything else; the next look tries again
-            self._warn_once("all", None, f"{type(error).__name__}: {error}")
+            why = f"{type(error).__name__}: {error}"
+            if why != self._warned:
+                self._warned = why
+                self._warn(None, why, "try again")
 
     def _look_at_all(self, last: bool) -> None:
         from orchestrator.adapters.trackers.comment import has_issue  # few tell a tracker anything
@@ -128,9 +87,10 @@ class Comments:
         for key, ticket in list(self._board.tickets.items()):
             if self._stop.is_set() and not last:
                 return
-            is_known = ticket is self._known.get(key)
-            if not is_known and (not has_issue(ticket.linear_url) or self._say_all(key, ticket, since)):
-                self._known[key] = ticket
+            seen, until = self._known.get(key, (None, 0.0))
+            if ticket is not seen or ((time.time() >= until or last) and until != OVER):
+                told = has_issue(ticket.linear_url)
+                self._known[key] = ticket, self._say_all(key, ticket, since, last) if told else OVER
 
     def _since(self) -> float:
         """When comments were first wanted: what was over before that is no news."""
@@ -143,50 +103,64 @@ class Comments:
         os.utime(path, (begun, begun))
         return begun
 
-    def _say_all(self, key: Key, ticket: Ticket, since: float) -> bool:
-        """Whether nothing is left to be said."""
-        all_over = True
+    def _say_all(self, key: Key, ticket: Ticket, since: float, last: bool) -> float:
+        """When there is something to be said next."""
+        until = OVER
         for remark in remarks(str(self._home.places.state), ticket, since):
             said = self._said(key)
-            if remark.id not in said.over and not self._say(key, ticket, remark, said):
-                all_over = False
-        return all_over
+            if remark.id not in said.over:
+                until = min(until, self._say(key, ticket, remark, said, last))
+        return until
 
-    def _say(self, key: Key, ticket: Ticket, remark: Remark, said: Said) -> bool:
+    def _say(self, key: Key, ticket: Ticket, remark: Remark, said: Said, last: bool) -> float:
+        from orchestrator.adapters.trackers import comment
+
+        link, now = ticket.linear_url or "", time.time()
+        before = said.last.get(remark.id)
+        at = due(before, now, last, comment.lingers(link))
+        if now < at:
+            return at
+        one = begun(before, now)
+        said = said.tried(remark.id, one)
+        self._remember(key, said)
+        error = self._write(link, remark, said.tries[remark.id] > 1)
+        if error is None:
+            self._remember(key, said.ended(remark.id))
+            self._tell(lambda: self._home.logs.event("commented", key, "info", id=remark.id))
+            return OVER
+        seconds, now = rest(said.tries[remark.id], error.lasts, error.wait), time.time()
+        gives_up = now + seconds > one.first + LONGEST
+        tells = gives_up or (seconds >= TOLD_FROM and not one.told)
+        if gives_up:
+            self._remember(key, said.ended(remark.id))
+        else:
+            self._remember(key, said.failed(remark.id, replace(one, due=now + seconds, told=one.told or tells)))
+        if tells:
+            self._warn(key, plain(str(error)), "give it up" if gives_up else f"try again in {seconds:.0f} s")
+        return OVER if gives_up else now + seconds
+
+    def _write(self, link: str, remark: Remark, look: bool) -> NotWrittenError | None:
         from orchestrator.adapters.forge.gh import Gh
         from orchestrator.adapters.trackers import comment
 
-        if time.monotonic() < self._rest.get(remark.id, 0):
-            return False
-        tries = said.tries.get(remark.id, 0) + 1
-        said = Said(said.tries | {remark.id: tries}, said.over)
-        self._remember(key, said)
-        home, why = self._home, None
+        gh = Gh(self._home.settings.gh_command, str(self._home.places.state), listens=True)
+        body = f"{remark.text}\n\n<!-- {remark.mark} -->\n"
         try:
-            gh = Gh(home.settings.gh_command, str(home.places.state))
-            body = f"{remark.text}\n\n<!-- {remark.mark} -->\n"
-            comment.write(ticket.linear_url or "", body, remark.mark, tries > 1, gh, home.environ)
-        except OrchestratorError as error:
-            why = plain(str(error))
-        if why is not None and tries < TRIES:
-            self._rest[remark.id] = time.monotonic() + REST_SECONDS * tries
-            return False
-        self._remember(key, Said(said.tries, (*said.over, remark.id)))
-        if why is not None:
-            self._warn_once(remark.id, key, why)
-        else:
-            self._tell(lambda: home.logs.event("commented", key, "info", id=remark.id))
-        return True
+            comment.write(link, body, remark.mark, look, gh, self._home.environ)
+        except comment.NotWrittenError as error:
+            return error
+        return None
 
-    def _warn_once(self, name: str, key: Key | None, why: str) -> None:
-        if name not in self._rest or key is not None:
-            self._tell(lambda: self._home.logs.event("comment_failed", key, "warning", reason=why))
-        self._rest[name] = time.monotonic()
+    def _warn(self, key: Key | None, why: str, will: str) -> None:
+        self._tell(lambda: self._home.logs.event("comment_failed", key, "warning", reason=why, will=will))
 
     def _said(self, key: Key) -> Said:
-        with suppress(FileNotFoundError, msgspec.DecodeError):
+        try:
             return msgspec.json.decode(read_whole(str(self._file(key))), type=Said)
-        return Said()
+        except FileNotFoundError:
+            return Said()
+        except msgspec.DecodeError:
+            return Said(unknown=True)
 
     def _remember(self, key: Key, said: Said) -> None:
         make_folder(self._file(key).parent)
