@@ -110,6 +110,14 @@ def test_a_folder_that_is_moved_away_during_a_write_is_a_change_by_somebody_else
     assert not folder.exists()
 
 
+def test_a_link_that_leads_to_itself_is_an_error_in_words(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.symlink_to("a.json")
+    with pytest.raises(StoreError, match=r"cannot write .*a\.json"):
+        write_atomically(path, b"new", expected=b"old")
+    assert path.is_symlink()
+
+
 def test_of_a_new_file_nothing_is_said_to_be_still_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(fd: int, content: bytes) -> int:
         raise OSError(28, "No space left on device")

@@ -41,7 +41,7 @@ def write_atomically(path: Path, content: bytes, durable: bool = True, expected:
     lock. Raises ChangedError, StoreError; what is there then stays.
     """
     if path.is_symlink():
-        path = path.resolve()
+        path = Path(os.path.realpath(path))  # resolve() raises of links that lead to themselves
     temporary = path.with_name(f".{path.name}.tmp")
     try:
         fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
