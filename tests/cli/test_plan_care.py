@@ -160,6 +160,7 @@ def test_an_archived_plan_comes_back_as_it_was(care: Site) -> None:
     called = care.call("plan", "archive", "p")
     assert called.code == 0 and "plan restore p" in called.out
     assert care.call("status", "--json").json == [] and care.call("plan", "restore").out == "p\n"
+    assert care.call("plan", "restore", "--json").json == [{"name": "p", "plan": "p"}]
     assert care.call("plan", "restore", "p").code == 0
     assert {one.name: one.read_bytes() for one in (care.root / "state/plans/p").rglob("*.json")} == before
 

@@ -177,3 +177,18 @@ def test_one_ticket_is_shown_alone_in_json_too(there: Site) -> None:
     assert "nothing can be shown of T-3" in there.call("plan", "show", "p", "T-3", "--json").err
     (there.root / "d.json").write_text(json.dumps({"tickets": [{"title": "One"}, {"title": "Two"}]}))
     assert there.call("plan", "show", "d.json", "T-2", "--json").json["ticket"]["title"] == "Two"
+
+
+def test_a_base_that_a_repository_without_remotes_does_not_have_is_told(there: Site) -> None:
+    repo = there.root / "repo"
+    ticket = {"title": "T", "criteria": ["answers 200"]}
+    text = json.dumps({"repo": "repo", "base": "dev", "tickets": [ticket, {**ticket, "title": "U", "base": "rel/1"}]})
+    (there.root / "d.json").write_text(text)
+    found = [(one["what"].partition(" has ")[2], one["severity"]) for one in problems(there, "d.json")]
+    assert found == [(f'no branch "{one}" to start from', "warning") for one in ("dev", "rel/1")]
+    (repo / ".git/refs/heads/dev").write_text("0" * 40)
+    (repo / ".git/packed-refs").write_text(f"{'0' * 40} refs/heads/rel/1\n")
+    assert problems(there, "d.json") == []
+    (repo / ".git/packed-refs").unlink()
+    subprocess.run(["git", "-C", str(repo), "remote", "add", "up", "/x"], check=True)
+    assert problems(there, "d.json") == []

@@ -6,8 +6,9 @@ import sys
 
 import click
 
+from orchestrator.cli import output
 from orchestrator.cli.opened import opened_home
-from orchestrator.cli.options import command
+from orchestrator.cli.options import command, json_option
 from orchestrator.cli.output import clean, say
 from orchestrator.errors import UsageError
 
@@ -28,8 +29,15 @@ def archive(plan_id: str) -> int:
 
 @command("restore")
 @click.argument("name", metavar="[PLAN]", required=False)
-def restore(name: str | None) -> int:
-    """Bring an archived plan back as it was; without a name, list the archived ones."""
+@json_option
+def restore(name: str | None, as_json: bool) -> int:
+    """Bring an archived plan back as it was; without a name, list the archived ones.
+
+    \b
+    --json: [{"name": "login", "plan": "login"}], the archived ones: by name they are brought back
+    """
+    if name is not None and as_json:
+        raise UsageError("--json is for the list: leave out the name")
     from orchestrator.control.planning import archiving
 
     home = opened_home()
@@ -37,6 +45,9 @@ def restore(name: str | None) -> int:
         say(clean(archiving.restore(home, name).text))
         return 0
     found = archiving.archived(home)
+    if as_json:
+        output.show_json([{"name": one, "plan": plan_id} for one, plan_id in found.items()])
+        return 0
     for one, plan_id in found.items():
         say(clean(one if one == plan_id else f"{one}  (plan {plan_id})"))
     if not found:

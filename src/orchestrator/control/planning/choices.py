@@ -147,6 +147,25 @@ def _repository(path: str, plans: tuple[str, ...]) -> Repository:
     return Repository(path, checked_out(Path(path)), plans, Path(path).is_dir())
 
 
+def has_branch(repo: Path, name: str) -> bool | None:
+    """None: nobody can tell without starting git, or asking a remote, from which it may be fetched."""
+    git = repo / ".git"
+    try:
+        is_plain = (git / "refs").is_dir() and not (git / "reftable").exists()
+        if not is_plain or '[remote "' in (git / "config").read_text(encoding="utf-8", errors="replace"):
+            return None
+        is_packed = f"refs/heads/{name}" in _packed(git / "packed-refs")
+    except OSError:
+        return None
+    return is_packed or (git / "refs/heads" / name).is_file() or checked_out(repo) == name
+
+
+def _packed(file: Path) -> list[str]:
+    if not file.exists():
+        return []
+    return [line.partition(" ")[2] for line in file.read_text(encoding="utf-8", errors="replace").splitlines()]
+
+
 def checked_out(repo: Path) -> str | None:
     """Its branch; None: none, or nobody can tell."""
     try:

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestrator.control.planning.choices import checked_out
+from orchestrator.control.planning.choices import checked_out, has_branch
 from orchestrator.control.showing import Scene
+from orchestrator.core.checks.check_branches import flaw
 from orchestrator.core.checks.check_criteria import criteria
 from orchestrator.core.checks.check_neighbours import Ground, taken
 from orchestrator.core.checks.check_plan import scope_of
@@ -46,6 +47,7 @@ def problems_of(scene: Scene, plan: Plan, tickets: Iterable[Ticket] | None = Non
         *_repos(scene, plan, is_open),
         *_roots(scene, plan, is_open),
         *_checked_out(plan, is_open),
+        *_bases(plan, is_open),
         *_neighbours(scene, plan, is_open),
         *abilities.of_plan(scene, plan),
         *overlap_hints(plan, scene.index.board.of_plan(plan.id)),
@@ -101,6 +103,20 @@ def _checked_out(plan: Plan, tickets: list[Ticket]) -> Iterator[Problem]:
             what = f'its branch "{ticket.branch}" is the one that is checked out in {repo}'
             hint = "give it a branch of its own, or leave branch out: one is derived from its id and title"
             yield Problem(f"ticket {ticket.key}", what, hint=hint, key="branch")
+
+
+def _bases(plan: Plan, tickets: list[Ticket]) -> Iterator[Problem]:
+    """That a repository does not have (yet): each once."""
+    told: set[tuple[str | None, str]] = set()
+    for ticket in tickets:
+        repo, base = ticket.repo or plan.repo, ticket.base or plan.base
+        if base is None or ticket.attempts or (repo, base) in told or flaw(base) is not None:
+            continue
+        told.add((repo, base))
+        if repo and has_branch(Path(repo).expanduser(), base) is False:
+            where = f"ticket {ticket.key}" if ticket.base else f"plan {plan.id}"
+            hint = "make it, fetch it, or write another; without base the repository's own counts"
+            yield Problem(where, f'the repo {repo} has no branch "{base}" to start from', "warning", hint, key="base")
 
 
 def _near(folder: Path) -> str:
