@@ -33,6 +33,13 @@ def test_what_never_ends_is_given_up(there: Site, words: list[str]) -> None:
     assert called.code == 1 and "zero.yaml: it has more than 32 MiB" in called.err and plans(there) == []
 
 
+@pytest.mark.parametrize("words", [["check"], ["create"], ["show"], ["import", "file"]])
+def test_a_link_that_leads_to_itself_is_no_draft(there: Site, words: list[str]) -> None:
+    (there.root / "loop.yaml").symlink_to("loop.yaml")
+    called = there.call("plan", *words, "loop.yaml")
+    assert called.code == 1 and "loop.yaml" in called.err and "bug" not in called.err
+
+
 def test_a_huge_list_is_given_up_before_it_is_understood(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(yaml_nodes, "MAX_NODES", 100)
     (problem,) = read_draft("- title: x\n" * 100, "d").problems

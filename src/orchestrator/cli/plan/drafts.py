@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,8 +22,7 @@ def plan_of(home: Home, wanted: str) -> str | None:
     if wanted == "-":
         return None
     path = Path(wanted)
-    plans = home.places.plans.resolve()
-    real = path.resolve()
+    plans, real = (Path(os.path.realpath(one)) for one in (home.places.plans, path))  # resolve() raises of loops
     if path.exists() and real.is_relative_to(plans) and real != plans:
         return real.relative_to(plans).parts[0]
     if (plans / wanted / "plan.json").exists() and "/" not in wanted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -124,7 +125,7 @@ def file_(file: str, **given: Any) -> int:
     from orchestrator.control.planning import filed
 
     path = Path(file)
-    source = f"file {path.resolve()}"
+    source = f"file {os.path.realpath(path)}"
     return _import(given, source, lambda home, request: filed.from_file(home, path, request, Path.cwd()))
 
 
