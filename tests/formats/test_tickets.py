@@ -127,3 +127,10 @@ def test_code_is_text_and_neither_a_field_nor_an_item() -> None:
     _, (one, two) = markdown(f"# P\n\n## One\n\n{code}\nLabels: web\n\n## Two\n")
     assert (one.title, one.body, one.labels) == ("One", code, ("web",)) and two.id == "#2"
     assert [one.title for one in markdown(f"- One\n\n{code}\n\n- Two\n")[1]] == ["One", "Two"]
+
+
+def test_a_title_with_a_comma_is_one_blocker() -> None:
+    (one, two) = markdown("# P\n\n## Fix it, then ship\n\n## B\nDepends on: *Fix it, then  ship*\n")[1]
+    assert two.blocked_by == (one.id,)
+    table = read_csv('title;blocked by\n"Fix it; then ship";\nB;"Fix it; then ship"\nC;"B, X-1"\n', "t", "t.csv").found
+    assert [one.blocked_by for one in table] == [(), ("#1",), ("#2", "X-1")]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -123,14 +123,23 @@ def _related(issues: Sequence[Issue], rows: Sequence[Row]) -> tuple[Issue, ...]:
     titles = {" ".join(one.title.split()).casefold(): one.id for one in issues}
     ids = {one.id.casefold(): one.id for one in issues}
 
-    def found(text: str) -> str:
+    def known(text: str) -> str | None:
         plain = " ".join(text.split()).casefold()
-        return ids.get(plain) or ids.get(_id(text).casefold()) or titles.get(plain) or text
+        return ids.get(plain) or ids.get(_id(text).casefold()) or titles.get(plain)
+
+    def found(text: str) -> str:
+        return known(text) or text
+
+    def named(row: Row, column: str) -> Iterator[str]:
+        """A title may have a comma."""
+        for cell in row.get(column, ()):
+            whole = known(cell)
+            yield from [whole] if whole is not None else [found(each) for each in _each({column: [cell]}, column)]
 
     waits: dict[str, list[str]] = {one.id: [] for one in issues}
     for one, row in zip(issues, rows, strict=True):
-        waits[one.id] += [found(each) for each in _each(row, "blocked_by")]
-        for other in (found(each) for each in _each(row, "blocks")):
+        waits[one.id] += named(row, "blocked_by")
+        for other in named(row, "blocks"):
             waits.setdefault(other, []).append(one.id)
     return tuple(
         msgspec.structs.replace(

@@ -117,13 +117,16 @@ def _issue(part: Part, number: int) -> tuple[Issue, bool]:
         body="\n".join(rows).strip("\n"),
         url=next((one.strip("<>") for key in ("url", "link") for one in fields.get(key, ())), None),
         labels=tuple(label for row in labels for label in row),
-        blocked_by=tuple(one for key in waits for row in fields.get(key, ()) for one in _each(row)),
+        blocked_by=tuple(row for key in waits for row in fields.get(key, ())),
     )
     return issue, bool(id_)
 
 
+_MARKS = " \t`*_[]\"'"
+
+
 def _each(text: str) -> list[str]:
-    return [one for each in re.split(r"[,;]", text) if (one := each.strip().strip("`*_[]\"'").strip())]
+    return [one for each in re.split(r"[,;]", text) if (one := each.strip(_MARKS))]
 
 
 def _waiting(issues: Sequence[Issue]) -> tuple[Issue, ...]:
@@ -132,11 +135,18 @@ def _waiting(issues: Sequence[Issue]) -> tuple[Issue, ...]:
     titles = {" ".join(one.title.split()).casefold(): one.id for one in issues}
     import msgspec
 
-    def found(text: str) -> str:
-        plain = " ".join(text.split()).casefold()
-        return names.get(plain) or titles.get(plain) or text
+    def known(text: str) -> str | None:
+        plain = " ".join(text.strip(_MARKS).split()).casefold()
+        return names.get(plain) or titles.get(plain)
+
+    def found(row: str) -> list[str]:
+        """A title may have a comma."""
+        whole = known(row)
+        return [whole] if whole is not None else [known(each) or each for each in _each(row)]
 
     return tuple(
-        msgspec.structs.replace(one, blocked_by=tuple(dict.fromkeys(found(each) for each in one.blocked_by)))
+        msgspec.structs.replace(
+            one, blocked_by=tuple(dict.fromkeys(each for row in one.blocked_by for each in found(row)))
+        )
         for one in issues
     )
