@@ -79,3 +79,16 @@ def test_a_plan_of_somebody_else_is_no_earlier_import(there: Site) -> None:
     assert there.call("plan", "create", "--id", "sprint", "-r", "repo", "-t", "Mine").code == 0
     again = there.call(*words).json
     assert (again["plan"], again["created"]) == ("sprint-2", ["T-1", "T-2"])
+
+
+def test_a_file_that_is_brought_into_a_plan_for_the_first_time_keeps_its_workflow(there: Site) -> None:
+    there.plan({"id": "T-1"}, repo=str(there.root / "repo"))
+    Path("d.yaml").write_text("workflow: minimal\ntickets:\n- title: One\n")
+    called = there.call("plan", "import", "file", "d.yaml", "--plan", "p", "--json")
+    assert called.code == 0, called
+    assert there.ticket(called.json["created"][0])["workflow"] == "minimal"
+    edited = there.call("plan", "edit", "p", "--set", "workflow=standard")
+    assert edited.code == 0, edited
+    Path("d.yaml").write_text("workflow: minimal\ntickets:\n- title: One\n- title: Two\n")
+    (created,) = there.call("plan", "import", "file", "d.yaml", "--plan", "p", "--json").json["created"]
+    assert there.ticket(created)["workflow"] == "standard"

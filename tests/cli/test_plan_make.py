@@ -241,3 +241,19 @@ def test_an_option_that_is_empty_is_told_and_not_taken_for_absent(site: Site) ->
     assert called.code == 2 and "--id is empty" in called.err
     assert site.call("plan", "create", "-t", "x", "--worktree-root", "").code == 2
     assert not list((site.root / "state/plans").iterdir())
+
+
+def test_what_a_draft_says_for_all_its_tickets_counts_for_those_that_are_added(site: Site, repo: str) -> None:
+    site.plan({"id": "T-1"}, repo=repo)
+    own = {"title": "Own", "workflow": "w", "agent": "worker"}
+    draft = {"name": "x", "repo": repo + "2", "workflow": "minimal", "paused": True, "worktreeRoot": "/x"}
+    (site.root / "repo2/.git").mkdir(parents=True)
+    (site.root / "d.json").write_text(json.dumps({**draft, "tickets": [{"title": "All"}, own]}))
+    called = site.call("plan", "add", "p", str(site.root / "d.json"), "--json")
+    assert called.code == 0, called
+    told = [one["what"] for one in called.json["problems"]]
+    assert "worktreeRoot of the draft is not taken over: the plan is there, with its own" in told
+    added = [site.ticket(name) for name in called.json["tickets"]]
+    assert [one["workflow"] for one in added] == ["minimal", "w"]
+    assert {one["repo"] for one in added} == {repo + "2"} and {one["status"] for one in added} == {"paused"}
+    assert site.plan_status() == "active"

@@ -108,7 +108,8 @@ def add(
     """Add tickets to a plan.
 
     Of a draft (YAML or JSON, - is standard input), of titles, or of both. What is said with --description, --criterion,
-    --blocked-by and the like counts for each title. A complete plan is reopened; a running daemon begins at once.
+    --blocked-by and the like counts for each title. What a draft says for all its tickets (repo, workflow, agent, base)
+    counts for them, and nothing else of it. A complete plan is reopened; a running daemon begins at once.
 
     \b
     --json: as `plan create --json`
@@ -123,10 +124,11 @@ def add(
 
     def work() -> Made:
         draft, faults, written = _read(file)
-        tickets = (*draft.tickets, *(_ticket(title, given) for title in titles))
+        drafted, others = drafting.carried(home, plan_id, draft)
+        tickets = (*drafted, *(_ticket(title, given) for title in titles))
         _refuse(faults, lambda: drafting.judge_more(home, plan_id, tickets, written))
-        made = drafting.add(home, plan_id, tickets, dry_run=dry_run, paused=paused, source=written)
-        return made._replace(problems=(*faults, *made.problems))
+        made = drafting.add(home, plan_id, tickets, dry_run=dry_run, paused=paused or draft.paused, source=written)
+        return made._replace(problems=(*faults, *others, *made.problems))
 
     made = _guarded(work, as_json)
     if not isinstance(made, drafting.Made):

@@ -21,9 +21,11 @@ from orchestrator.control.reading import checked_id
 from orchestrator.control.showing import DEFAULT_WORKFLOW, Scene
 from orchestrator.core.model import Plan, PlanStatus, Status, Ticket
 from orchestrator.core.plan_transition import plan_transition
+from orchestrator.core.planning import fill
 from orchestrator.core.planning.draft import Draft, DraftTicket
 from orchestrator.core.planning.fill import Filled, Given, filled, free, more
 from orchestrator.core.planning.imported import Imported
+from orchestrator.core.planning.wished import key_of
 from orchestrator.core.problems import Problem
 from orchestrator.core.rules import Rules
 from orchestrator.engine.home import Home
@@ -221,6 +223,14 @@ def add(
         return Made(plan_id, names, found, paused or is_paused, before.status is PlanStatus.COMPLETE)
 
     return once() if all(one.ticket_id for one in tickets) else next_free(once)
+
+
+def carried(home: Home, plan_id: str, draft: Draft) -> tuple[tuple[DraftTicket, ...], tuple[Problem, ...]]:
+    """The tickets of a draft that is added to a plan, with what it says for all of them; and what is not taken over."""
+    tickets, others = fill.carried(draft, home.store.read_plan(checked_id("plan", plan_id)).record)
+    hint = f"`orchestrator plan edit {plan_id}` changes the plan"
+    told = (f"{key_of(name)} of the draft is not taken over: the plan is there, with its own" for name in others)
+    return tickets, tuple(Problem(f"plan {plan_id}", one, "warning", hint) for one in told)
 
 
 def judge_more(

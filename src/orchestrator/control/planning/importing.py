@@ -19,6 +19,7 @@ from orchestrator.control.planning.updating import Here, steps_to, write
 from orchestrator.control.showing import Scene
 from orchestrator.core.model import Key, PlanStatus, Status, Ticket
 from orchestrator.core.planning.draft import Draft
+from orchestrator.core.planning.fill import carried
 from orchestrator.core.planning.imported import Imported, taken_of
 from orchestrator.core.planning.issue import Issues
 from orchestrator.core.planning.mapping import Chosen, draft_of, renamed
@@ -90,6 +91,8 @@ def bring_draft(home: Home, draft: Draft, request: Request) -> Brought:
         filled = replace(
             filled, paused=draft.paused or request.paused, created_by=draft.created_by or request.created_by
         )
+        if here is not None and request.source not in here.record.sources:
+            filled = replace(filled, tickets=carried(filled, here.plan)[0])
         return _bring(home, filled, request, here, (), ())
 
 

@@ -55,6 +55,28 @@ def more(plan: Plan, drafts: Sequence[DraftTicket], rules_of: RulesOf, given: Gi
     return Filled(msgspec.structs.replace(plan, tickets=(*plan.tickets, *entries)), tuple(tickets))
 
 
+CARRIED = ("repo", "workflow", "agent", "base")
+OF_PLAN = ("worktree_root", "review_agent", "auto_merge", "merge_method", "pull_request", "budgets", "allow_overlap")
+
+
+def carried(draft: Draft, plan: Plan) -> tuple[tuple[DraftTicket, ...], tuple[str, ...]]:
+    """Tickets of a draft for a plan that is there, with what the draft says for all of them; and what it says that is
+    the plan's alone, and says otherwise."""
+    said = {
+        name: getattr(draft, name) for name in CARRIED if getattr(draft, name) not in (None, "", getattr(plan, name))
+    }
+    if draft.stack and not plan.stack:
+        said["stack"] = True
+
+    def whole(one: DraftTicket) -> DraftTicket:
+        own = {name: value for name, value in said.items() if getattr(one, name) is None}
+        return msgspec.structs.replace(one, **own) if own else one
+
+    kept = {name: getattr(draft, name) for name in OF_PLAN if getattr(draft, name) not in (None, False)}
+    others = tuple(name for name, value in kept.items() if value != getattr(plan, name))
+    return tuple(map(whole, draft.tickets)), others
+
+
 # -- the plan ---------------------------------------------------------------------------------------------------------
 
 
