@@ -190,3 +190,25 @@ def test_a_label_or_milestone_that_is_not_there_is_a_slip(forge: ForgeHome, word
     assert done.returncode == 1 and said in done.stderr
     right = bring(forge, words[0], "V2" if words[1] == "v3" else "Needs-Work")
     assert (right.returncode, "nothing to import" in right.stdout) == (0, True), right.stderr
+
+
+def test_what_is_mentioned_and_is_not_there_is_no_trouble_whatever_its_number(forge: ForgeHome) -> None:
+    for number in range(1, 61):
+        made(forge.world, number, reason="COMPLETED")
+    gone = (429, 500, 503, 9999)
+    made(forge.world, 100, body="\n".join(f"Depends on #{one}." for one in (*range(1, 61), *gone)))
+    done = bring(forge)
+    assert done.returncode == 0, done.stderr
+    told = [line for line in done.stdout.splitlines() if "waits for" in line]
+    assert [line.split()[4].rstrip(",") for line in told] == [f"GH-{one}" for one in gone], told
+    refused = bring(forge, "--issue", "503")
+    assert refused.returncode == 1 and "is acme/demo the right repository" in refused.stderr
+
+
+def test_a_repository_that_has_another_name_now_keeps_its_relations(forge: ForgeHome) -> None:
+    related(forge)
+    forge.world.former = "acme/old"
+    done = forge.orchestrator("plan", "import", "github", "acme/old", "--repo", str(forge.repo))
+    assert done.returncode == 0, done.stderr
+    listed = json.loads((folder(forge, "acme-old") / "plan.json").read_bytes())["tickets"]
+    assert {"GH-1"} == {blocker for one in listed if one["ticketId"] == "GH-4" for blocker in one["blockedBy"]}

@@ -28,7 +28,7 @@ def root(world: World) -> Node:
 
 
 def _repository(world: World, owner: str, name: str, **_: Any) -> Node:
-    if (owner, name) != (world.owner, world.name):
+    if (owner, name) != (world.owner, world.name) and f"{owner}/{name}" != world.former:
         raise refuse(f"Could not resolve to a Repository with the name '{owner}/{name}'.", "NOT_FOUND")
     return repository(world)
 

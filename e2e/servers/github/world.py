@@ -78,6 +78,8 @@ class World:
     people: list[str] = field(default_factory=lambda: [ME, "ann", "ben"])
     pulls: list[Pull] = field(default_factory=list)
     issues: dict[int, Issue] = field(default_factory=dict)
+    former: str = ""
+    """`owner/name`, by which it can still be asked for."""
     is_old: bool = False
     """An older server: it keeps no relations of issues, and does not know the words."""
     checks: dict[str, list[Check]] = field(default_factory=dict)

@@ -31,8 +31,10 @@ _REFUSED = re.compile(
 _LIMIT = re.compile(r"rate limit", re.IGNORECASE)
 _SECONDARY = re.compile(r"secondary rate limit|abuse detection", re.IGNORECASE)
 _NOT_NOW = re.compile(
-    r"rate limit|abuse|too quickly|timed? ?out|\b(429|50\d)\b|connection|dial |EOF|temporar", re.IGNORECASE
+    r"rate limit|abuse|too quickly|timed? ?out|(?<!number of )(?<![/#])\b(429|50\d)\b|connection|dial |EOF|temporar",
+    re.IGNORECASE,
 )
+"""An issue may have such a number."""
 
 
 class ForgeUnreachableError(OrchestratorError):

@@ -30,6 +30,7 @@ FIELDS = "number,title,body,labels,state,milestone,url,updatedAt"
 NEWER = "stateReason"
 """What not every `gh` knows."""
 _LATER = re.compile(r"; it is asked again later|the forge asks to be asked less often")
+_PLACE = re.compile(r"https?://[^/]+/([\w-]+/[\w.-]+)/issues/\d+\Z")
 _UNKNOWN_FIELD = "Unknown JSON field"
 _LISTED = re.compile(r"(?:#|GH-|.*/issues/)?(\d+)(?:[/?#].*)?", re.IGNORECASE)
 _REPOSITORY = re.compile(r"(?:(?:https?://|ssh://git@|git@)?([\w.-]+\.[\w.-]+)[/:])?([\w-]+)/([\w.-]+?)(?:\.git)?/?")
@@ -71,10 +72,12 @@ def number(text: str) -> int | None:
 
 def read(query: Query, asked: Asked) -> Issues:
     """Raises OrchestratorError, in words for people; then nothing is known."""
+    name = _name(query)
     try:
         rows = _chosen(query, asked) if query.issues else _listed(query, asked)
         if not rows:
             look_for(query.repository, query.milestone, query.label, asked)
+        query = replace(query, repository=_called_now(query.repository, rows))
         found = {one.id: one for one in sorted((_issue(row) for row in rows), key=lambda one: _number(one.id))}
         relations = github_relations.read(query.repository, [_number(id_) for id_ in found], asked)
         issues = tuple(_with(one, relations) for one in found.values())
@@ -86,7 +89,7 @@ def read(query: Query, asked: Asked) -> Issues:
     except (ForgeUnreachableError, ForgeRefusedError) as error:
         raise OrchestratorError(_in_words(query, error)) from error
     closed = tuple(sorted(f"GH-{one}" for one in ended if f"GH-{one}" not in found))
-    return Issues(name=_name(query), found=issues, notes=relations.notes, ended=closed)
+    return Issues(name=name, found=issues, notes=relations.notes, ended=closed)
 
 
 def _in_words(query: Query, error: OrchestratorError) -> str:
@@ -94,6 +97,13 @@ def _in_words(query: Query, error: OrchestratorError) -> str:
     if isinstance(error, ForgeRefusedError):
         return f"{text}\nis {query.repository} the right repository, and may this login see it? nothing was imported"
     return f"{text}\nnothing was imported; run it again in a while"
+
+
+def _called_now(repository: str, rows: Iterable[Mapping[str, Any]]) -> str:
+    """A repository that got another name is still found by the old one, but tells only the new one."""
+    *host, _, _ = repository.split("/")
+    told = next((found for row in rows if (found := _PLACE.match(str(row.get("url"))))), None)
+    return "/".join([*host, told[1]]) if told else repository
 
 
 def _name(query: Query) -> str:
@@ -141,6 +151,8 @@ def _chosen(query: Query, asked: Asked) -> list[Mapping[str, Any]]:
             raise ForgeUnreachableError(f"gh issue view {one} answered without an issue")
         if "/pull/" in str(row.get("url")):
             raise ForgeRefusedError(f"#{one} of {query.repository} is a pull request, and no issue")
+        if row.get("number") != one:
+            raise ForgeRefusedError(f"#{one} of {query.repository} was moved to {row.get('url')}")
         rows.append(row)
     return rows
 

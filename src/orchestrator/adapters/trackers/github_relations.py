@@ -161,22 +161,33 @@ class _Rest:
 
 # -- others -----------------------------------------------------------------------------------------------------------
 
-MOST_VIEWED = 20
+
+MOST_ALONE = 100
+"""Of those that are not there, or no issues, so many are looked for."""
 
 
 def closed(repository: str, numbers: Sequence[int], asks: Asks) -> set[int]:
-    """Those of them that are closed; of what cannot be asked nobody knows it."""
-    found: set[int] = set()
-    for i in range(0, len(numbers), PAGE):
-        part = numbers[i : i + PAGE]
-        try:
-            rows = _page(repository, part, asks, "number state")
-        except ForgeNotSetUpError:
-            raise
-        except (ForgeRefusedError, ForgeUnreachableError):  # one of them may be none, or a pull request
-            rows = [row for one in part[:MOST_VIEWED] if (row := _view(repository, one, asks)) is not None]
-        found |= {int(row["number"]) for row in rows if str(row.get("state")).upper() in ("CLOSED", "MERGED")}
-    return found
+    """Those of them that are closed; of what is not there nobody knows it. Raises ForgeUnreachableError."""
+    pages = (numbers[i : i + PAGE] for i in range(0, len(numbers), PAGE))
+    alone: list[int] = []
+    rows = (row for page in pages for row in _states(repository, page, asks, alone))
+    return {int(row["number"]) for row in rows if str(row.get("state")).upper() in ("CLOSED", "MERGED")}
+
+
+def _states(repository: str, numbers: Sequence[int], asks: Asks, alone: list[int]) -> list[Mapping[str, Any]]:
+    """One that is none, or a pull request, spoils a page: it is looked for by halves."""
+    if len(alone) >= MOST_ALONE:
+        return []
+    try:
+        return _page(repository, numbers, asks, "number state")
+    except ForgeRefusedError:
+        if len(numbers) == 1:
+            alone.append(numbers[0])
+            row = _view(repository, numbers[0], asks)
+            return [row] if row is not None else []
+    half = len(numbers) // 2
+    parts = (numbers[:half], numbers[half:])
+    return [row for part in parts for row in _states(repository, part, asks, alone)]
 
 
 def _view(repository: str, one: int, asks: Asks) -> Mapping[str, Any] | None:
