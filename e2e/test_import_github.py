@@ -86,8 +86,10 @@ def test_a_second_import_takes_over_what_changed_and_keeps_what_a_person_wrote(f
     issues[1].title, issues[5].body, issues[3].reason = "Fix the login at last", "Three parts.", "NOT_PLANNED"
     issues[4].blocked_by = [2]
     made(forge.world, 20, body="Requires #4")
+    del issues[11]
     done = bring(forge)
     assert done.returncode == 0, done.stderr
+    assert "GH-11: not found any more" in done.stdout
     found = tickets(forge)
     assert found["GH-1"]["title"] == "Fix the login at last" and found["GH-20"]["waits"] == ["GH-4"]
     assert found["GH-4"]["waits"] == ["GH-2"]
@@ -96,6 +98,19 @@ def test_a_second_import_takes_over_what_changed_and_keeps_what_a_person_wrote(f
     before = {path: path.read_bytes() for path in folder(forge).rglob("*.json")}
     assert "new" not in bring(forge).stdout.split("plan acme-demo")[1].replace("nothing new", "")
     assert {path: path.read_bytes() for path in folder(forge).rglob("*.json")} == before
+
+
+def test_a_ticket_that_is_worked_at_is_waited_for_though_its_issue_was_closed(forge: ForgeHome) -> None:
+    made(forge.world, 1)
+    made(forge.world, 2)
+    made(forge.world, 3, blocked_by=[1, 2])
+    assert bring(forge, "--paused").returncode == 0
+    mine = folder(forge) / "tickets/GH-1.json"
+    mine.write_text(mine.read_text().replace('"status": "queued"', '"status": "running"'))
+    forge.world.issues[1].reason = forge.world.issues[2].reason = "COMPLETED"
+    done = bring(forge)
+    assert tickets(forge)["GH-3"]["waits"] == ["GH-1"], done.stdout
+    assert "GH-1 was closed in the tracker, but its ticket is running (`orchestrator pause acme-demo" in done.stdout
 
 
 def test_a_milestone_a_label_and_single_issues_are_asked_for_alone(forge: ForgeHome) -> None:

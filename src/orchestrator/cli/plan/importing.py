@@ -17,12 +17,15 @@ from orchestrator.cli.output import clean, complain, problem_lines, say
 from orchestrator.cli.plan.grouped import grouped
 from orchestrator.cli.plan.make import dry_run_option, options
 from orchestrator.cli.verdict import counted
+from orchestrator.core.forge.wording import one_line
 from orchestrator.errors import PlanRejectedError, UsageError
 
 if TYPE_CHECKING:
     from orchestrator.control.planning.importing import Brought, Request
     from orchestrator.engine.home import Home
 
+WIDTH = 100
+"""Of a title."""
 SHARED = (
     click.option(
         "--plan", "plan_id", metavar="ID", help="The plan. [default: that of the last import, else a new one]"
@@ -177,7 +180,7 @@ def _tell(home: Home, brought: Brought, dry_run: bool) -> None:
         return
     titles = {one.ticket_id: one.title for one in brought.draft.tickets}
     for word, ids in (("new", brought.created), ("changed", brought.updated)):
-        say(*(f"  {word}  {clean(id_)}  {clean(titles.get(id_, ''))}" for id_ in ids))
+        say(*(f"  {word}  {clean(id_)}  {one_line(clean(titles.get(id_, '')), WIDTH)}" for id_ in ids))
     would = "would be " if dry_run else ""
     kinds = (
         (brought.created, "new"), (brought.updated, "changed"), (brought.unchanged, "as they were"),

@@ -14,10 +14,11 @@ from msgspec.structs import replace
 
 from orchestrator.adapters import import_files
 from orchestrator.control.planning import drafting
+from orchestrator.control.planning.astray import astray, is_over
 from orchestrator.control.planning.drafting import Made
 from orchestrator.control.planning.updating import Here, steps_to, write
 from orchestrator.control.showing import Scene
-from orchestrator.core.model import Key, PlanStatus, Status, Ticket
+from orchestrator.core.model import Key, PlanStatus, Status
 from orchestrator.core.planning.draft import Draft
 from orchestrator.core.planning.fill import carried
 from orchestrator.core.planning.imported import Imported, taken_of
@@ -26,6 +27,8 @@ from orchestrator.core.planning.mapping import Chosen, draft_of, renamed
 from orchestrator.core.planning.naming import named
 from orchestrator.core.problems import Problem
 from orchestrator.engine.home import Home
+
+UNDER_WAY = (Status.RUNNING, Status.READY)
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,7 +80,7 @@ def bring(home: Home, issues: Issues, request: Request) -> Brought:
         mapped = draft_of(issues, _chosen(home, request, here, elsewhere))
         wanted = {one.ticket_id for one in mapped.draft.tickets}
         skipped = tuple(sorted({one.id for one in issues.found} - wanted))
-        told = (*mapped.notes, *_over_there(issues, here))
+        told = (*mapped.notes, *(astray(issues, here, request.source) if here else ()))
         return _bring(home, mapped.draft, request, here, told, skipped)
 
 
@@ -102,7 +105,7 @@ def known_ids(home: Home, source: str, plan: str | None = None) -> tuple[str, ..
     here = _here(home, Request(source=source, plan=plan), import_files.known(home.places))
     if here is None:
         return ()
-    return tuple(name for name in here.record.tickets if not _is_over(here.tickets.get(name)))
+    return tuple(name for name in here.record.tickets if not is_over(here.tickets.get(name)))
 
 
 def repo_of_plan(home: Home, request: Request) -> str | None:
@@ -122,10 +125,6 @@ def _here(home: Home, request: Request, records: Mapping[str, Imported]) -> Here
     plan = home.store.read_plan(plan_id).record
     tickets = {one.ticket_id: one for one in Scene(home.config).index.board.of_plan(plan_id)}
     return Here(plan, tickets, records.get(plan_id, Imported()))
-
-
-def _is_over(ticket: Ticket | None) -> bool:
-    return ticket is None or ticket.status is Status.COMPLETE
 
 
 def _known_titles(issues: Issues, here: Here | None) -> dict[str, str]:
@@ -190,17 +189,9 @@ def _chosen(home: Home, request: Request, here: Here | None, elsewhere: Mapping[
         paused=request.paused,
         workflows=frozenset(home.catalog.names()),
         present={one.ticket_id: one.blocked_by for one in entries},
+        under_way=frozenset(name for name, one in here.tickets.items() if one.status in UNDER_WAY) if here else (),
         elsewhere=elsewhere,
     )
-
-
-def _over_there(issues: Issues, here: Here | None) -> list[str]:
-    """Tickets whose issue was closed before they were complete: that is for a person to decide."""
-    if here is None:
-        return []
-    ended = {*issues.ended, *(one.id for one in issues.found if one.state != "open")}
-    open_ = [name for name in here.record.tickets if name in ended and not _is_over(here.tickets.get(name))]
-    return [f"{name} was closed in the tracker, but its ticket is {here.tickets[name].status}" for name in open_]
 
 
 # -- bringing in ------------------------------------------------------------------------------------------------------

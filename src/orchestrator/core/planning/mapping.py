@@ -41,6 +41,8 @@ class Chosen(msgspec.Struct, frozen=True, kw_only=True):
     """Those that there are: bugs go by `bugfix` where it exists."""
     present: Mapping[str, Collection[str]] = {}
     """Tickets that the plan has already, with those for whom they wait."""
+    under_way: Collection[str] = ()
+    """Those of them that are being worked at: they are waited for, whatever the tracker says."""
     elsewhere: Mapping[str, str] = {}
     """Issues that are unfinished tickets of other plans, with their addresses there."""
 
@@ -109,9 +111,9 @@ def _unlike(tickets: list[Issue], chosen: Chosen) -> Iterator[str]:
     if not bugs or chosen.workflow == BUGFIX:
         return
     if not _may_choose(chosen):
-        yield f"{_some(bugs)}: labelled as a bug, but goes by {chosen.workflow}, as was asked for"
+        yield f"{some(bugs)}: labelled as a bug, but goes by {chosen.workflow}, as was asked for"
     elif BUGFIX not in chosen.workflows:
-        yield f"{_some(bugs)}: labelled as a bug, but there is no workflow {BUGFIX}"
+        yield f"{some(bugs)}: labelled as a bug, but there is no workflow {BUGFIX}"
 
 
 # -- what becomes no ticket -------------------------------------------------------------------------------------------
@@ -130,7 +132,7 @@ def _left_out(found: list[Issue], repeated: Mapping[str, str], chosen: Chosen) -
     for state, word in (("done", "closed in the tracker"), ("dropped", "dropped in the tracker")):
         ids = [one.id for one in found if one.state == state and one.id not in repeated]
         if ids:
-            yield f"{_some(ids)}: {word}, left out"
+            yield f"{some(ids)}: {word}, left out"
     for issue in found:
         if issue.id in chosen.elsewhere and issue.state == "open":
             yield f"{issue.id}: is ticket {chosen.elsewhere[issue.id]} already, left out"
@@ -138,7 +140,7 @@ def _left_out(found: list[Issue], repeated: Mapping[str, str], chosen: Chosen) -
         yield f"{one}: a duplicate{f' of {original}' if original else ''}, left out"
 
 
-def _some(ids: list[str]) -> str:
+def some(ids: list[str]) -> str:
     more = f" and {len(ids) - NAMED} more" if len(ids) > NAMED else ""
     return f"{', '.join(ids[:NAMED])}{more}"
 
@@ -198,7 +200,7 @@ def _waits(
     chosen: Chosen,
 ) -> tuple[list[Wait], list[str]]:
     by_id = {one.id: one for one in found}
-    gone = {*issues.ended, *(one.id for one in found if one.state != "open")}
+    gone = {*issues.ended, *(one.id for one in found if one.state != "open")} - set(chosen.under_way)
     kept: list[Wait] = []
     notes: dict[str, None] = {}
     for wait in _told(found, texts, names, issues.parents_first):
