@@ -92,3 +92,26 @@ def test_a_file_that_is_brought_into_a_plan_for_the_first_time_keeps_its_workflo
     Path("d.yaml").write_text("workflow: minimal\ntickets:\n- title: One\n- title: Two\n")
     (created,) = there.call("plan", "import", "file", "d.yaml", "--plan", "p", "--json").json["created"]
     assert there.ticket(created)["workflow"] == "standard"
+
+
+WRONG = ["~nobody-here/x", "/a\0b", "/" + "x" * 300, "/" + "x/" * 2500, "/\ud800"]
+
+
+@pytest.mark.parametrize("path", WRONG)
+def test_what_can_be_no_path_is_a_problem_of_its_plan_and_no_bug(site: Site, path: str) -> None:
+    site.plan({"id": "T-1", "repo": path, "worktree": f"{path}/w"}, repo=path, worktreeRoot=path)
+    site.plan({"id": "T-1"}, plan="good")
+    checked = site.call("plan", "check")
+    assert checked.code == 1 and "does not exist" in checked.out and "bug" not in checked.err
+    for words in (
+        ["plan", "show", "p"],
+        ["status"],
+        ["gc", "--dry-run"],
+        ["plan", "edit", "p", "T-1", "--set", "title=x"],
+    ):
+        called = site.call(*words)
+        assert "bug" not in called.err, called
+    assert site.call("run", "p", "T-1").code == 1 and site.ticket()["status"] == "failed"
+    assert "does not exist" in site.ticket()["error"]
+    created = site.call("plan", "create", "-t", "x", "-r", path)
+    assert created.code == 1 and "bug" not in created.err and sorted(plans(site)) == ["good", "p"]

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from orchestrator.adapters import disks
+from orchestrator.adapters.paths import expanded
 from orchestrator.adapters.places import Places
 from orchestrator.control.showing import DEFAULT_WORKFLOW, Scene
 from orchestrator.core.findings import Finding, State
@@ -95,7 +96,7 @@ class Scenery:
     def repos(self) -> list[str]:
         plans = {plan.id: plan for plan in self.plans}
         found = dict.fromkeys(ticket.repo or plans[ticket.plan_id].repo for ticket in self.tickets)
-        return [str(Path(repo).expanduser()) for repo in found if repo]
+        return [str(expanded(repo)) for repo in found if repo]
 
 
 # -- configuration ----------------------------------------------------------------------------------------------------
@@ -144,7 +145,7 @@ def disk(scenery: Scenery) -> Iterator[Finding]:
 
 def _worktree_roots(scenery: Scenery) -> list[Path]:
     roots = dict.fromkeys(plan.worktree_root for plan in scenery.plans)
-    return [Path(root).expanduser() if root else scenery.places.home / "worktrees" for root in roots or {None: None}]
+    return [expanded(root) if root else scenery.places.home / "worktrees" for root in roots or {None: None}]
 
 
 def _device(folder: Path) -> int:

@@ -11,12 +11,12 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 from orchestrator.adapters import persons
 from orchestrator.adapters.environment import person_env
 from orchestrator.adapters.files import Lock, try_lock
+from orchestrator.adapters.paths import expanded
 from orchestrator.adapters.program import StartError, program
 from orchestrator.control import steering
 from orchestrator.control.reading import existing_ticket
@@ -104,7 +104,7 @@ def _agent_of_phase(home: Home, ticket: Ticket, phase_id: str) -> str:
 
 def _worktree(home: Home, ticket: Ticket) -> str:
     worktree = derive(home.rules(ticket), ticket).worktree
-    path = Path(worktree).expanduser() if worktree else None
+    path = expanded(worktree) if worktree else None
     if path is None or not path.is_dir():
         raise NotFoundError(f"ticket {ticket.key}: its worktree {path or ''} does not exist (any more)")
     return str(path)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from orchestrator.adapters.paths import expanded
 from orchestrator.adapters.repository import comparing, git
 from orchestrator.adapters.repository.comparing import Comparison, command, prepared
 from orchestrator.control.reading import existing_ticket
@@ -71,7 +72,7 @@ def find(home: Home, key: Key) -> Whereabouts:
 
 
 def _expanded(path: str | None) -> str | None:
-    return str(Path(path).expanduser()) if path else None
+    return str(expanded(path)) if path else None
 
 
 def _has(repo: str, branch: str) -> bool:

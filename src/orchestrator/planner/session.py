@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import orchestrator
+from orchestrator.adapters.paths import expanded
 from orchestrator.adapters.private_folder import PrivateFolder
 from orchestrator.adapters.skill_files import Skills, skills_in
 from orchestrator.agents.base import Planning, Start
@@ -61,12 +62,12 @@ class Setting(NamedTuple):
 
 def setting(home: Home, wanted: Wanted) -> Setting:
     """Raises OrchestratorError: the repository, the workflow or the agent is not there."""
-    repo = os.path.abspath(Path(wanted.repo or ".").expanduser())  # noqa: PTH100 - a link stays one
+    repo = os.path.abspath(expanded(wanted.repo or "."))  # noqa: PTH100 - a link stays one
     if not Path(repo).is_dir():
         raise NotFoundError(f"--repo {repo}: there is no such directory")
     if wanted.workflow is not None:
         home.catalog.workflow(wanted.workflow)
-    root = wanted.worktree_root and os.path.abspath(Path(wanted.worktree_root).expanduser())  # noqa: PTH100
+    root = wanted.worktree_root and os.path.abspath(expanded(wanted.worktree_root))  # noqa: PTH100
     choice = choose(home.settings, home.environ, repo, wanted.agent)
     config = home.config
     own = str(Path(config.home) / "skills")

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 import time
-from pathlib import Path
 
 from orchestrator.adapters import plan_removal
 from orchestrator.adapters.files import is_locked
+from orchestrator.adapters.paths import expanded
 from orchestrator.control import steering
 from orchestrator.control.reading import checked_id, one_plan, unusable
 from orchestrator.control.showing import Scene
@@ -165,4 +165,4 @@ def _worktrees(home: Home, plan: Plan, board: Board) -> int:
 
     home.plans = {**home.plans, plan.id: plan}
     found = (derive(home.rules(one), one).worktree for one in board.tickets.values())
-    return sum(Path(path).expanduser().is_dir() for path in found if path)
+    return sum(expanded(path).is_dir() for path in found if path)

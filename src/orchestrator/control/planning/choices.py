@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from orchestrator.adapters.paths import expanded
 from orchestrator.adapters.places import Places
 from orchestrator.adapters.program import StartError, program
 from orchestrator.control.showing import Scene
@@ -81,7 +82,7 @@ def _place(command: str, environ: Mapping[str, str]) -> str | None:
 
 def repositories(config: Config | None, folder: str) -> Found:
     """Those below a folder, the one that it is in, and those that plans name. Raises NotFoundError."""
-    root = Path(folder).expanduser().absolute()
+    root = expanded(folder).absolute()
     if not root.is_dir():
         raise NotFoundError(f"there is no directory {root}")
     named = _named(config) if config is not None else {}
@@ -98,7 +99,7 @@ def _named(config: Config) -> dict[str, tuple[str, ...]]:
     for plan in scene.plans():
         repos = {plan.repo, *(ticket.repo for ticket in scene.index.board.of_plan(plan.id))}
         for repo in sorted(one for one in repos if one):
-            found.setdefault(os.path.abspath(os.path.expanduser(repo)), {})[plan.id] = None  # noqa: PTH100, PTH111
+            found.setdefault(os.path.abspath(expanded(repo)), {})[plan.id] = None  # noqa: PTH100
     return {repo: tuple(plans) for repo, plans in found.items()}
 
 

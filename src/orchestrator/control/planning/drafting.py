@@ -5,6 +5,7 @@ The law: everything that is wrong is told at once, by the rules of `plan check`;
 
 from __future__ import annotations
 
+import os
 import posixpath
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -285,7 +286,7 @@ def located(draft: Draft, folder: str | Path) -> Draft:
 
 def absolute(path: str, folder: str | Path = "") -> str:
     """As it counts from the folder, by default from the current one; `~` is somebody's home."""
-    return posixpath.normpath(Path(folder or Path.cwd(), Path(path).expanduser()).absolute())
+    return posixpath.normpath(Path(folder or Path.cwd(), os.path.expanduser(path)).absolute())  # noqa: PTH111 - of no user, too
 
 
 def repository_of(folder: Path) -> str | None:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orchestrator.adapters.paths import expanded
 from orchestrator.control.planning.choices import checked_out, has_branch
 from orchestrator.control.showing import Scene
 from orchestrator.core.checks.check_branches import flaw
@@ -79,7 +80,7 @@ def _repos(scene: Scene, plan: Plan, tickets: list[Ticket]) -> Iterator[Problem]
     if plan.repo and (not tickets or any(ticket.repo in (None, "", plan.repo) for ticket in tickets)):
         own[plan.repo] = f"plan {plan.id}"
     for repo, where in own.items():
-        folder = Path(repo).expanduser()
+        folder = expanded(repo)
         if not folder.is_absolute():
             continue  # said already
         if not folder.exists():
@@ -95,7 +96,7 @@ def _repos(scene: Scene, plan: Plan, tickets: list[Ticket]) -> Iterator[Problem]
 def _checked_out(plan: Plan, tickets: list[Ticket]) -> Iterator[Problem]:
     """Git has a branch in one worktree at a time, and the repository is one."""
     repos = {one.repo or plan.repo for one in tickets if one.branch and not one.attempts}
-    heads = {repo: branch for repo in repos if repo and (branch := checked_out(Path(repo).expanduser()))}
+    heads = {repo: branch for repo in repos if repo and (branch := checked_out(expanded(repo)))}
     for ticket in tickets if heads else ():
         repo = ticket.repo or plan.repo
         base = ticket.base or plan.base
@@ -113,7 +114,7 @@ def _bases(plan: Plan, tickets: list[Ticket]) -> Iterator[Problem]:
         if base is None or ticket.attempts or (repo, base) in told or flaw(base) is not None:
             continue
         told.add((repo, base))
-        if repo and has_branch(Path(repo).expanduser(), base) is False:
+        if repo and has_branch(expanded(repo), base) is False:
             where = f"ticket {ticket.key}" if ticket.base else f"plan {plan.id}"
             hint = "make it, fetch it, or write another; without base the repository's own counts"
             yield Problem(where, f'the repo {repo} has no branch "{base}" to start from', "warning", hint, key="base")
@@ -171,7 +172,7 @@ def _roots(scene: Scene, plan: Plan, tickets: list[Ticket]) -> Iterator[Problem]
 
 
 def _root(root: str, where: str, key: str) -> Iterator[Problem]:
-    folder = Path(root).expanduser()
+    folder = expanded(root)
     why = unwritable(folder) if folder.is_absolute() else None
     if why is not None:
         named = f"the worktree root {root}" if key == "worktreeRoot" else f"the worktree's folder {root}"
@@ -221,4 +222,4 @@ def _grounds(scene: Scene, plan: Plan, tickets: list[Ticket]) -> Iterator[Ground
 
 
 def _real(path: str | None) -> str | None:
-    return str(Path(path).expanduser()) if path and path.startswith("~") else path
+    return str(expanded(path)) if path and path.startswith("~") else path

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from orchestrator.adapters import pull_requests
+from orchestrator.adapters.paths import expanded
 from orchestrator.adapters.repository import merged_branches as git_branches
 from orchestrator.adapters.repository import worktrees
 from orchestrator.adapters.repository.git import default_base
@@ -25,7 +26,7 @@ def branches(view: View) -> Iterator[Candidate]:
             continue
         rules = view.home.rules(ticket)
         repo, branch = ticket.repo or rules.plan.repo, derive(rules, ticket).branch
-        folder = Path(repo).expanduser() if repo else None
+        folder = expanded(repo) if repo else None
         if folder is None or branch is None or not folder.is_dir():
             continue
         tip = git_branches.tip(folder, branch)

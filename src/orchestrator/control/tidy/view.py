@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from orchestrator.adapters.index import Index
+from orchestrator.adapters.paths import expanded
 from orchestrator.control.tidy.wishes import Wishes
 from orchestrator.core.board import Board
 from orchestrator.core.model import Key, Status, Ticket
@@ -49,7 +50,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
         plans = [plan for plan in self.board.plans.values() if self.wishes.plan in (None, plan.id)]
         tickets = [ticket for key, ticket in self.board.tickets.items() if self.wishes.plan in (None, key.plan)]
         named = dict.fromkeys(repo for repo in (*(p.repo for p in plans), *(t.repo for t in tickets)) if repo)
-        return [folder for repo in named if (folder := Path(repo).expanduser()).is_dir()]
+        return [folder for repo in named if (folder := expanded(repo)).is_dir()]
 
 
 def view_of(home: Home, index: Index, wishes: Wishes) -> View:
@@ -71,7 +72,7 @@ def view_of(home: Home, index: Index, wishes: Wishes) -> View:
 
 def _place(home: Home, ticket: Ticket) -> Path | None:
     found = derive(home.rules(ticket), ticket).worktree
-    path = Path(found).expanduser() if found else None
+    path = expanded(found) if found else None
     return path if path is not None and path.is_absolute() else None
 
 
@@ -84,7 +85,7 @@ def _roots(home: Home, board: Board, wishes: Wishes) -> dict[Path, tuple[str, ..
     """Of plans that are gone the folders that they had by default."""
     found: dict[Path, list[str]] = defaultdict(list)
     for plan in board.plans.values():
-        root = Path(plan.worktree_root).expanduser() if plan.worktree_root else _default(home) / plan.id
+        root = expanded(plan.worktree_root) if plan.worktree_root else _default(home) / plan.id
         if root.is_absolute():
             found[root].append(plan.id)
     for folder in _default(home).iterdir() if _default(home).is_dir() else ():

@@ -16,6 +16,7 @@ import msgspec
 from msgspec.structs import replace
 
 from orchestrator.adapters.environment import agent_env, attempt_vars, script_env
+from orchestrator.adapters.paths import expanded
 from orchestrator.adapters.process import Request
 from orchestrator.adapters.repository import git
 from orchestrator.agents.base import Call
@@ -56,7 +57,7 @@ class Scene(msgspec.Struct, frozen=True):
     @property
     def repo(self) -> str | None:
         repo = self.ticket.repo or self.rules.plan.repo
-        return str(Path(repo).expanduser()) if repo else None
+        return str(expanded(repo)) if repo else None
 
     @property
     def base(self) -> str | None:
@@ -64,7 +65,7 @@ class Scene(msgspec.Struct, frozen=True):
 
     @property
     def worktree(self) -> str | None:
-        return str(Path(self.ticket.worktree).expanduser()) if self.ticket.worktree else None
+        return str(expanded(self.ticket.worktree)) if self.ticket.worktree else None
 
 
 def variables(scene: Scene, source: str) -> dict[str, Any]:

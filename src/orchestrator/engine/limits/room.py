@@ -9,9 +9,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from itertools import islice
-from pathlib import Path
 
 from orchestrator.adapters.disks import free_bytes
+from orchestrator.adapters.paths import expanded
 from orchestrator.core.events import Event, HeldBack
 from orchestrator.core.model import Key, PlanStatus, Status, Ticket, should_be
 from orchestrator.core.turns.schedule import under_way
@@ -49,7 +49,7 @@ class Room:
 
     def _look(self, root: str, least: float) -> str | None:
         places = self._desk.home.places
-        for name, folder in (("worktrees", Path(root).expanduser()), ("logs", places.logs), ("state", places.state)):
+        for name, folder in (("worktrees", expanded(root)), ("logs", places.logs), ("state", places.state)):
             free = free_bytes(folder) if folder.is_absolute() else None
             if free is not None and free < least * GB:
                 return f"not enough room for {name} in {folder}: {size(free)} free, {least:g} GB needed (minFreeGb)"

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from orchestrator.adapters.files import Lock, is_locked, lock
 from orchestrator.adapters.index import Index
+from orchestrator.adapters.paths import expanded
 from orchestrator.adapters.running import locked as launcher_lives
 from orchestrator.core.model import ID_PATTERN, Key, Ticket
 from orchestrator.core.rules import asked_base
@@ -61,7 +62,7 @@ class Lanes:
     def _repo(self, path: str) -> str:
         """Resolved, for the same may be written in two ways."""
         if path not in self._repos:
-            self._repos[path] = os.path.realpath(Path(path).expanduser()) if path else ""
+            self._repos[path] = os.path.realpath(expanded(path)) if path else ""
         return self._repos[path]
 
     def _is_walked(self, key: Key) -> bool:

@@ -7,9 +7,9 @@ asks here reads files and asks git, never the network.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
+from orchestrator.adapters.paths import expanded
 from orchestrator.adapters.repository import git
 from orchestrator.adapters.repository.branches import has_moved, lacks
 from orchestrator.core.board import blocker_key
@@ -50,7 +50,7 @@ def _named(home: Home, below: Ticket, depth: int) -> Base:
         return base
     captured = below.context.get("base_branch") if below.stacked_on is None else None
     repo = below.repo or home.rules(below).plan.repo
-    return Base(captured or (git.default_base(Path(repo).expanduser()) if repo else None))
+    return Base(captured or (git.default_base(expanded(repo)) if repo else None))
 
 
 def _below(home: Home, ticket: Ticket) -> Ticket | None:
@@ -65,7 +65,7 @@ def _below(home: Home, ticket: Ticket) -> Ticket | None:
 
 def restack(home: Home, ticket: Ticket) -> str | None:
     """Why it has to be put on another base, or on the same once more; None: it does not."""
-    worktree = Path(ticket.worktree).expanduser() if ticket.worktree else None
+    worktree = expanded(ticket.worktree) if ticket.worktree else None
     if ticket.stacked_on is None or worktree is None or not worktree.is_dir():
         return None
     wanted, kept = base_of(home, ticket), git.default_base(worktree)
@@ -100,12 +100,12 @@ class Work(NamedTuple):
 
 def tell_missing(home: Home, ticket: Ticket, blockers: Sequence[Work]) -> None:
     """Say of which blockers the work is not in the base. They are complete: there is nothing to wait for."""
-    worktree = Path(ticket.worktree).expanduser() if ticket.worktree else None
+    worktree = expanded(ticket.worktree) if ticket.worktree else None
     base = git.default_base(worktree) if worktree is not None and worktree.is_dir() else None
     if worktree is None or base is None:
         return
     own = git.common_dir(worktree)
     for one in blockers:
-        if git.common_dir(Path(one.repo).expanduser()) == own and lacks(worktree, base, one.branch):
+        if git.common_dir(expanded(one.repo)) == own and lacks(worktree, base, one.branch):
             reason = f"{base} does not contain {one.branch}, the work of {one.key}; was it merged into another branch?"
             home.logs.event("work_missing", ticket.key, "warning", blocker=str(one.key), reason=reason)
