@@ -252,3 +252,23 @@ def test_an_answer_that_comes_by_drops_is_none(shop: Asked, monkeypatch: pytest.
     with pytest.raises(LinearError, match="run it again in a while"):
         read(SPRINT, shop.api)
     assert time.monotonic() - began < 5
+
+
+ROW = {"identifier": "SHOP-9", "title": None, "labels": None, "state": None}
+MORE = {"nodes": [ROW], "pageInfo": {"hasNextPage": True, "endCursor": None}}
+
+
+@pytest.mark.parametrize(
+    "issues", [None, {"nodes": None}, {"nodes": [None]}, {"nodes": [{**ROW, "project": 3}]}, MORE], ids=str
+)
+def test_an_answer_of_another_shape_is_an_error_also_on_a_later_page(shop: Asked, issues: object) -> None:
+    shop.server.troubles = ["ok", (200, {}, {"data": {"issues": issues}})]
+    with pytest.raises(LinearError, match="something else than was asked for; nothing was imported"):
+        read(SPRINT, shop.api)
+
+
+def test_a_limit_that_does_not_say_how_long_is_waited_for_a_few_times(shop: Asked) -> None:
+    shop.server.troubles = [(429, {}, "")] * 4
+    with pytest.raises(LinearError, match="asks to be asked less often; run it again in a while"):
+        read(SPRINT, shop.api)
+    assert shop.slept == [5.0, 10.0, 20.0]

@@ -27,6 +27,7 @@ MOST = 10_000
 SEARCHED = 1000
 """With a milestone or a label `gh` searches, and a search ends here without a word."""
 FIELDS = "number,title,body,labels,state,milestone,url,updatedAt"
+NOTHING = "nothing was imported"
 NEWER = "stateReason"
 """What not every `gh` knows."""
 _LATER = re.compile(r"; it is asked again later|the forge asks to be asked less often")
@@ -85,9 +86,11 @@ def read(query: Query, asked: Asked) -> Issues:
     except ForgeNotSetUpError as error:
         hint = "install GitHub's command line (https://cli.github.com) or name it in ghCommand of the configuration"
         lacks = "cannot be started" in str(error)
-        raise OrchestratorError(f"{error}\n{hint if lacks else 'nothing was imported'}") from error
+        raise OrchestratorError(f"{error}\n{hint if lacks else NOTHING}") from error
     except (ForgeUnreachableError, ForgeRefusedError) as error:
         raise OrchestratorError(_in_words(query, error)) from error
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise OrchestratorError(f"gh answered with something else than was asked for ({error}); {NOTHING}") from error
     closed = tuple(sorted(f"GH-{one}" for one in ended if f"GH-{one}" not in found))
     return Issues(name=name, found=issues, notes=relations.notes, ended=closed)
 

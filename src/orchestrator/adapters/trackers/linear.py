@@ -35,6 +35,8 @@ DROPPED = frozenset({"canceled", "cancelled"})
 IDENTIFIER = re.compile(r"([A-Za-z][A-Za-z0-9_]*)-([1-9][0-9]*)\Z")
 _ADDRESS = re.compile(r"https?://[^/]+/[^/]+/issue/([A-Za-z0-9_]+-[0-9]+)(?:[/?#].*)?\Z")
 
+ODD = "Linear answered with something else than was asked for; nothing was imported"
+
 Row = Mapping[str, Any]
 
 
@@ -80,6 +82,13 @@ def identifier(text: str) -> str | None:
 
 def read(query: Query, linear: Linear) -> Issues:
     """Raises LinearError, in words for people; then nothing is known."""
+    try:
+        return _read(query, linear)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise LinearError(f"{ODD} ({error})") from error
+
+
+def _read(query: Query, linear: Linear) -> Issues:
     rows = _rows(query, linear)
     elsewhere = _told_elsewhere(rows)
     repeated = _repeated(rows)
@@ -143,7 +152,10 @@ def _pages(wanted: Mapping[str, Any], linear: Linear) -> Iterator[Row]:
     seen, count = set[str | None](), 0
     while True:
         issues = linear.ask(ISSUES, {"filter": wanted, "after": after}).get("issues")
-        for row in _nodes(issues):
+        nodes = issues.get("nodes") if isinstance(issues, dict) else None
+        if not isinstance(nodes, list) or not all(isinstance(row, dict) for row in nodes):
+            raise LinearError(ODD)
+        for row in nodes:
             count += 1
             yield _whole(row, linear)
         after = _next(issues)
@@ -162,7 +174,7 @@ def _whole(row: Row, linear: Linear) -> Row:
         while after is not None:
             inner = nested(name, ", after: $after")
             asked = f"query More($id: String!, $after: String) {{ issue(id: $id) {{ {inner} }} }}"
-            answer = linear.ask(asked, {"id": row.get("id") or _id(row), "after": after}).get("issue") or {}
+            answer = linear.ask(asked, {"id": row.get("id") or _id(row), "after": after})["issue"]
             nodes += _nodes(answer.get(name))
             following = _next(answer.get(name))
             after = following if following != after else None
@@ -178,7 +190,9 @@ def _next(connection: Any) -> str | None:
     info = connection.get("pageInfo") if isinstance(connection, dict) else None
     if not isinstance(info, dict) or not info.get("hasNextPage"):
         return None
-    return info.get("endCursor") or None
+    if not info.get("endCursor"):
+        raise LinearError(ODD)
+    return str(info["endCursor"])
 
 
 # -- what was answered ------------------------------------------------------------------------------------------------

@@ -28,7 +28,9 @@ def rest(
     patience: float = PATIENCE,
 ) -> str | None:
     """`rests`: those so far. What to tell, when it would be too long; then it was not waited for."""
-    seconds = max(wanted, SHORTEST) if wanted is not None else UNTOLD[min(len(rests), len(UNTOLD) - 1)]
+    if wanted is None and len(rests) >= len(UNTOLD):
+        return f"{who} asks to be asked less often; run it again in a while"
+    seconds = max(wanted, SHORTEST) if wanted is not None else UNTOLD[len(rests)]
     if sum(rests) + seconds > patience:
         return _too_often(who, seconds)
     say(f"{who} asks to be asked less often; waiting {seconds:.0f} s")
