@@ -126,3 +126,20 @@ def test_what_is_said_of_every_ticket_is_one_line_in_words_and_single_in_json(bo
     lines = [line for line in said.splitlines() if "no acceptance criteria" in line]
     assert len(lines) == 1 and "40 tickets (sprint/SHOP-1, SHOP-2, SHOP-3, …)" in lines[0]
     assert len(alone) == 40
+
+
+def test_an_issue_that_somebody_made_a_ticket_of_is_not_made_a_second_one(box: Box, repo: Path) -> None:
+    with serving(Linear(sprint())) as server:
+        box.env |= linear(server)
+        words = ("plan", "import", "linear", "--project", "Sprint", "--repo", str(repo), "--paused", "--json")
+        link = "https://linear.app/acme/issue/SHOP-1/an-older-title"
+        (box.root / "mine.json").write_text(
+            json.dumps({"name": "mine", "tickets": [{"title": "A", "linearUrl": link}]})
+        )
+        box.ok("plan", "create", str(box.root / "mine.json"), "--repo", str(repo), "--paused")
+        first = json.loads(box.ok(*words).out)
+        assert first["created"] == ["SHOP-2"] and any("SHOP-1: is ticket mine/" in note for note in first["notes"])
+        for record in box.plans.parent.glob(".imports/*.json"):
+            record.unlink()
+        again = json.loads(box.ok(*words).out)
+        assert again["created"] == [] and len(list(box.plans.iterdir())) == 2

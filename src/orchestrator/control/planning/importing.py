@@ -6,7 +6,7 @@ The law: everything is decided before anything is written; what is the runner's,
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -18,12 +18,13 @@ from orchestrator.control.planning.astray import astray, is_over
 from orchestrator.control.planning.drafting import Made
 from orchestrator.control.planning.updating import Here, steps_to, write
 from orchestrator.control.showing import Scene
+from orchestrator.core.board import Board
 from orchestrator.core.model import Key, PlanStatus, Status
 from orchestrator.core.planning.draft import Draft
 from orchestrator.core.planning.fill import carried
 from orchestrator.core.planning.imported import Imported, taken_of
 from orchestrator.core.planning.issue import Issues
-from orchestrator.core.planning.mapping import Chosen, draft_of, renamed
+from orchestrator.core.planning.mapping import Chosen, address, draft_of, renamed
 from orchestrator.core.planning.naming import named
 from orchestrator.core.problems import Problem
 from orchestrator.engine.home import Home
@@ -151,23 +152,37 @@ def _elsewhere(
 ) -> tuple[dict[str, str], list[str]]:
     """Issues of the same tracker that are tickets of other plans: where, and those that are complete there."""
     roots = {_root(one.url) for one in issues.found if one.url}
-    board = Scene(home.config).index.board if len(records) > (here is not None) else None
-    there: dict[str, str] = {}
+    board = Scene(home.config).index.board
+    own = {here.plan.id} if here is not None else set()
+    there = _by_address(issues, board, own)
     over = []
-    for plan_id, record in records.items() if board is not None else ():
-        if here is not None and plan_id == here.plan.id:
+    for plan_id, record in records.items():
+        if plan_id in own or plan_id not in board.plans:
             continue
-        listed = {one.ticket_id for one in board.plans[plan_id].tickets} if board and plan_id in board.plans else set()
+        listed = {one.ticket_id for one in board.plans[plan_id].tickets}
         for name, taken in record.tickets.items():
-            ticket = board.tickets.get(Key(plan_id, name)) if board else None
+            ticket = board.tickets.get(Key(plan_id, name))
             if name not in listed or ticket is None or not taken.linear_url or _root(taken.linear_url) not in roots:
                 continue
             if ticket.status is Status.COMPLETE:
                 over.append(name)
             else:
                 there[name] = f"{plan_id}/{name}"
-    own = set(here.tickets) if here else set()
-    return {name: place for name, place in there.items() if name not in own}, [one for one in over if one not in own]
+    mine = set(here.tickets) if here else set()
+    return {name: place for name, place in there.items() if name not in mine}, [one for one in over if one not in mine]
+
+
+def _by_address(issues: Issues, board: Board, own: Collection[str]) -> dict[str, str]:
+    """Also of plans that nobody imported: somebody, or the planner, gave a ticket the issue's address."""
+    ids = {address(one.url): one.id for one in issues.found if one.url}
+    return {
+        id_: str(key)
+        for key, ticket in board.tickets.items()
+        if key.plan not in own
+        and ticket.status is not Status.COMPLETE
+        and ticket.linear_url
+        and (id_ := ids.get(address(ticket.linear_url))) is not None
+    }
 
 
 def _root(url: str | None) -> str:

@@ -153,13 +153,13 @@ class _Names:
 
     def __init__(self, found: list[Issue]) -> None:
         self._ids = {issue.id.casefold(): issue.id for issue in found}
-        self._by_url = {_address(issue.url): issue.id for issue in found if issue.url}
+        self._by_url = {address(issue.url): issue.id for issue in found if issue.url}
         self._prefixes = {issue.id.rpartition("-")[0].casefold() for issue in found} - {""}
 
     def find(self, issue: Issue, written: str) -> str | None:
         """An id, whether there is such an issue or not. None: it is about something else (`UTF-8`)."""
         if "://" in written:
-            return self._by_url.get(_address(written)) or self._elsewhere(issue, written)
+            return self._by_url.get(address(written)) or self._elsewhere(issue, written)
         owner, sharp, number = written.rpartition("#")
         if sharp:
             own = _repository(issue.url)
@@ -173,14 +173,14 @@ class _Names:
         return known or (written.upper() if has_prefix else None)
 
     def _elsewhere(self, issue: Issue, written: str) -> str:
-        own, address = _address(issue.url or ""), _address(written)
-        if own.rpartition("/")[0] == address.rpartition("/")[0] and "-" in issue.id:
-            last = address.rpartition("/")[2]
+        own, there = address(issue.url or ""), address(written)
+        if own.rpartition("/")[0] == there.rpartition("/")[0] and "-" in issue.id:
+            last = there.rpartition("/")[2]
             return f"{issue.id.rpartition('-')[0]}-{last}" if last.isdigit() else last.upper()
         return written
 
 
-def _address(url: str) -> str:
+def address(url: str) -> str:
     """Without what may be otherwise: `…/issue/PROJ-3/the-title` is `…/issue/proj-3`."""
     plain = url.partition("#")[0].partition("?")[0].rstrip("/").casefold()
     return re.sub(r"(/(?:issues?|browse)/[\w-]+)/.*", r"\1", plain)
