@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import signal
 import subprocess
 from collections.abc import Callable
@@ -81,3 +83,62 @@ def test_an_interrupt_ends_it_though_the_input_stays_open(site: Site) -> None:
     assert process.stdout.readline()  # it listens
     process.send_signal(signal.SIGINT)
     assert wait_for(process.poll, what="its end") == 130
+
+
+REQUEST = '{"jsonrpc":"2.0","id":5,"method":'
+HELLO = (
+    '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},'
+    '"clientInfo":{"name":"x","version":"1"}}}\n{"jsonrpc":"2.0","method":"notifications/initialized"}\n'
+)
+
+
+def answers(*lines: str) -> list[dict[str, Any]]:
+    """Of a server that has ended by itself."""
+    text = HELLO + "".join(f"{line}\n" for line in lines)
+    done = subprocess.run([PROGRAM, "mcp"], input=text, capture_output=True, text=True, timeout=DEADLINE)
+    assert (done.returncode, done.stderr) == (0, "")
+    return [json.loads(line) for line in done.stdout.splitlines()][1:]
+
+
+@pytest.mark.parametrize(
+    ("line", "id_", "code"),
+    [
+        (REQUEST + "12}", 5, -32600),
+        (REQUEST + '"tools/call","params":[1]}', 5, -32600),
+        (REQUEST.replace('"jsonrpc":"2.0",', "") + '"tools/list"}', 5, -32600),
+        (REQUEST.replace("5", "true") + '"tools/list"}', None, -32600),
+        (REQUEST.replace("5", "1.5") + '"tools/list"}', None, -32600),
+        (REQUEST + '"tools/call","params":{"name":"show_plan","arguments":{"plan":"\\ud800"}}}', 5, -32700),
+        (REQUEST + '"tools/call","params":' + "[" * 100_000 + "]" * 100_000 + "}", None, -32700),
+        ("no json", None, -32700),
+    ],
+)
+def test_what_is_no_message_is_answered_and_keeps_nobody_waiting(
+    site: Site, line: str, id_: int | None, code: int
+) -> None:
+    (answer,) = answers(line)
+    assert (answer["id"], answer["error"]["code"]) == (id_, code)
+
+
+def test_a_folder_whose_name_is_no_text_is_listed(site: Site) -> None:
+    odd = os.fsencode(site.root) + b"/odd/caf\xe9"
+    subprocess.run([b"git", b"init", b"-q", odd], check=True)
+    (answer,) = answers(
+        REQUEST
+        + f'"tools/call","params":{{"name":"list_repositories","arguments":{{"directory":"{site.root}/odd"}}}}}}'
+    )
+    assert answer["result"]["structuredContent"]["repositories"][0]["path"].endswith("/odd/caf?")
+
+
+def test_what_is_told_back_is_never_longer_than_a_model_reads(site: Site) -> None:
+    for arguments in (
+        {"plan": "x" * 500_000},
+        {"draft": {"name": "P", "tickets": [{"title": "t", "blockedBy": ["x" * 500_000]}]}},
+    ):
+        name = "show_plan" if "plan" in arguments else "create_plan"
+        (answer,) = answers(
+            json.dumps(
+                {"jsonrpc": "2.0", "id": 5, "method": "tools/call", "params": {"name": name, "arguments": arguments}}
+            )
+        )
+        assert answer["result"]["isError"] and len(json.dumps(answer)) < 30_000

@@ -17,6 +17,8 @@ ROOM = 20_000
 """Characters of the rows of one answer."""
 MOST_PROBLEMS = 50
 LONG_TEXT = 300
+LONG_LINE = 2000
+"""Characters of one thing that is wrong: what was sent is told back, and may be whatever."""
 
 
 class Answer(NamedTuple):
@@ -71,14 +73,15 @@ def problem_rows(problems: Iterable[Problem]) -> Row:
 
 
 def _problem(one: Problem) -> Row:
-    row = {"where": one.where, "what": one.what, "severity": one.severity, "hint": one.hint}
+    row = {"where": cut(one.where), "what": cut(one.what, LONG_LINE), "severity": one.severity}
+    row |= {"hint": cut(one.hint, LONG_LINE)}
     return without_nothing({**row, "file": one.file, "line": one.line, "column": one.column})
 
 
 def problem_lines(problems: Iterable[Problem]) -> str:
     """As `plan check` says them."""
     found = sorted(dict.fromkeys(problems), key=lambda one: one.severity != "error")
-    lines = [f"{one.severity}: {one}" for one in found[:MOST_PROBLEMS]]
+    lines = [cut(f"{one.severity}: {one}", LONG_LINE) or "" for one in found[:MOST_PROBLEMS]]
     if len(found) > MOST_PROBLEMS:
         lines.append(f"… and {len(found) - MOST_PROBLEMS} more")
     return "\n".join(lines)
@@ -86,10 +89,22 @@ def problem_lines(problems: Iterable[Problem]) -> str:
 
 def refused(head: str, problems: Iterable[Problem], **more: Any) -> Answer:
     """What was asked for was not done."""
-    found = tuple(problems)
+    found, head = tuple(problems), cut(head, LONG_LINE) or ""
     lines = problem_lines(found)
     listed = problem_rows(found) if found else {}
     return Answer(f"{head}\n{lines}" if lines else head, {"error": head, **listed, **more}, failed=True)
+
+
+def sayable(value: Any) -> Any:
+    """Names of files may be no text; one of them would end the server."""
+    match value:
+        case str():
+            return value.encode("utf-8", "replace").decode("utf-8")
+        case dict():
+            return {sayable(key): sayable(one) for key, one in value.items()}
+        case list() | tuple():
+            return [sayable(one) for one in value]
+    return value
 
 
 def has_errors(problems: Iterable[Problem]) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from orchestrator.errors import OrchestratorError
-from orchestrator.mcp.answers import Answer, counted, refused
+from orchestrator.mcp.answers import Answer, counted, refused, sayable
 from orchestrator.mcp.drafts import PLAN_KEYS
 from orchestrator.mcp.fields import told
 from orchestrator.mcp.looking import Open
@@ -28,6 +28,11 @@ class Backing(NamedTuple):
 
 def answer(backing: Backing, name: str, arguments: Mapping[str, Any]) -> Answer:
     """`name`: of a tool that there is. Never raises."""
+    found = _answer(backing, name, arguments)
+    return Answer(sayable(found.text), sayable(found.content), found.failed)
+
+
+def _answer(backing: Backing, name: str, arguments: Mapping[str, Any]) -> Answer:
     tool = BY_NAME[name]
     read = told(name, tool.fields, _whole(tool, arguments))
     if read.problems:

@@ -1,7 +1,7 @@
 """Standard input and output as the protocol's alone.
 
-The law: what was asked for is answered before an end of the input counts; nothing but answers comes out, whoever
-prints; and a client that is gone ends the server without a word.
+The law: what was asked for is answered before an end of the input counts, what is no message, too, which the SDK
+passes over; nothing but answers comes out, whoever prints; and a client that is gone ends the server without a word.
 """
 
 from __future__ import annotations
@@ -14,11 +14,18 @@ from collections.abc import AsyncIterator
 from typing import IO, Any
 
 import anyio
+import mcp_types as types
+
+NO_MESSAGE = (
+    'no message of JSON-RPC 2.0: it has `jsonrpc: "2.0"`, an `id` (a text or a whole number), a `method` (a text) and '
+    "`params` (an object)"
+)
 
 
 class Wire:
     def __init__(self) -> None:
         self._asked: set[str | int] = set()
+        self._writing = asyncio.Lock()
         self._quiet = asyncio.Event()
         self._quiet.set()
         self._source = _taken(0, os.O_RDONLY, "r")
@@ -26,9 +33,12 @@ class Wire:
 
     async def lines(self) -> AsyncIterator[str]:
         async for line in anyio.wrap_file(self._source):
-            if line.strip():
+            refusal = _refusal(line) if line.strip() else ""
+            if refusal is None:
                 self._note_request(line)
                 yield line
+            elif refusal:
+                await self._send(refusal)
         await self.quiet()
 
     async def quiet(self) -> None:
@@ -36,11 +46,15 @@ class Wire:
         await self._quiet.wait()
 
     async def write(self, text: str) -> None:
-        try:
-            await asyncio.to_thread(self._write, text)
-        except OSError:
-            pass  # nobody reads it any more; the input ends, too, then
+        await self._send(text)
         self._note_answer(text)
+
+    async def _send(self, text: str) -> None:
+        async with self._writing:
+            try:
+                await asyncio.to_thread(self._write, text)
+            except OSError:
+                pass  # nobody reads it any more; the input ends, too, then
 
     def _write(self, text: str) -> None:
         self._sink.write(text)
@@ -56,7 +70,7 @@ class Wire:
         if message["method"] == "notifications/cancelled":
             params = message.get("params")
             self._settle(params.get("requestId") if isinstance(params, dict) else None)
-        elif isinstance(message.get("id"), str | int):
+        elif _is_id(message.get("id")):
             self._asked.add(message["id"])
             self._quiet.clear()
 
@@ -72,10 +86,31 @@ class Wire:
             self._quiet.set()
 
 
+def _is_id(value: Any) -> bool:
+    return isinstance(value, str | int) and not isinstance(value, bool)
+
+
+def _refusal(line: str) -> str | None:
+    """What answers a line that is no message; None for one."""
+    found = _message(line)
+    try:
+        types.jsonrpc_message_adapter.validate_json(line, by_name=False)
+    except ValueError as error:
+        unread = next((one["msg"] for one in getattr(error, "errors", list)() if one["type"] == "json_invalid"), None)
+        code, what = (types.PARSE_ERROR, unread) if unread else (types.INVALID_REQUEST, NO_MESSAGE)
+    else:
+        if "method" not in found or "id" not in found or _is_id(found["id"]):
+            return None
+        code, what = types.INVALID_REQUEST, NO_MESSAGE
+    id_ = found.get("id")
+    answer = {"jsonrpc": "2.0", "id": id_ if _is_id(id_) else None, "error": {"code": code, "message": what}}
+    return f"{json.dumps(answer)}\n"
+
+
 def _message(line: str) -> dict[str, Any]:
     try:
         found = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
