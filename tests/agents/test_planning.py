@@ -148,6 +148,11 @@ def test_codex_gets_a_layer_of_its_configuration() -> None:
     assert read["sandbox_workspace_write"] == {"writable_roots": ["/state"]}
 
 
+@pytest.mark.parametrize("flag", ["--dangerously-bypass-approvals-and-sandbox", "--yolo"])
+def test_codex_asks_a_person_though_headless_runs_bypass_it(flag: str) -> None:
+    assert start("codex", flag, "--search").argv == ("codex", "--search", "--profile", "plan-1")
+
+
 def test_codex_is_told_where_skills_are_because_it_can_be_given_none() -> None:
     found = start("codex")
     told = layer(found)["developer_instructions"]

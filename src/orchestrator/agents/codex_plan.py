@@ -9,6 +9,8 @@
 - Its shell is no login shell: /etc/profile would make PATH anew, and `orchestrator` could not be found any more.
 - It keeps to the terminal's own screen: on the alternate one the banner is not seen.
 - What only `codex exec` takes is left out of `defaultArgs`. It asks with a tool of its own, or in words.
+- `--dangerously-bypass-approvals-and-sandbox` is for runs that nobody watches. With a person their own configuration of
+  Codex says what is asked and what may be written.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ HEADLESS: dict[str, Values] = {
     "-o": "one", "--output-last-message": "one", "--output-schema": "one", "--ephemeral": "none",
     "--ignore-user-config": "none", "--ignore-rules": "none", "--full-auto": "none", "--approval-mode": "one",
     "-C": "one", "--cd": "one", "--worktree": "none", "--last": "none", "--all": "none",
+    "--dangerously-bypass-approvals-and-sandbox": "none", "--yolo": "none",
 }  # fmt: skip
 WORDS = ("exec", "e", "resume", "-")
 PROFILE: dict[str, Values] = {"-p": "one", "--profile": "one"}
