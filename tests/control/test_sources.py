@@ -10,10 +10,12 @@ from typing import NamedTuple
 import pytest
 
 from orchestrator.adapters import source_files
+from orchestrator.adapters.trackers.linear_api import LinearError
+from orchestrator.adapters.trackers.patience import AskedTooOftenError
 from orchestrator.control.planning import sources
 from orchestrator.control.planning.sources import Watcher, look, look_at_due
 from orchestrator.control.showing import status
-from orchestrator.core.planning.sources import Looked
+from orchestrator.core.planning.sources import Looked, due_at
 from orchestrator.core.settings import SourceSettings
 from orchestrator.engine.home import Home
 from orchestrator.errors import NotFoundError, OrchestratorError
@@ -64,6 +66,18 @@ def test_failures_are_told_counted_and_forgotten_when_it_works_again(home: Home)
     assert (known.failures, known.error, known.plan) == (2, "github answers 502; try again later", "shop")
     look(home, source, came)
     assert source_files.known(home.places)[source.name].failures == 0
+
+
+@pytest.mark.parametrize("error", [AskedTooOftenError("later", 7200.0), LinearError("later", later=True, wait=7200.0)])
+def test_a_tracker_that_says_when_is_not_asked_before(home: Home, error: OrchestratorError) -> None:
+    def limited(_: Home, source: SourceSettings) -> Came:
+        raise error
+
+    source = home.settings.sources[0]
+    look(home, source, limited)
+    known = source_files.known(home.places)
+    assert round(known[source.name].until - known[source.name].at) == 7200
+    assert due_at(source, known, known[source.name].at + 1) == known[source.name].until
 
 
 def test_status_names_a_source_that_could_not_be_asked(home: Home) -> None:

@@ -33,6 +33,12 @@ def test_one_that_fails_is_asked_more_and_more_seldom_an_hour_at_most() -> None:
     assert rest(BLOG, Looked(at=1, failures=9)) == BLOG.every
 
 
+def test_a_tracker_that_wants_to_be_left_alone_is_for_a_day_at_most() -> None:
+    assert due_at(SHOP, {SHOP.name: Looked(at=1000, failures=1, until=5000)}, 1001) == 5000
+    assert due_at(SHOP, {SHOP.name: Looked(at=1000, failures=1, until=9e9)}, 1001) == 1000 + 86_400
+    assert due_at(SHOP, {SHOP.name: Looked(at=1000, until=1001)}, 1001) == 1300
+
+
 def test_a_clock_that_was_set_back_keeps_nobody_waiting() -> None:
     assert due_at(SHOP, {SHOP.name: Looked(at=5000)}, 1000) == 1000
 

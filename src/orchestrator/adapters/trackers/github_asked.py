@@ -8,8 +8,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from orchestrator.adapters.forge.gh import TIMEOUT, ForgeLimitedError, ForgeNotSetUpError, ForgeUnreachableError, Gh
-from orchestrator.adapters.trackers.patience import Say, rest, told
-from orchestrator.errors import OrchestratorError
+from orchestrator.adapters.trackers.patience import AskedTooOftenError, Say, rest, told
 
 DELAYS = (1.0, 2.0, 4.0)
 """Seconds before it is asked again, where it may be otherwise in a moment."""
@@ -28,7 +27,7 @@ class Asked:
         self._rests: list[float] = []
 
     def json(self, *words: str) -> Any:
-        """Raises ForgeUnreachableError, ForgeRefusedError; OrchestratorError, when it would have to wait too long."""
+        """Raises ForgeUnreachableError, ForgeRefusedError; AskedTooOftenError, when it would have to wait too long."""
         return self._again(lambda: self._gh.json(*words))
 
     def _again(self, ask: Callable[[], Answer]) -> Answer:
@@ -40,7 +39,7 @@ class Asked:
             except ForgeLimitedError as error:
                 too_long = rest("GitHub", error.wait, self._rests, self._say, self._sleep)
                 if too_long is not None:
-                    raise OrchestratorError(f"{error.said}\n{too_long}; nothing was imported") from None
+                    raise AskedTooOftenError(f"{error.said}\n{too_long}; nothing was imported", error.wait) from None
             except ForgeUnreachableError as error:
                 if failed >= len(DELAYS) or not _is_passing(error):
                     raise

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from orchestrator.errors import OrchestratorError
+
 PATIENCE = 90.0
 """Seconds at most, over all questions of an import."""
 SHORTEST = 1.0
@@ -15,6 +17,15 @@ UNTOLD = (5.0, 10.0, 20.0)
 """Where it does not say how long."""
 QUIET = 5.0
 """Seconds without an answer, after which it is told that one is waited for."""
+
+
+class AskedTooOftenError(OrchestratorError):
+    """`wait`: seconds; None: it does not say how long."""
+
+    def __init__(self, text: str, wait: float | None) -> None:
+        super().__init__(text)
+        self.wait = wait
+
 
 Say = Callable[[str], None]
 

@@ -72,11 +72,20 @@ def _look(home: Home, source: SourceSettings, bring: Bring) -> Look:
     try:
         brought = bring(home, source)
     except OrchestratorError as error:
-        told = Looked(at=time.time(), failures=before.failures + 1, error=str(error), plan=before.plan)
+        now, wanted = time.time(), _wanted(error)
+        told = Looked(now, before.failures + 1, str(error), now + wanted if wanted else 0, before.plan)
         source_files.remember(home.places, source.name, told)
         return Look(source.name, error=str(error))
     source_files.remember(home.places, source.name, Looked(at=time.time(), plan=brought.plan_id or before.plan))
     return Look(source.name, brought)
+
+
+def _wanted(error: OrchestratorError) -> float:
+    """Seconds for which the tracker does not want to be asked."""
+    from orchestrator.adapters.trackers.linear_api import LinearError
+    from orchestrator.adapters.trackers.patience import AskedTooOftenError
+
+    return (error.wait if isinstance(error, AskedTooOftenError | LinearError) else None) or 0.0
 
 
 def look_at_due(home: Home, sources: Sequence[SourceSettings], told: Callable[[Look], None]) -> float | None:

@@ -13,6 +13,8 @@ from orchestrator.core.settings import SourceSettings
 
 LONGEST = 3600.0
 """Seconds between two looks at a source that fails, unless it asks for longer itself."""
+A_DAY = 86_400.0
+"""Whatever a tracker asks for."""
 
 
 class Looked(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -24,6 +26,8 @@ class Looked(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     """In a row."""
     error: str | None = None
     """Why the last look failed."""
+    until: float = 0
+    """Before then the tracker does not want to be asked again."""
     plan: str | None = None
     """The plan that got its tickets."""
 
@@ -41,7 +45,7 @@ def due_at(source: SourceSettings, known: Mapping[str, Looked], now: float) -> f
     looked = known.get(source.name)
     if looked is None or looked.at > now:
         return now
-    return looked.at + rest(source, looked)
+    return max(looked.at + rest(source, looked), min(looked.until, looked.at + A_DAY))
 
 
 def due(sources: Sequence[SourceSettings], known: Mapping[str, Looked], now: float) -> list[SourceSettings]:
