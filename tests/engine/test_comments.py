@@ -82,6 +82,18 @@ def test_nobody_is_mentioned_and_nothing_is_loaded(tmp_path: Path) -> None:
     assert text.count("`") == 2 and len(text) < 310
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("/home/ada/shop/a.sh: no", "`~/shop/a.sh: no`"),
+        ('cannot read "/Users/ada lovelace"', '`cannot read "~ lovelace"`'),
+        ("/root: x, /rooted and src/home/ada", "`~: x, /rooted and src/home/ada`"),
+    ],
+)
+def test_whose_machine_it_is_is_not_told(said: str, shown: str) -> None:
+    assert plain(said) == shown
+
+
 def test_what_was_over_before_is_no_news() -> None:
     assert list(remarks("s", ticket("x"), since=1.0))
     assert not list(remarks("s", Ticket(plan_id="p", ticket_id="T-1", context={"pr_url": "javascript:x"}), 1.0))

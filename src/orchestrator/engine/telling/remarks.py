@@ -15,6 +15,7 @@ REASON = 300
 ENDED = {Status.COMPLETE: "is complete", Status.FAILED: "failed", Status.NEEDS_ATTENTION: "needs attention"}
 _SECRET = re.compile(r"\b(?:gh[pousr]_|github_pat_|lin_\w+_|sk-|xox[a-z]-)[\w-]{8,}|(?<=://)[^/\s@]+(?=@)")
 _LINK = re.compile(r"\b(?:https?|ftp)://\S+|\bwww\.\S+", re.IGNORECASE)
+_HOME = re.compile(r"(?<![\w./])/(?:(?:home|Users)/[^/\s\"'`]+|root)(?=[/\s\"'`,;:)]|$)")
 _PULL = re.compile(r"https?://[\w.:/-]+\Z")
 
 
@@ -45,8 +46,8 @@ def remarks(state: str, ticket: Ticket, since: float) -> Iterator[Remark]:
 
 
 def plain(text: str) -> str:
-    """One line as code: nobody is mentioned, nothing is loaded, no token is shown."""
-    hidden = _LINK.sub("(link)", _SECRET.sub("***", text))
+    """One line as code: nobody is mentioned, nothing is loaded, no token and no user's name is shown."""
+    hidden = _HOME.sub("~", _LINK.sub("(link)", _SECRET.sub("***", text)))
     return f"`{one_line(hidden.replace('`', chr(39)).replace('@', '@' + chr(0x200B)), REASON)}`"
 
 
