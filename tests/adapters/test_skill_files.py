@@ -55,3 +55,20 @@ def test_what_lies_below_a_skill_belongs_to_it(tops: tuple[str, str]) -> None:
 def test_a_link_that_leads_round_in_a_circle_ends(tops: tuple[str, str]) -> None:
     (Path(tops[1]) / "again").symlink_to(tops[1], target_is_directory=True)
     assert set(found(tops)) == {"cli", "linear"}
+
+
+def test_links_that_go_round_in_a_circle_show_each_skill_once(tops: tuple[str, str]) -> None:
+    own = Path(tops[0])
+    put(own, "house-rules", "House Rules")
+    for n in range(12):  # each way round would be looked at, and ways multiply
+        (own / f"again-{n}").symlink_to(own)
+    (problem,) = skills_in(tops).problems
+    assert problem.where == "skill house-rules"
+
+
+def test_a_skill_that_is_linked_in_is_found_by_its_name(tops: tuple[str, str]) -> None:
+    own = Path(tops[0])
+    put(own.parent / "elsewhere", "house-rules", "house-rules")
+    own.mkdir()
+    (own / "house-rules").symlink_to(own.parent / "elsewhere/house-rules")
+    assert found(tops)["house-rules"] == f"{own}/house-rules"

@@ -15,7 +15,7 @@ from orchestrator.formats.skill import ReadSkill, SkillHead, read_skill
 
 FILE = "SKILL.md"
 DEPTH = 6
-"""Levels that are looked at; a link may lead round in a circle."""
+"""Levels that are looked at."""
 
 
 class SkillFolder(NamedTuple):
@@ -34,7 +34,8 @@ def skills_in(path: Iterable[str]) -> Skills:
     """Never raises: one that cannot be read hides no other."""
     found: dict[str, SkillFolder] = {}
     problems: list[Problem] = []
-    for folder in (one for root in path for one in _folders(Path(root), DEPTH)):
+    seen: set[str] = set()
+    for folder in (one for root in path for one in _folders(Path(root), DEPTH, seen)):
         read = _read(folder)
         problems += read.problems
         if read.head is not None:
@@ -50,8 +51,12 @@ def _read(folder: Path) -> ReadSkill:
         return ReadSkill(None, (Problem(f"skill {folder.name}", f"cannot be read: {why}", file=str(folder / FILE)),))
 
 
-def _folders(root: Path, depth: int) -> Iterator[Path]:
-    """A skill's own folders are its material."""
+def _folders(root: Path, depth: int, seen: set[str]) -> Iterator[Path]:
+    """A skill's own folders are its material. What links lead to is looked at once: they may go round in a circle."""
+    real = os.path.realpath(root)
+    if real in seen:
+        return
+    seen.add(real)
     if (root / FILE).is_file():
         yield root
         return
@@ -62,4 +67,4 @@ def _folders(root: Path, depth: int) -> Iterator[Path]:
     except OSError:  # there is none, or it cannot be listed
         return
     for one in inside:
-        yield from _folders(Path(one), depth - 1)
+        yield from _folders(Path(one), depth - 1, seen)
