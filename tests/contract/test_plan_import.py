@@ -143,3 +143,12 @@ def test_an_issue_that_somebody_made_a_ticket_of_is_not_made_a_second_one(box: B
             record.unlink()
         again = json.loads(box.ok(*words).out)
         assert again["created"] == [] and len(list(box.plans.iterdir())) == 2
+
+
+def test_who_looks_at_sources_is_told_what_is_waited_for(box: Box, repo: Path) -> None:
+    with serving(Linear(sprint())) as server:
+        box.env |= linear(server)
+        box.config({"sources": [{"type": "linear", "project": "Sprint", "repo": str(repo)}]})
+        server.troubles = [(429, {"Retry-After": "1"}, "")]
+        looked = box.ok("import")
+    assert "2 new" in looked.out and "Linear asks to be asked less often; waiting 1 s" in looked.err

@@ -34,7 +34,7 @@ def import_(watch: bool, names: tuple[str, ...], as_json: bool) -> int:
     --json: [{"source", "plan", "created": ["GH-7"], "updated": […], "notes": […], "error"}];
      with --watch a line for each look
     """
-    from orchestrator.control.planning import sources
+    from orchestrator.control.planning import sources, tracked
 
     home = opened_home(warns=True)
     found = sources.chosen(home, names)
@@ -42,13 +42,17 @@ def import_(watch: bool, names: tuple[str, ...], as_json: bool) -> int:
         return _watch(home, names, as_json)
     looks = []
     for source in found:
-        one = sources.look(home, source)
+        one = sources.look(home, source, lambda home, source: tracked.bring(home, source, _wait))
         looks.append(one)
         if not as_json:
             _tell(one)
     if as_json:
         output.show_json([_object(one) for one in looks])
     return 1 if any(one.error is not None for one in looks) else 0
+
+
+def _wait(text: str) -> None:
+    output.complain(clean(text))
 
 
 def _watch(home: Home, names: tuple[str, ...], as_json: bool) -> int:
