@@ -142,3 +142,15 @@ def test_what_is_told_back_is_never_longer_than_a_model_reads(site: Site) -> Non
             )
         )
         assert answer["result"]["isError"] and len(json.dumps(answer)) < 30_000
+
+
+def test_a_client_that_reads_no_more_ends_it_though_the_input_stays_open(site: Site) -> None:
+    process = site.start("mcp", stdin=subprocess.PIPE)
+    assert process.stdin is not None and process.stdout is not None
+    process.stdin.write(HELLO)
+    process.stdin.flush()
+    process.stdout.readline()
+    process.stdout.close()
+    process.stdin.write(REQUEST + '"tools/list"}\n')
+    process.stdin.flush()
+    assert wait_for(lambda: process.poll() is not None, what="its end") and process.returncode == 0

@@ -51,6 +51,7 @@ async def _serve(backing: Backing) -> int:
 
     for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(one, stop, 128 + one)
+    wire.when_gone = lambda: stop(0)
     async with stdio_server(wire.lines(), wire) as (source, sink):  # type: ignore[arg-type]
         server = made(backing)
         await server.run(source, sink, server.create_initialization_options())

@@ -10,7 +10,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import IO, Any
 
 import anyio
@@ -26,6 +26,8 @@ class Wire:
     def __init__(self) -> None:
         self._asked: set[str | int] = set()
         self._writing = asyncio.Lock()
+        self.when_gone: Callable[[], None] = lambda: None
+        """Called when nobody reads the answers any more."""
         self._quiet = asyncio.Event()
         self._quiet.set()
         self._source = _taken(0, os.O_RDONLY, "r")
@@ -54,7 +56,12 @@ class Wire:
             try:
                 await asyncio.to_thread(self._write, text)
             except OSError:
-                pass  # nobody reads it any more; the input ends, too, then
+                self._tell_gone()
+
+    def _tell_gone(self) -> None:
+        """Once. The input mostly ends, too, then, unless a third has it open."""
+        told, self.when_gone = self.when_gone, lambda: None
+        told()
 
     def _write(self, text: str) -> None:
         self._sink.write(text)
