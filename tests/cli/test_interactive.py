@@ -226,6 +226,9 @@ def test_what_cannot_be_is_refused_in_words(planned: Site) -> None:
         return called.err
 
     assert "--repo /nowhere: there is no such directory" in said("--repo", "/nowhere")
+    (planned.root / "file").touch()
+    assert "/file: it is no directory" in said("--repo", str(planned.root / "file"))
+    assert "/file is no folder; name a folder that" in said("--worktree-root", str(planned.root / "file/wt"))
     assert 'unknown workflow "standrad"' in said("--workflow", "standrad")
     assert 'unknown agent "claud" (did you mean claude?' in said("--agent", "claud")
     configure(planned, agents={"mine": {"command": "true"}})

@@ -64,7 +64,9 @@ def setting(home: Home, wanted: Wanted) -> Setting:
     """Raises OrchestratorError: the repository, the workflow or the agent is not there."""
     repo = os.path.abspath(expanded(wanted.repo or "."))  # noqa: PTH100 - a link stays one
     if not Path(repo).is_dir():
-        raise NotFoundError(f"--repo {repo}: there is no such directory")
+        raise NotFoundError(
+            f"--repo {repo}: {'it is no directory' if Path(repo).exists() else 'there is no such directory'}"
+        )
     if wanted.workflow is not None:
         home.catalog.workflow(wanted.workflow)
     root = wanted.worktree_root and os.path.abspath(expanded(wanted.worktree_root))  # noqa: PTH100

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from orchestrator.adapters.private_folder import PrivateFolder
 from orchestrator.control.checking import check_plans
+from orchestrator.control.planning.judging import unwritable
 from orchestrator.control.reading import plan_or_none
 from orchestrator.core.model import Plan, PlanStatus
 from orchestrator.engine import locks
@@ -21,7 +23,11 @@ from orchestrator.planner.session import Wanted as Wanted
 
 def looked_up(home: Home, wanted: Wanted) -> Setting:
     """Raises OrchestratorError: whatever is refused is refused before anything is made."""
-    return setting(home, wanted)
+    found = setting(home, wanted)
+    why = unwritable(Path(found.worktree_root)) if found.worktree_root else None
+    if why is not None:
+        raise OrchestratorError(f"--worktree-root {found.worktree_root}: {why}; name a folder that can be written")
+    return found
 
 
 @contextlib.contextmanager
