@@ -125,6 +125,17 @@ def test_a_milestone_a_label_and_single_issues_are_asked_for_alone(forge: ForgeH
     assert list(tickets(forge, "some")) == ["GH-1"] and "GH-7: closed in the tracker" in done.stdout
 
 
+def test_capitals_of_a_label_and_the_number_of_a_milestone_are_the_same_plan(forge: ForgeHome) -> None:
+    made(forge.world, 1, labels=("bug",), milestone="M 1")
+    assert bring(forge, "--label", "BUG").returncode == 0
+    forge.world.issues[1].labels = ()
+    made(forge.world, 2, milestone="M 1")
+    done = bring(forge, "--label", "bug")
+    assert "GH-1: not found any more" in done.stdout and "plan acme-demo-bug" in done.stdout
+    assert json.loads(bring(forge, "--milestone", "1", "--json").stdout)["plan"] == "m-1"
+    assert list(tickets(forge, "m-1")) == ["GH-2"]
+
+
 def test_more_issues_than_a_search_gives_are_all_imported_and_a_milestone_may_be_a_number(forge: ForgeHome) -> None:
     for number in range(1, 1103):
         made(forge.world, number, labels=("Many",) if number > 1 else (), milestone="2026" if number < 3 else None)

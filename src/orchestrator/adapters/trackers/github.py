@@ -73,11 +73,12 @@ def number(text: str) -> int | None:
 
 def read(query: Query, asked: Asked) -> Issues:
     """Raises OrchestratorError, in words for people; then nothing is known."""
-    name = _name(query)
     try:
         rows = _chosen(query, asked) if query.issues else _listed(query, asked)
-        if not rows:
+        if not rows and (query.milestone is not None or query.label is not None):
             look_for(query.repository, query.milestone, query.label, asked)
+            rows = _meant(query, asked)  # a search may lag behind
+        name = _name(query, rows)
         query = replace(query, repository=_called_now(query.repository, rows))
         found = {one.id: one for one in sorted((_issue(row) for row in rows), key=lambda one: _number(one.id))}
         relations = github_relations.read(query.repository, [_number(id_) for id_ in found], asked)
@@ -109,9 +110,13 @@ def _called_now(repository: str, rows: Iterable[Mapping[str, Any]]) -> str:
     return "/".join([*host, told[1]]) if told else repository
 
 
-def _name(query: Query) -> str:
+def _name(query: Query, rows: Iterable[Mapping[str, Any]]) -> str:
+    """A milestone may have been named by its number."""
     owner_and_name = "/".join(query.repository.split("/")[-2:])
-    return query.milestone or (f"{owner_and_name} {query.label}" if query.label else owner_and_name)
+    if query.milestone is not None:
+        titles = (str(one["title"]) for row in rows if (one := row.get("milestone")) and one.get("title"))
+        return next(titles, query.milestone)
+    return f"{owner_and_name} {query.label}" if query.label else owner_and_name
 
 
 # -- issues -----------------------------------------------------------------------------------------------------------
@@ -125,6 +130,10 @@ def _listed(query: Query, asked: Asked) -> list[Mapping[str, Any]]:
         rows = _open(query, asked, words)
         if not words or len(rows) < SEARCHED:
             return rows
+    return _meant(query, asked)
+
+
+def _meant(query: Query, asked: Asked) -> list[Mapping[str, Any]]:
     return [row for row in _open(query, asked, []) if _is_meant(row, query)]
 
 

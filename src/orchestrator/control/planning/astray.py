@@ -15,6 +15,11 @@ def is_over(ticket: Ticket | None) -> bool:
     return ticket is None or ticket.status is Status.COMPLETE
 
 
+def same(source: str) -> str:
+    """Trackers do not tell capitals of labels and milestones apart; folders do."""
+    return source if source.startswith("file ") else source.casefold()
+
+
 def astray(issues: Issues, here: Here, source: str) -> Iterator[str]:
     """In words."""
     found = {one.id for one in issues.found}
@@ -27,7 +32,7 @@ def astray(issues: Issues, here: Here, source: str) -> Iterator[str]:
         if name in closed:
             hint = "" if ticket.status in ENDED else f" (`orchestrator pause {here.plan.id} {name}` holds it back)"
             yield f"{name} was closed in the tracker, but its ticket is {ticket.status}{hint}"
-        elif taken.source == source and name not in found:
+        elif same(taken.source) == same(source) and name not in found:
             lost.setdefault(ticket.status, []).append(name)
     for status, ids in lost.items():
         word = "its ticket is" if len(ids) == 1 else "their tickets are"

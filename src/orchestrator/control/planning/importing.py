@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from orchestrator.adapters import import_files
 from orchestrator.control.planning import drafting
-from orchestrator.control.planning.astray import astray, is_over
+from orchestrator.control.planning.astray import astray, is_over, same
 from orchestrator.control.planning.drafting import Made
 from orchestrator.control.planning.updating import Here, steps_to, write
 from orchestrator.control.showing import Scene
@@ -119,7 +119,8 @@ def repo_of_plan(home: Home, request: Request) -> str | None:
 
 
 def _here(home: Home, request: Request, records: Mapping[str, Imported]) -> Here | None:
-    by_source = next((name for name, one in records.items() if request.source in one.sources), None)
+    wanted = same(request.source)
+    by_source = next((name for name, one in records.items() if wanted in map(same, one.sources)), None)
     plan_id = request.plan or by_source
     if plan_id is None or not home.places.plan_file(plan_id).exists():
         return None
