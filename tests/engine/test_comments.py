@@ -189,6 +189,7 @@ def test_the_rests_grow_from_seconds_to_an_hour_and_end_after_a_day(
         ("HTTP 404: Not Found", 3600),
         ("HTTP 429: too many\nRetry-After: 90", 90),
         ("dial tcp: connection refused", 5),
+        ("Post https://github.com/acme/shop/issues/403: EOF", 5),
     ],
 )
 def test_how_long_it_rests_depends_on_what_was_said(tmp_path: Path, said: str, rest: int) -> None:
