@@ -16,7 +16,7 @@ from orchestrator.errors import OrchestratorError
 _GITHUB = re.compile(r"https?://(?P<host>[\w.:-]+)/(?P<name>[\w.-]+/[\w.-]+)/issues/(?P<number>\d+)(?:[/?#].*)?\Z")
 _LINEAR = re.compile(r"https?://linear\.app/[^/\s]+/issue/(?P<id>[A-Za-z0-9]+-\d+)(?:[/?#].*)?\Z")
 _FOR_GOOD = re.compile(
-    r"\b(401|403)\b|not accessible|forbidden|permission|locked|gh auth|cannot be started", re.IGNORECASE
+    r"(?<![/#])\b(401|403)\b|not accessible|forbidden|permission|locked|gh auth|cannot be started", re.IGNORECASE
 )
 SECONDS = 30.0
 
