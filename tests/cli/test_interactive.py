@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -217,6 +218,28 @@ def test_pi_comes_before_claude_before_codex(site: Site, terminal: Terminal, mon
         with running(terminal, PROGRAM, "interactive", TMPDIR=temporary(site), HOME=str(site.root)) as program:
             assert terminal.ended(program) == 0
         assert terminal.text.count(f"I am {site.root}/scripts/{kind}") == 1
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells a program that its parent died")
+def test_a_kill_9_ends_the_agent_too(planned: Site, terminal: Terminal) -> None:
+    agent = str(planned.root / "scripts/claude").encode()
+
+    def alive() -> bool:
+        files = Path("/proc").glob("[0-9]*/cmdline")
+        return any(agent in _text(path) for path in files)
+
+    with start(planned, terminal, stays=True) as program:
+        terminal.shows("ready")
+        assert alive()
+        program.kill()
+        wait_for(lambda: not alive(), what="the end of the agent")
+
+
+def _text(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
 
 
 def test_what_cannot_be_is_refused_in_words(planned: Site) -> None:

@@ -22,17 +22,33 @@ from orchestrator.errors import OrchestratorError
 KEYS = (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP)
 """What keys send to everybody in the foreground. A handler, unlike ignoring, is not inherited."""
 PASSED_ON = (signal.SIGTERM, signal.SIGHUP)
+WHEN_PARENT_DIES = 1
+"""PR_SET_PDEATHSIG of <linux/prctl.h>."""
 
 
 def run(argv: Sequence[str], cwd: str, env: Mapping[str, str]) -> int:
     """Its exit code; 128 + n after signal n. Raises OrchestratorError."""
     with _modes_kept(), _signals() as began:
         try:
-            child = subprocess.Popen(argv, cwd=cwd, env=env)
+            child = subprocess.Popen(argv, cwd=cwd, env=env, preexec_fn=_tied())
         except OSError as error:
             raise OrchestratorError(f"cannot start {argv[0]}: {error.strerror}; is it installed?") from error
         began(child)
         return _wait(child)
+
+
+def _tied() -> Callable[[], None] | None:
+    """Called in the program before it begins: a `kill -9` of us is a terminal that is closed for it, too. It would stay
+    for ever, with nobody to talk to and the secrets of its servers. Only Linux has that."""
+    if not sys.platform.startswith("linux"):
+        return None
+    try:
+        import ctypes
+
+        prctl = ctypes.CDLL(None).prctl
+    except (ImportError, OSError, AttributeError):
+        return None
+    return lambda: prctl(WHEN_PARENT_DIES, int(signal.SIGHUP)) and None
 
 
 def _wait(child: subprocess.Popen[bytes]) -> int:
