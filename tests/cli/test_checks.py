@@ -181,6 +181,17 @@ def test_config_check_fails_on_errors_and_not_on_warnings(site: Site) -> None:
     assert called.json["problems"][0]["severity"] == "error" and called.json["file"] == str(site.root / "config.yaml")
 
 
+def test_config_check_tells_what_a_source_names_and_is_not_there(site: Site) -> None:
+    source = {"type": "github", "repository": "a/b", "workflow": "ww", "agent": "claud", "repo": "/no/where"}
+    site.config(sources=[source, {"type": "github", "repository": "c/d", "workflow": "w", "repo": str(site.root)}])
+    called = site.call("config", "check", "--json")
+    assert called.code == 0
+    assert [(one["where"], one["what"], one["severity"]) for one in called.json["problems"]] == [
+        ("config: sources[0] (github a/b)", what, "warning")
+        for what in ('unknown workflow "ww"', 'unknown agent "claud"', "the repo /no/where does not exist")
+    ]
+
+
 def test_config_check_tells_of_a_skill_that_agents_cannot_read_and_does_not_fail(site: Site) -> None:
     site.config()
     (site.root / "skills/house").mkdir(parents=True)

@@ -88,8 +88,8 @@ def check(as_json: bool) -> int:
     """Check the configuration.
 
     Exit code 1 when there are errors; warnings (an unknown key, a variable that is not set, arguments that an agent's
-    program refuses, a channel of `notify` that cannot work on this machine, a skill that agents cannot read) do not
-    count.
+    program refuses, a channel of `notify` that cannot work on this machine, a skill that agents cannot read, what a
+    source names and is not there) do not count.
 
     \b
     --json: {"file", "problems": [{"where", "what", "severity", "hint", "file", "line", "column"}]}
@@ -107,9 +107,9 @@ def check(as_json: bool) -> int:
 
         problems = (*problems, *notifying.problems(looked.config))
     if looked.config is not None:
-        from orchestrator.control import skills
+        from orchestrator.control import checking, skills
 
-        problems = (*problems, *skills.problems(looked.config))
+        problems = (*problems, *skills.problems(looked.config), *checking.source_problems(looked.config))
     if as_json:
         output.show_json({"file": looked.found.file, "problems": problem_objects(problems)})
         return verdict(problems, False)

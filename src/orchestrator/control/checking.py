@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from orchestrator.adapters.catalog import Catalog, WorkflowFile
+from orchestrator.adapters.paths import expanded
 from orchestrator.adapters.schema_files import filled_in
 from orchestrator.control.showing import Scene
 from orchestrator.core.checks.check import Found, Use, resource_problems, variable_problems
@@ -163,6 +164,22 @@ class _Prompts:
         index = self._parsed.read.phases.index(phase)
         path = ("phases", index, *(int(step) if step.isdecimal() else step for step in key.split(".")))
         self.problems.append(problem_at(self._parsed, Found(what, path, phase.id)))
+
+
+def source_problems(config: Config) -> Iterator[Problem]:
+    """What its sources name and is not there: each look would fail, later and elsewhere. Warnings."""
+    workflows, file = Catalog(config).names() if config.settings.sources else [], config.file
+    for i, one in enumerate(config.settings.sources):
+        where = f"config: sources[{i}] ({one.name})"
+        for kind, name, known in (
+            ("workflow", one.workflow, workflows),
+            ("agent", one.agent, [*config.settings.agents]),
+        ):
+            if name is not None and name not in known:
+                hint = did_you_mean(name, known) or f"there are {', '.join(sorted(known))}"
+                yield Problem(where, f'unknown {kind} "{name}"', "warning", hint, file)
+        if one.repo is not None and not expanded(one.repo).is_dir():
+            yield Problem(where, f"the repo {one.repo} does not exist", "warning", "write the path of a clone", file)
 
 
 # -- plans ------------------------------------------------------------------------------------------------------------
