@@ -134,7 +134,7 @@ def test_a_variable_that_is_not_set_is_named_and_its_server_left_out(
 ) -> None:
     monkeypatch.delenv("LINEAR_API_KEY")
     assert ended(planned, terminal) == 0
-    assert "mcpServers.linear is left out: ${LINEAR_API_KEY} is not set" in terminal.text
+    assert "mcpServers.linear is left out: ${LINEAR_API_KEY} is not set or empty; export it" in terminal.text
     assert "linear" not in ((planned.root / "mcp.json").read_text() if (planned.root / "mcp.json").exists() else "")
 
 

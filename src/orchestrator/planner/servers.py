@@ -33,7 +33,7 @@ def servers(config: Config, environ: Mapping[str, str]) -> Servers:
         if missing:
             names = ", ".join(f"${{{one}}}" for one in missing)
             are = "are" if len(missing) > 1 else "is"
-            left_out.append(f"mcpServers.{name} is left out: {names} {are} not set; export it and start again")
+            left_out.append(f"mcpServers.{name} is left out: {names} {are} not set or empty; export it and start again")
         else:
             ready[name] = _filled(server, environ)
     own = own_server(config, environ)
