@@ -15,7 +15,7 @@ help:
 	@echo "make demo     watch it work: tickets of a small real project, from plan to merged"
 	@echo "make test     the tests"
 	@echo "make check    lint, format, types, import rules, sizes, schemas"
-	@echo "make chaos    what the tests do in part, wholly and many times: kills, pauses, stops at random moments"
+	@echo "make chaos    the rest of what the tests do in part, and many times: kills, pauses, stops at random moments"
 	@echo "make e2e      with real agent programs and the real gh against servers on this machine"
 	@echo "make bench    measure it, beside bare equivalents and, with PEER=\"a command\", another program"
 	@echo "make docs     build the documentation as a site, into site/"

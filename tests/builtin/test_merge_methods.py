@@ -103,7 +103,7 @@ def test_a_merge_without_a_conflict_is_taken_out_and_the_commits_stay(repo: Path
 
 @pytest.mark.parametrize("method", ["rebase", "squash", "merge"])
 @pytest.mark.parametrize("remote", [True, False])
-@pytest.mark.thorough(every=4)
+@pytest.mark.thorough(every=4, more=True)
 def test_killed_around_any_call_of_git_it_is_merged_exactly_once(tmp_path: Path, remote: bool, method: str) -> None:
     repo = (repo_with_origin if remote else lone_repo)(tmp_path / "repo")
     tree = tmp_path / "tree"

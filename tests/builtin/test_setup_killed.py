@@ -81,7 +81,7 @@ def is_whole(project: Project) -> None:
 
 
 @pytest.mark.parametrize("after", [False, True])
-@pytest.mark.thorough(every=2)
+@pytest.mark.thorough(every=2, more=True)
 def test_a_setup_that_was_killed_at_any_call_of_git_is_finished(project: Project, after: bool) -> None:
     at, kills = 3 * after + 1, 0
     while killed(project, "setup-worktree.sh", at, after=after):

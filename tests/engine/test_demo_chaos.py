@@ -26,7 +26,7 @@ SLOW = 120.0
 
 
 @pytest.mark.parametrize("everything", [False, True], ids=["the daemon", "the daemon and all that it started"])
-@pytest.mark.thorough(every=2)
+@pytest.mark.thorough(every=2, more=True)
 def test_random_kills_lose_nothing_and_merge_nothing_twice(tmp_path: Path, everything: bool) -> None:
     root = tmp_path / "demo"
     demo = make_demo(root, pace=0.05)

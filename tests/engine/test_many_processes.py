@@ -20,7 +20,7 @@ from tests.waiting import wait_for
 __all__ = ["make"]
 
 STEERERS = 8
-pytestmark = pytest.mark.thorough(every=1)
+pytestmark = pytest.mark.thorough(every=1, more=True)
 
 TIMES = max(25, CHAOS)
 STEERED = ("PauseRequested", "ResumeRequested", "RetryRequested", "SkipRequested")

@@ -16,7 +16,7 @@ from tests.waiting import let_pass, wait_for
 __all__ = ["make"]
 
 PHASES = ["one", "two", "three"]
-pytestmark = pytest.mark.thorough(every=1)
+pytestmark = pytest.mark.thorough(every=1, more=True)
 
 MOMENTS = max(40, CHAOS)
 AT_ONCE = 4
