@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.adapters import process, sweep
+from orchestrator.adapters.attempts import process, sweep
 from tests.waiting import wait_for
 
 PROGRAMS = Path(__file__).parent / "resources/processes"

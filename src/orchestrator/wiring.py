@@ -15,10 +15,10 @@ from orchestrator.errors import ConfigError
 
 if TYPE_CHECKING:
     from orchestrator.adapters.logs import Tell
-    from orchestrator.control.doctor import Patient
+    from orchestrator.control.checkup.doctor import Patient
     from orchestrator.core.settings import Config, Settings
     from orchestrator.engine.home import Home
-    from orchestrator.formats.config import Found
+    from orchestrator.formats.configuration.config import Found
 
 BUNDLED = str(Path(__file__).parent / "builtin")
 
@@ -49,7 +49,7 @@ class Look(NamedTuple):
 
 def look(options: Options, environ: Mapping[str, str] = os.environ) -> Look:
     """Raises ConfigError only when there is no file to look at."""
-    from orchestrator.formats import config as configs
+    from orchestrator.formats.configuration import config as configs
 
     found = configs.find_config(options.config, environ, _cwd(), os.path.isfile, str(Path.home()))
     if found.error is not None and (options.needs_file or found.file is not None):
@@ -65,8 +65,8 @@ def look(options: Options, environ: Mapping[str, str] = os.environ) -> Look:
 
 def patient(options: Options, environ: Mapping[str, str] = os.environ) -> Patient:
     """What `doctor` examines; whatever is wrong with the configuration is one of its findings. Never raises."""
-    from orchestrator.control.doctor import Patient
-    from orchestrator.formats import config as configs
+    from orchestrator.control.checkup.doctor import Patient
+    from orchestrator.formats.configuration import config as configs
 
     try:
         looked = look(options, environ)
@@ -135,7 +135,7 @@ def _text(file: str) -> str:
 def _resolved(found: Found, settings: Settings, options: Options) -> Config:
     from msgspec.structs import replace
 
-    from orchestrator.formats import config as configs
+    from orchestrator.formats.configuration import config as configs
 
     if options.concurrency is not None:
         settings = replace(settings, max_concurrency=options.concurrency)

@@ -7,9 +7,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from orchestrator.adapters import journal
 from orchestrator.adapters.places import Places
-from orchestrator.adapters.store import Applied, Store
+from orchestrator.adapters.state import journal
+from orchestrator.adapters.state.store import Applied, Store
 from orchestrator.core.events import AttemptEnded, Dispatched, Event, Grant, PauseRequested, ResumeRequested
 from orchestrator.core.model import Key, Ticket
 from orchestrator.core.outcome import Outcome, OutcomeKind

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from orchestrator.adapters import activity, sweep
-from orchestrator.adapters.activity import BUSY_BYTES, BUSY_CORES, Done, worked
-from orchestrator.adapters.process import Running
+from orchestrator.adapters.attempts import activity, sweep
+from orchestrator.adapters.attempts.activity import BUSY_BYTES, BUSY_CORES, Done, worked
+from orchestrator.adapters.attempts.process import Running
 from tests.processes import Place, place, sh
 from tests.waiting import let_pass, wait_for
 

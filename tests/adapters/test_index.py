@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from orchestrator.adapters import folders, index
-from orchestrator.adapters.index import GONE_PATIENCE, Index
 from orchestrator.adapters.places import Places
+from orchestrator.adapters.state import index
+from orchestrator.adapters.state.index import GONE_PATIENCE, Index
+from orchestrator.adapters.watching import folders
 from orchestrator.core.model import Key
 from tests.adapters.shelf import config_of
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.adapters import journal
-from orchestrator.adapters.journal import Entry, Journal, Last, difference, digest, entries, fold, tell
+from orchestrator.adapters.state import journal
+from orchestrator.adapters.state.journal import Entry, Journal, Last, difference, digest, entries, fold, tell
 from orchestrator.formats.plan_json import dump
 
 

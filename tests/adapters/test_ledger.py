@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.adapters.ledger import Day, Line, append, day_of, days, lines, next_midnight
 from orchestrator.adapters.places import Places
+from orchestrator.adapters.state.ledger import Day, Line, append, day_of, days, lines, next_midnight
 from orchestrator.core.model import Key
 from tests.adapters.shelf import config_of
 

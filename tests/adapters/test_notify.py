@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters import notify, notify_apprise, notify_desktop
-from orchestrator.adapters.notify_command import Ended
+from orchestrator.adapters.notices import by_apprise, by_desktop, notify
+from orchestrator.adapters.notices.by_command import Ended
 from orchestrator.core import notices
 from orchestrator.core.channels import Channel, channels
 from orchestrator.core.notice_words import Message
@@ -150,7 +150,7 @@ def test_who_ends_takes_along_what_is_being_sent(tmp_path: Path) -> None:
 
 
 def test_the_desktop_is_told_through_the_program_of_this_system(tmp_path: Path, bin_folder: Path) -> None:
-    program(bin_folder / notify_desktop.program(), '#!/bin/sh\nprintf "%s\\n" "$@" >out\n')
+    program(bin_folder / by_desktop.program(), '#!/bin/sh\nprintf "%s\\n" "$@" >out\n')
     assert send(channel(desktop=True), tmp_path) == Ended()
     assert "test: EXAMPLE-1 failed" in (tmp_path / "out").read_text()
 
@@ -159,18 +159,16 @@ def test_without_such_a_program_it_says_what_to_install(
     tmp_path: Path, bin_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(bin_folder))
-    assert (send(channel(desktop=True), tmp_path).reason or "").startswith(
-        f"{notify_desktop.program()} is not installed"
-    )
+    assert (send(channel(desktop=True), tmp_path).reason or "").startswith(f"{by_desktop.program()} is not installed")
 
 
 def test_a_text_is_no_option_and_no_markup(monkeypatch: pytest.MonkeyPatch) -> None:
     said = Message("--help", "a <b>&", "failure")
     monkeypatch.setattr("sys.platform", "linux")
-    assert notify_desktop.argv(said)[-3:] == ["--", "--help", "a &lt;b&gt;&amp;"]
+    assert by_desktop.argv(said)[-3:] == ["--", "--help", "a &lt;b&gt;&amp;"]
     monkeypatch.setattr("sys.platform", "darwin")
-    assert notify_desktop.argv(said)[-2:] == ["--help", "a <b>&"]
-    assert "--help" not in " ".join(notify_desktop.argv(said)[:-2])
+    assert by_desktop.argv(said)[-2:] == ["--help", "a <b>&"]
+    assert "--help" not in " ".join(by_desktop.argv(said)[:-2])
 
 
 # --- a URL
@@ -223,4 +221,4 @@ def test_without_the_extra_it_says_how_to_install_it(tmp_path: Path, monkeypatch
 
 def test_pieces_of_a_url_are_hidden_wherever_they_stand() -> None:
     text = "to ntfy://me:pw@host.example/my-topic: my-topic is refused by host.example"
-    assert notify_apprise.hidden("ntfy://me:pw@host.example/my-topic", text) == "to ntfy://***: *** is refused by ***"
+    assert by_apprise.hidden("ntfy://me:pw@host.example/my-topic", text) == "to ntfy://***: *** is refused by ***"

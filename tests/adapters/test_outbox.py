@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from orchestrator.adapters.costs import of_plan, of_ticket
-from orchestrator.adapters.outbox import Outbox
+from orchestrator.adapters.notices.outbox import Outbox
 from orchestrator.adapters.places import Places
 from orchestrator.core import notices
 from orchestrator.core.model import Key

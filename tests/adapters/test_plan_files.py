@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from orchestrator.adapters import import_files, plan_files, plan_removal
 from orchestrator.adapters.files import write_atomically
 from orchestrator.adapters.places import Places
-from orchestrator.adapters.plan_files import BEGUN, PlanFiles
-from orchestrator.adapters.store import Store
+from orchestrator.adapters.planning import import_files, plan_files, plan_removal
+from orchestrator.adapters.planning.plan_files import BEGUN, PlanFiles
+from orchestrator.adapters.state.store import Store
 from orchestrator.core.model import Plan, PlanEntry, PlanStatus, Ticket
 from orchestrator.core.planning.imported import Imported
 from orchestrator.errors import NotFoundError, OrchestratorError, StoreError, TakenError
@@ -28,7 +28,9 @@ NAMES = ("T-1", "T-2", "T-3")
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from orchestrator.adapters import import_files, plan_files, plan_removal
+from orchestrator.adapters.planning import import_files
+from orchestrator.adapters.planning import plan_files
+from orchestrator.adapters.planning import plan_removal
 from tests.adapters.test_plan_files import files_of, plan, tickets
 writes = [0]
 def write(path, *rest, **named):

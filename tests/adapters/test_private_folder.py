@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters.private_folder import PrivateFolder
+from orchestrator.adapters.planning.private_folder import PrivateFolder
 from orchestrator.errors import StoreError
 
 LEFT_BEHIND = """
 import os, sys
 from pathlib import Path
-from orchestrator.adapters.private_folder import PrivateFolder
+from orchestrator.adapters.planning.private_folder import PrivateFolder
 folder = PrivateFolder({"TMPDIR": sys.argv[1]}, Path(sys.argv[1]) / "state")
 folder.write("secret", "x")
 folder.link(Path(sys.argv[1]) / "link", "secret")
@@ -28,7 +28,7 @@ os.kill(os.getpid(), 9)
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A path that is short enough for temporary files."""
-    monkeypatch.setattr("orchestrator.adapters.temporary.LONGEST", 400)
+    monkeypatch.setattr("orchestrator.adapters.attempts.temporary.LONGEST", 400)
     return tmp_path
 
 

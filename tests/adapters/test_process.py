@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters import process
-from orchestrator.adapters.attempt_files import read_pid
-from orchestrator.adapters.process import Alive, Exited, Gone, NeverBegan, StartError
+from orchestrator.adapters.attempts import process
+from orchestrator.adapters.attempts.attempt_files import read_pid
+from orchestrator.adapters.attempts.process import Alive, Exited, Gone, NeverBegan, StartError
 from orchestrator.errors import CannotRunError, StoreError
 from tests.processes import PROGRAMS, Place, living, place, sh
 from tests.waiting import wait_for

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters.skill_files import skills_in
+from orchestrator.adapters.planning.skill_files import skills_in
 
 
 def put(top: Path, place: str, name: str, description: str = "Says when.") -> None:

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from orchestrator.adapters import files, journal
+from orchestrator.adapters import files
 from orchestrator.adapters.places import Places
-from orchestrator.adapters.store import Store
+from orchestrator.adapters.state import journal
+from orchestrator.adapters.state.store import Store
 from orchestrator.core.events import Dispatched, Grant, PauseRequested, ResumeRequested
 from orchestrator.core.model import Key, Status
 from orchestrator.core.outcome import OutcomeKind
@@ -158,7 +159,7 @@ def test_a_broken_file_is_read_again_while_its_editor_may_be_writing(shelf: Shel
     def mend(*_: object) -> None:
         shelf.file.write_bytes(whole)
 
-    import orchestrator.adapters.store as stores
+    import orchestrator.adapters.state.store as stores
 
     sleep, stores.time.sleep = stores.time.sleep, mend  # type: ignore[misc]
     try:

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from orchestrator.adapters import sweep
+from orchestrator.adapters.attempts import sweep
 from tests.processes import PROGRAMS, Place, living, place, sh
 from tests.waiting import wait_for
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters import temporary
+from orchestrator.adapters.attempts import temporary
 from orchestrator.core.model import Key
 from tests.waiting import wait_for
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator.adapters import watch
-from orchestrator.adapters.watch import Watch
+from orchestrator.adapters.watching import watch
+from orchestrator.adapters.watching.watch import Watch
 from tests.waiting import wait_for
 
 Listen = Callable[..., set[str]]
@@ -99,7 +99,7 @@ def test_a_watch_that_is_lost_begins_again_and_never_raises(
 ) -> None:
     import watchfiles
 
-    from orchestrator.adapters import inotify
+    from orchestrator.adapters.watching import inotify
 
     module, name = (inotify, "changes") if watch.HAS_INOTIFY else (watchfiles, "watch")
     real, calls = getattr(module, name), []

@@ -12,7 +12,7 @@ import pytest
 
 from orchestrator.core.model import Plan
 from orchestrator.errors import OrchestratorError
-from orchestrator.formats.config import parse_settings
+from orchestrator.formats.configuration.config import parse_settings
 from orchestrator.planner.demo import DemoHome, make_demo
 from tests.builtin.scripts import git, run
 

@@ -10,7 +10,7 @@ import pytest
 from orchestrator.control.checking import GIVEN
 from orchestrator.core.model import PLANNER_FIELDS, RUNNER_FIELDS
 from orchestrator.core.workflow import AgentPhase, PollPhase, ScriptPhase
-from orchestrator.formats import templates
+from orchestrator.formats.template import templates
 from orchestrator.formats.workflow_yaml import parse_workflow
 from tests.builtin.scripts import BUILTIN
 

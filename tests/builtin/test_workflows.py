@@ -9,7 +9,7 @@ import pytest
 
 from orchestrator.core.checks.check import resource_problems, variable_problems
 from orchestrator.core.workflow import AgentPhase, Phase, PollPhase, ScriptPhase, TerminalPhase, Workflow
-from orchestrator.formats import templates
+from orchestrator.formats.template import templates
 from orchestrator.formats.workflow_yaml import parse_workflow
 from tests.builtin.scripts import BUILTIN, SCRIPTS
 

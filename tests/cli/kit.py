@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from orchestrator.adapters import sweep
+from orchestrator.adapters.attempts import sweep
 from orchestrator.cli.main import main
 from tests.waiting import DEADLINE, wait_for
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters import pull_requests
 from orchestrator.adapters.places import Places
+from orchestrator.adapters.state import pull_requests
 from orchestrator.core.forge.pull_request import Remembered
 from orchestrator.core.model import Key
 from orchestrator.core.settings import Settings
-from orchestrator.formats.config import resolve
+from orchestrator.formats.configuration.config import resolve
 from tests.cli.emulator import Terminal
 from tests.cli.kit import PROGRAM, Called, Site
 from tests.waiting import wait_for

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator.adapters.ledger import Line, append
 from orchestrator.adapters.places import Places
+from orchestrator.adapters.state.ledger import Line, append
 from orchestrator.cli.look.costs import short
 from orchestrator.wiring import Options, load
 from tests.cli.kit import Site

@@ -174,7 +174,7 @@ def test_state_that_cannot_be_read_or_is_no_folder_is_broken(machine: Machine, m
         raise PermissionError(13, "Permission denied", "state/plans")
 
     with monkeypatch.context() as inner:
-        inner.setattr("orchestrator.control.doctor_state.Scene", refuse)
+        inner.setattr("orchestrator.control.checkup.state.Scene", refuse)
         one = machine.found("state", "state")
         assert one["status"] == "broken" and "Permission denied" in one["text"]
         assert machine.found("agents", "claude")["status"] == "ok"

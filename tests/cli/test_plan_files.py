@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.formats import yaml_nodes
-from orchestrator.formats.draft import read_draft
+from orchestrator.formats.drafts.draft import read_draft
 from tests.cli.kit import Site
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters.bulk import load
-from orchestrator.adapters.index import Index
 from orchestrator.adapters.places import Places
+from orchestrator.adapters.state.bulk import load
+from orchestrator.adapters.state.index import Index
 from orchestrator.cli import commands, opened, quick
 from orchestrator.cli.look import overview
 from orchestrator.wiring import Options

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator.adapters import pull_requests
 from orchestrator.adapters.places import Places
+from orchestrator.adapters.state import pull_requests
 from orchestrator.control.live.words import Told
 from orchestrator.core.forge.pull_request import Remembered
 from orchestrator.core.model import Key, Status
@@ -17,7 +17,7 @@ from orchestrator.core.show import reviews
 from orchestrator.core.show.live import Wait
 from orchestrator.core.show.overview import SMALL
 from orchestrator.engine.home import Home
-from orchestrator.formats.config import resolve
+from orchestrator.formats.configuration.config import resolve
 from tests.cli.kit import Site
 from tests.cli.test_live_text import AT, lines, view, wait
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from orchestrator.adapters import source_files
+from orchestrator.adapters.planning import source_files
 from orchestrator.adapters.trackers.linear_api import LinearError
 from orchestrator.adapters.trackers.patience import AskedTooOftenError
 from orchestrator.control.planning import sources

@@ -10,16 +10,16 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from orchestrator.adapters.ledger import Line
+from orchestrator.adapters.state.ledger import Line
 from orchestrator.agents.registry import TABLE, agent_for
 from orchestrator.cli.main import main
 from orchestrator.core.model import Plan, Ticket
 from orchestrator.core.notices import Notice
 from orchestrator.core.settings import AgentSettings, Settings
-from orchestrator.formats import templates
-from orchestrator.formats.config import parse_settings
+from orchestrator.formats.configuration.config import parse_settings
 from orchestrator.formats.plan_json import decode_plan, decode_ticket
-from orchestrator.formats.templates import TemplateFault
+from orchestrator.formats.template import templates
+from orchestrator.formats.template.templates import TemplateFault
 from tests.docs.pages import Block, blocks, codes, section, text
 
 YAML = blocks("yaml")

@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from orchestrator.adapters.attempt_files import Record, Stop
-from orchestrator.adapters.journal import Entry
+from orchestrator.adapters.attempts.attempt_files import Record, Stop
+from orchestrator.adapters.state.journal import Entry
 from orchestrator.core.accounts import Account
 from orchestrator.core.budgets import Budgets
 from orchestrator.core.forge.pull_request import Remembered
@@ -34,7 +34,7 @@ from orchestrator.core.workflow import (
     TerminalPhase,
     Workflow,
 )
-from orchestrator.formats.config import DEFAULT_AGENTS, resolve
+from orchestrator.formats.configuration.config import DEFAULT_AGENTS, resolve
 from tests.docs.pages import codes, section, table
 
 RESOLVED = resolve(Settings(), None, "/home-of-it", "/bundled")

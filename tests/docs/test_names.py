@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
-from orchestrator.adapters import attempt_files, process, temporary
+from orchestrator.adapters.attempts import attempt_files, process, temporary
 from orchestrator.adapters.places import Places
 from orchestrator.cli import commands, main
 from orchestrator.control.checking import GIVEN
@@ -22,9 +22,9 @@ from orchestrator.core.turns.slots import slot_vars
 from orchestrator.core.workflow import MAX_CHECK_SECONDS
 from orchestrator.engine.attempt.captures import CAPTURE_SECONDS
 from orchestrator.engine.attempt.conclude import write_outcome
-from orchestrator.formats.config import resolve
+from orchestrator.formats.configuration.config import resolve
 from orchestrator.formats.plan_json import OPTIONAL_FIELDS
-from orchestrator.formats.template_limits import MAX_STEPS, MAX_TEXT
+from orchestrator.formats.template.limits import MAX_STEPS, MAX_TEXT
 from tests.docs.pages import DOCS, PAGES, ROOT, SOURCE, blocks, codes, section, table, text
 from tests.waiting import wait_for
 

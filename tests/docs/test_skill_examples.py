@@ -11,9 +11,9 @@ import pytest
 
 from orchestrator.cli import main
 from orchestrator.core.model import Plan, Ticket
-from orchestrator.formats import templates
-from orchestrator.formats.config import parse_settings
+from orchestrator.formats.configuration.config import parse_settings
 from orchestrator.formats.plan_json import decode_plan, decode_ticket
+from orchestrator.formats.template import templates
 from tests.docs import pages
 from tests.docs.skills import Block, blocks, keys
 

@@ -28,8 +28,8 @@ from orchestrator.core.settings import (
     WorktreeSettings,
 )
 from orchestrator.core.workflow import AgentPhase, PollPhase, ScriptPhase, TerminalPhase, Workflow
-from orchestrator.formats.config import resolve
-from orchestrator.formats.draft import TICKET_NAMES
+from orchestrator.formats.configuration.config import resolve
+from orchestrator.formats.drafts.draft import TICKET_NAMES
 from orchestrator.formats.plan_json import OPTIONAL_FIELDS
 from orchestrator.mcp import tools
 from orchestrator.planner.session import Wanted, plan_env

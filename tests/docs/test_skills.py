@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from orchestrator.adapters.skill_files import skills_in
+from orchestrator.adapters.planning.skill_files import skills_in
 from orchestrator.agents.registry import TABLE
 from orchestrator.cli import main
 from orchestrator.cli.commands import USAGE

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from orchestrator.adapters import sweep
+from orchestrator.adapters.attempts import sweep
 from orchestrator.core.model import Key, Status, Ticket
 from orchestrator.engine.home import Home
 from tests.engine.runner import config_of

@@ -20,7 +20,7 @@ from typing import Any
 
 import msgspec
 
-from orchestrator.adapters import process
+from orchestrator.adapters.attempts import process
 from orchestrator.adapters.files import try_lock
 from orchestrator.core.model import Key
 from orchestrator.core.settings import Config, Settings

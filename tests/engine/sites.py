@@ -17,9 +17,10 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
-from orchestrator.adapters import journal, sweep
-from orchestrator.adapters.index import Index
-from orchestrator.adapters.store import Applied, Store
+from orchestrator.adapters.attempts import sweep
+from orchestrator.adapters.state import journal
+from orchestrator.adapters.state.index import Index
+from orchestrator.adapters.state.store import Applied, Store
 from orchestrator.core.events import Event, PauseRequested, ResumeRequested
 from orchestrator.core.model import Key, Ticket
 from orchestrator.core.settings import AgentSettings, Settings
@@ -32,7 +33,7 @@ from tests.engine.runner import config_of
 from tests.waiting import let_pass, wait_for
 
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["tests.engine.runner", "watchfiles", "orchestrator.formats.template_engine", "yaml"])
+FORKS.set_forkserver_preload(["tests.engine.runner", "watchfiles", "orchestrator.formats.template.engine", "yaml"])
 
 WORK = """\
 #!/bin/sh

@@ -12,8 +12,8 @@ from typing import Any
 
 import msgspec
 
-from orchestrator.adapters.ledger import Line, lines
 from orchestrator.adapters.places import Places
+from orchestrator.adapters.state.ledger import Line, lines
 from orchestrator.core.budgets import Budgets
 from orchestrator.core.model import Key
 from orchestrator.core.prices import Price

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from orchestrator.adapters import ledger
-from orchestrator.adapters.ledger import Line, day_of
 from orchestrator.adapters.places import Places
+from orchestrator.adapters.state import ledger
+from orchestrator.adapters.state.ledger import Line, day_of
 from orchestrator.core.events import RetryRequested
 from orchestrator.core.model import Key, Status
 from orchestrator.core.settings import NotifySettings
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.thorough(every=2)
 
 __all__ = ["make"]
 
-LEDGER = "orchestrator.adapters.ledger:append"
+LEDGER = "orchestrator.adapters.state.ledger:append"
 SIX = {f"T{i + 1}": [] for i in range(6)}
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters import journal
 from orchestrator.adapters.files import is_locked
+from orchestrator.adapters.state import journal
 from orchestrator.core.events import RetryRequested
 from tests.engine.sites import Make, Run, Runner, Site, make, one_phase
 from tests.processes import living
@@ -22,8 +22,12 @@ pytestmark = pytest.mark.thorough(every=2)
 
 __all__ = ["make"]
 
-STORE, FILES, PROCESS = "orchestrator.adapters.store", "orchestrator.adapters.files", "orchestrator.adapters.process"
-TICKETS = "orchestrator.adapters.ticket_files"
+STORE, FILES, PROCESS = (
+    "orchestrator.adapters.state.store",
+    "orchestrator.adapters.files",
+    "orchestrator.adapters.attempts.process",
+)
+TICKETS = "orchestrator.adapters.state.ticket_files"
 WALK, CAPTURES = "orchestrator.engine.walk", "orchestrator.engine.attempt.captures"
 ENDED_WELL = [("work", "success"), ("done", "success")]
 
@@ -71,8 +75,8 @@ def test_what_was_decided_and_not_saved_did_not_happen(site: Site, point: str) -
     "point",
     [
         f"{TICKETS}:write_atomically after 1",
-        "orchestrator.adapters.journal:Journal.append before 1 Dispatched(",
-        "orchestrator.adapters.journal:Journal.append after 1 Dispatched(",
+        "orchestrator.adapters.state.journal:Journal.append before 1 Dispatched(",
+        "orchestrator.adapters.state.journal:Journal.append after 1 Dispatched(",
         f"{WALK}:start before 1",
         f"{PROCESS}:_claim after 1",
         f"{PROCESS}:_put after 1",
@@ -231,8 +235,8 @@ def test_captures_are_repeated_until_the_outcome_is_written_and_never_after(
     "point",
     [
         f"{TICKETS}:write_atomically after 2",
-        "orchestrator.adapters.journal:Journal.append before 1 AttemptEnded(",
-        "orchestrator.adapters.journal:Journal.append after 1 AttemptEnded(",
+        "orchestrator.adapters.state.journal:Journal.append before 1 AttemptEnded(",
+        "orchestrator.adapters.state.journal:Journal.append after 1 AttemptEnded(",
     ],
 )
 def test_a_saved_outcome_is_not_applied_again_and_its_line_is_made_up_for(site: Site, point: str) -> None:
@@ -246,8 +250,8 @@ def test_a_saved_outcome_is_not_applied_again_and_its_line_is_made_up_for(site: 
 @pytest.mark.parametrize(
     "point",
     [
-        "orchestrator.adapters.journal:Journal.append before 1 AttemptEnded(",
-        "orchestrator.adapters.journal:Journal.append after 1 AttemptEnded(",
+        "orchestrator.adapters.state.journal:Journal.append before 1 AttemptEnded(",
+        "orchestrator.adapters.state.journal:Journal.append after 1 AttemptEnded(",
         "orchestrator.engine.desk:report before 1 AttemptEnded(",
         f"{STORE}:Store.note after 1 notified",
         None,
@@ -267,7 +271,7 @@ def test_a_notification_goes_out_once(site: Site, point: str | None) -> None:
 
 def test_a_notification_is_made_up_for_even_if_others_have_written_logs_since(site: Site) -> None:
     (site.root / "code-work").write_text("1")
-    site.crash("orchestrator.adapters.journal:Journal.append before 1 AttemptEnded(")
+    site.crash("orchestrator.adapters.state.journal:Journal.append before 1 AttemptEnded(")
     long_ago = site.file().stat().st_mtime - 7200
     for path in (site.file(), site.store.places.caught_up):
         os.utime(path, (long_ago, long_ago))
@@ -280,14 +284,14 @@ def test_a_notification_is_made_up_for_even_if_others_have_written_logs_since(si
 def test_a_ticket_that_fails_in_its_very_first_save_is_told_of_too(make: Make) -> None:
     site = make(one_phase("agent", "agent: nobody"))
     site.edit(status="ready")
-    site.crash("orchestrator.adapters.journal:Journal.append before 1 CannotRun(")
+    site.crash("orchestrator.adapters.state.journal:Journal.append before 1 CannotRun(")
     site.tick()
     assert site.ticket().status == "failed"
     site.assert_told_once()
 
 
 def test_a_torn_line_of_the_journal_hides_no_other(site: Site) -> None:
-    site.crash("orchestrator.adapters.journal:Journal.append before 1 AttemptEnded(")
+    site.crash("orchestrator.adapters.state.journal:Journal.append before 1 AttemptEnded(")
     path = site.store.places.journal(site.key)
     with path.open("ab") as stream:
         stream.write(b'{"at": "2026-')

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters import sweep
+from orchestrator.adapters.attempts import sweep
 from orchestrator.core.events import RetryRequested
 from orchestrator.core.model import Key
 from orchestrator.engine.home import Home

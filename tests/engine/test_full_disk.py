@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.adapters import process
+from orchestrator.adapters.attempts import process
 from orchestrator.engine.attempt import captures
 from orchestrator.errors import StoreError
 from tests.engine.sites import Make, Runner, Site, make, one_phase

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.adapters.store import Store
+from orchestrator.adapters.state.store import Store
 from orchestrator.core.events import AttemptEnded, SkipRequested
 from orchestrator.core.model import Plan
 from orchestrator.core.outcome import Outcome, OutcomeKind

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters.journal import Entry, Journal
-from orchestrator.adapters.outbox import Outbox
+from orchestrator.adapters.notices.outbox import Outbox
+from orchestrator.adapters.state.journal import Entry, Journal
 from orchestrator.core import notices
 from orchestrator.core.model import Plan, Ticket
 from orchestrator.core.notices import Setting

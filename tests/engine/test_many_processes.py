@@ -10,8 +10,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from orchestrator.adapters import journal
 from orchestrator.adapters.files import locked
+from orchestrator.adapters.state import journal
 from orchestrator.core.model import Key
 from tests.engine.sites import CHAOS, FORKS, Make, Site, make, overlaps
 from tests.engine.steerer import steer

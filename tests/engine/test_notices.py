@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.adapters.outbox import Outbox
+from orchestrator.adapters.notices.outbox import Outbox
 from orchestrator.core import notices as core_notices
 from orchestrator.core.decisions import HoldAccount
 from orchestrator.core.events import RetryRequested, SkipRequested
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.thorough(every=2)
 
 __all__ = ["make"]
 
-OUTBOX, STORE = "orchestrator.adapters.outbox:Outbox", "orchestrator.adapters.store:Store"
+OUTBOX, STORE = "orchestrator.adapters.notices.outbox:Outbox", "orchestrator.adapters.state.store:Store"
 ENDS = one_phase()
 
 TELL = """\
@@ -105,9 +105,9 @@ def test_who_is_retried_and_fails_again_is_told_of_again(site: Site) -> None:
     "point",
     [
         f"{STORE}._write after 2",
-        "orchestrator.adapters.ticket_files:write_atomically after 1 needs_attention",
-        "orchestrator.adapters.journal:Journal.append before 1 Notify",
-        "orchestrator.adapters.journal:Journal.append after 1 Notify",
+        "orchestrator.adapters.state.ticket_files:write_atomically after 1 needs_attention",
+        "orchestrator.adapters.state.journal:Journal.append before 1 Notify",
+        "orchestrator.adapters.state.journal:Journal.append after 1 Notify",
         f"{OUTBOX}.put before 1",
         f"{OUTBOX}._write before 1",
         f"{OUTBOX}.put after 1",
@@ -180,8 +180,8 @@ def test_a_plan_is_told_of_each_time_it_is_complete(place: Callable[..., Site]) 
     [
         f"{OUTBOX}.intend before 1",
         f"{OUTBOX}.intend after 1",
-        "orchestrator.adapters.store:write_atomically before 1 plan.json",
-        "orchestrator.adapters.store:write_atomically after 1 plan.json",
+        "orchestrator.adapters.state.store:write_atomically before 1 plan.json",
+        "orchestrator.adapters.state.store:write_atomically after 1 plan.json",
         f"{OUTBOX}.confirm before 1",
         f"{OUTBOX}.confirm after 1",
     ],

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 import orchestrator
-from orchestrator.adapters.index import Index
+from orchestrator.adapters.state.index import Index
 from orchestrator.core.events import CheckStarted, Dispatched, Grant, PauseRequested, ResumeRequested, SkipRequested
 from orchestrator.core.model import Key
 from orchestrator.core.settings import Config
 from orchestrator.engine.home import Home
-from orchestrator.formats.config import parse_settings
+from orchestrator.formats.configuration.config import parse_settings
 from tests.adapters.shelf import assert_loads_in_the_original
 
 HOME = Path(__file__).parents[1] / "resources/original-home"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from orchestrator.adapters.ledger import Line, append, next_midnight
+from orchestrator.adapters.state.ledger import Line, append, next_midnight
 from orchestrator.core.board import Board
 from orchestrator.core.budgets import Budgets
 from orchestrator.core.model import Attempt, Key, Status

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from orchestrator.adapters import activity
+from orchestrator.adapters.attempts import activity
 from orchestrator.engine.attempt.supervise import Ending, Limits
 from tests.engine.test_supervise import adopted, watch
 from tests.processes import Place, place, sh

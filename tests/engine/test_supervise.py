@@ -16,8 +16,8 @@ from typing import TypeVar
 
 import pytest
 
-from orchestrator.adapters import process, sweep
-from orchestrator.adapters.process import Alive, Exited, Gone, NeverBegan, Running
+from orchestrator.adapters.attempts import process, sweep
+from orchestrator.adapters.attempts.process import Alive, Exited, Gone, NeverBegan, Running
 from orchestrator.engine.attempt import supervise as supervising
 from orchestrator.engine.attempt.supervise import Ending, Limits, settle, stop_leftover, supervise, sweep_gone
 from tests.processes import PROGRAMS, Place, living, place, sh

@@ -10,10 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.core.settings import AgentSettings, McpServer, Settings
-from orchestrator.formats.config import (
+from orchestrator.formats.configuration.config import (
     DEFAULT_AGENTS,
-    DEFAULT_CONFIG_TEXT,
-    SELF_CONTAINED_CONFIG_TEXT,
     Found,
     default_settings,
     env_problems,
@@ -23,6 +21,7 @@ from orchestrator.formats.config import (
     parse_settings,
     resolve,
 )
+from orchestrator.formats.configuration.initial import DEFAULT_CONFIG_TEXT, SELF_CONTAINED_CONFIG_TEXT
 from tests.formats.test_yaml_tree import YAMLISH
 
 

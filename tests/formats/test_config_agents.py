@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.formats.config import parse_settings
+from orchestrator.formats.configuration.config import parse_settings
 
 AGENTS = """
 agents:

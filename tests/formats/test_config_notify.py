@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.core.settings import NOTICE_KINDS, NotifySettings
-from orchestrator.formats.config import env_problems, parse_settings, resolve
-from orchestrator.formats.config_notify import shown
+from orchestrator.formats.configuration.config import env_problems, parse_settings, resolve
+from orchestrator.formats.configuration.notify import shown
 
 
 def read(text: str) -> tuple[NotifySettings, ...]:

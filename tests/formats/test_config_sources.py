@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.core.settings import SourceSettings
-from orchestrator.formats.config import parse_settings, resolve
+from orchestrator.formats.configuration.config import parse_settings, resolve
 
 
 def said(text: str) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.core.settings import PortSettings, WorktreeSettings
-from orchestrator.formats.config import parse_settings
+from orchestrator.formats.configuration.config import parse_settings
 
 
 def said(text: str) -> list[str]:

@@ -6,7 +6,7 @@ import pytest
 
 from orchestrator.core.planning.draft import Draft
 from orchestrator.core.problems import Problem
-from orchestrator.formats.draft import read_draft
+from orchestrator.formats.drafts.draft import read_draft
 
 
 def read(text: str) -> Draft:

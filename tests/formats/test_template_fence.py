@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.formats.templates import render
+from orchestrator.formats.template.templates import render
 
 
 @given(st.text(max_size=200), st.text(max_size=20))

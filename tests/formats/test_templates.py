@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.errors import TemplateError
-from orchestrator.formats.templates import TemplateFault, render, variables
+from orchestrator.formats.template.templates import TemplateFault, render, variables
 
 HOME = Path(__file__).parents[1] / "resources/original-home"
 AUDIT = (HOME / "prompts/security-audit.md").read_text()
@@ -282,7 +282,7 @@ def test_the_limits_are_those_of_one_render() -> None:
 
 def test_the_engine_is_not_loaded_before_it_is_needed() -> None:
     code = (
-        "import sys; from orchestrator.formats import templates as t; t.render('a', {}); t.names_used('a');"
+        "import sys; from orchestrator.formats.template import templates as t; t.render('a', {}); t.names_used('a');"
         "t.variables({}, {}); t.shell_command('a', {}); assert 'jinja2' not in sys.modules"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

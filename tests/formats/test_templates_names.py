@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.formats.templates import TemplateFault, names_used
+from orchestrator.formats.template.templates import TemplateFault, names_used
 
 
 def printed(source: str, **prompts: str) -> list[str]:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from orchestrator.formats.templates import TemplateFault, check_shell, shell_command
+from orchestrator.formats.template.templates import TemplateFault, check_shell, shell_command
 
 NASTY = [
     "$(touch x)",

@@ -6,8 +6,8 @@ import pytest
 
 from orchestrator.core.planning.issue import Issue
 from orchestrator.errors import OrchestratorError
-from orchestrator.formats.tickets_csv import read_csv
-from orchestrator.formats.tickets_markdown import read_markdown
+from orchestrator.formats.drafts.tickets_csv import read_csv
+from orchestrator.formats.drafts.tickets_markdown import read_markdown
 
 SPRINT = """\
 # Sprint 12

@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
-from orchestrator.adapters.program import StartError, startable
+from orchestrator.adapters.attempts.program import StartError, startable
 from orchestrator.errors import CannotRunError
 
 SECONDS = 10.0

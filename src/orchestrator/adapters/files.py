@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from orchestrator.adapters.folders import Mark, mark_of
+from orchestrator.adapters.watching.folders import Mark, mark_of
 from orchestrator.errors import StoreError, UnreadableError
 
 PATIENCE = 1.0

@@ -37,7 +37,7 @@ def doctor(as_json: bool) -> int:
     locks, state or notify; "status" ok, warning or broken; "hint" null where there is nothing to do.
     """
     from orchestrator import wiring
-    from orchestrator.control import doctor as control
+    from orchestrator.control.checkup import doctor as control
     from orchestrator.core.findings import is_broken
 
     patient = wiring.patient(options())

@@ -20,8 +20,8 @@ from orchestrator.core.problems import Problem, did_you_mean
 from orchestrator.core.settings import Config
 from orchestrator.core.workflow import AgentPhase, Phase, PollPhase, ScriptPhase, Workflow
 from orchestrator.errors import NotFoundError
-from orchestrator.formats import templates
-from orchestrator.formats.templates import TemplateFault
+from orchestrator.formats.template import templates
+from orchestrator.formats.template.templates import TemplateFault
 from orchestrator.formats.workflow_yaml import ParsedWorkflow, parse_workflow, problem_at
 
 GIVEN = frozenset(

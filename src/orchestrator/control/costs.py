@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from typing import Any
 
-from orchestrator.adapters import ledger
-from orchestrator.adapters.index import Index
-from orchestrator.adapters.ledger import Line
 from orchestrator.adapters.places import Places
+from orchestrator.adapters.state import ledger
+from orchestrator.adapters.state.index import Index
+from orchestrator.adapters.state.ledger import Line
 from orchestrator.control.reading import checked_id, look, one_plan
 from orchestrator.core.budgets import Budgets
 from orchestrator.core.model import Plan, PlanStatus

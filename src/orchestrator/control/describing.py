@@ -12,7 +12,7 @@ from orchestrator.core.model import Key, Plan, Ticket
 from orchestrator.core.problems import Problem
 from orchestrator.core.rules import agents_of, derive
 from orchestrator.core.settings import Config
-from orchestrator.formats.config_notify import shown
+from orchestrator.formats.configuration.notify import shown
 from orchestrator.formats.yaml_tree import read_yaml
 
 MASK = "***"

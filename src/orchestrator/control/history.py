@@ -7,10 +7,10 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
-from orchestrator.adapters import journal
-from orchestrator.adapters.attempt_files import Record, read_exit, recorded
+from orchestrator.adapters.attempts.attempt_files import Record, read_exit, recorded
 from orchestrator.adapters.catalog import Catalog
 from orchestrator.adapters.places import Places
+from orchestrator.adapters.state import journal
 from orchestrator.control.reading import existing_ticket, plan_or_none
 from orchestrator.control.showing import DEFAULT_WORKFLOW
 from orchestrator.control.transcripts import AttemptLog, attempts_in

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from orchestrator.adapters.attempt_files import read_exit, recorded
+from orchestrator.adapters.attempts.attempt_files import read_exit, recorded
 from orchestrator.adapters.places import Places
 from orchestrator.control.reading import existing_ticket
 from orchestrator.control.transcripts import (

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from orchestrator.adapters import notify
-from orchestrator.adapters.program import StartError, startable
+from orchestrator.adapters.attempts.program import StartError, startable
+from orchestrator.adapters.notices import notify
 from orchestrator.core import notices
 from orchestrator.core.channels import SHELL, Channel, channels
 from orchestrator.core.problems import Problem

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 
-from orchestrator.adapters.bulk import load
-from orchestrator.adapters.index import Index
 from orchestrator.adapters.places import Places
+from orchestrator.adapters.state.bulk import load
+from orchestrator.adapters.state.index import Index
 from orchestrator.core.board import Board, blocker_key
 from orchestrator.core.model import ID_PATTERN, Key, Plan, Ticket
 from orchestrator.core.problems import did_you_mean

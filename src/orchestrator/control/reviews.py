@@ -38,7 +38,7 @@ def known_of(places: Places, ticket: Ticket) -> Remembered | None:
 
 def mark_of(places: Places, key: Key) -> int | None:
     """Changes when something else is known; None: nothing is."""
-    from orchestrator.adapters.pull_requests import file_of
+    from orchestrator.adapters.state.pull_requests import file_of
 
     try:
         return file_of(places, key).stat().st_mtime_ns
@@ -48,7 +48,7 @@ def mark_of(places: Places, key: Key) -> int | None:
 
 def known_about(places: Places, key: Key, number: int) -> Remembered | None:
     """None: nothing is known of the one with this number."""
-    from orchestrator.adapters.pull_requests import remembered
+    from orchestrator.adapters.state.pull_requests import remembered
 
     try:
         known = remembered(places, key)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from orchestrator.errors import OrchestratorError
-from orchestrator.formats.config import DEFAULT_CONFIG_TEXT, SELF_CONTAINED_CONFIG_TEXT
+from orchestrator.formats.configuration.initial import DEFAULT_CONFIG_TEXT, SELF_CONTAINED_CONFIG_TEXT
 
 FOLDERS = ("state/plans", "logs")
 

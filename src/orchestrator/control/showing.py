@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from orchestrator.adapters import persons
 from orchestrator.adapters.catalog import Catalog
-from orchestrator.adapters.index import Index
 from orchestrator.adapters.places import Places
+from orchestrator.adapters.state import persons
+from orchestrator.adapters.state.index import Index
 from orchestrator.control.holding import holds
 from orchestrator.control.reading import checked_id, everything, unusable
 from orchestrator.control.reviews import words_of
@@ -239,7 +239,7 @@ def _failing(scene: Scene) -> Iterator[Problem]:
     """Sources that could not be asked when they were looked at last."""
     if not scene.config.settings.sources:
         return
-    from orchestrator.adapters import source_files
+    from orchestrator.adapters.planning import source_files
 
     known = source_files.known(scene.places)
     for source in scene.config.settings.sources:

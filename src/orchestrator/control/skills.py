@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from orchestrator.adapters.skill_files import skills_in
+from orchestrator.adapters.planning.skill_files import skills_in
 from orchestrator.core.problems import Problem
 from orchestrator.core.settings import Config
 

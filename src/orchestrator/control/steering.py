@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import NamedTuple
 
-from orchestrator.adapters.store import Applied
+from orchestrator.adapters.state.store import Applied
 from orchestrator.control import accounts
 from orchestrator.control.reading import one_plan, waits_for
 from orchestrator.core.events import (

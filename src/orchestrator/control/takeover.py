@@ -13,11 +13,11 @@ import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from orchestrator.adapters import persons
+from orchestrator.adapters.attempts.program import StartError, program
 from orchestrator.adapters.environment import person_env
 from orchestrator.adapters.files import Lock, try_lock
 from orchestrator.adapters.paths import expanded
-from orchestrator.adapters.program import StartError, program
+from orchestrator.adapters.state import persons
 from orchestrator.control import steering
 from orchestrator.control.reading import existing_ticket
 from orchestrator.core.model import ENDED, Key, Status, Ticket, should_be

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from orchestrator.adapters.attempt_files import recorded
+from orchestrator.adapters.attempts.attempt_files import recorded
 from orchestrator.agents.base import Agent, Said
 from orchestrator.agents.registry import agent_for
 from orchestrator.control.following import FileTail

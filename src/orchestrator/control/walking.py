@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from orchestrator.adapters import persons
 from orchestrator.adapters.files import Lock, try_lock
 from orchestrator.adapters.logs import Tell
+from orchestrator.adapters.state import persons
 from orchestrator.control import accounts
 from orchestrator.control.following import LogTail
 from orchestrator.control.planning.sources import Watcher

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from orchestrator.adapters.attempt_files import recorded
-from orchestrator.adapters.process import Request, start
-from orchestrator.adapters.store import starts
+from orchestrator.adapters.attempts.attempt_files import recorded
+from orchestrator.adapters.attempts.process import Request, start
+from orchestrator.adapters.state.store import starts
 from orchestrator.core.events import CheckEnded, CheckStarted, Event
 from orchestrator.core.model import Attempt, Status, Ticket, should_be
 from orchestrator.core.outcome import Outcome, OutcomeKind

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from orchestrator.adapters.ext4 import keep_apart
 from orchestrator.adapters.files import Lock
-from orchestrator.adapters.watch import Watch
+from orchestrator.adapters.watching.watch import Watch
 from orchestrator.core.board import Board
 from orchestrator.core.model import Key
 from orchestrator.core.settings import Config

@@ -17,7 +17,7 @@ from threading import Thread
 from msgspec.structs import replace
 
 from orchestrator.adapters.files import Lock, try_lock
-from orchestrator.adapters.store import Applied, Decide
+from orchestrator.adapters.state.store import Applied, Decide
 from orchestrator.core import spending
 from orchestrator.core.decisions import HoldAccount, Notify, StopAttempt
 from orchestrator.core.events import AttemptEnded, CheckEnded, CheckStarted, Event, Grant

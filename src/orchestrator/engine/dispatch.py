@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from orchestrator.adapters.store import starts
+from orchestrator.adapters.state.store import starts
 from orchestrator.core.events import CannotRun, Dispatched
 from orchestrator.core.model import Key, Status, Ticket, should_be
 from orchestrator.core.rules import agent_of

@@ -12,7 +12,7 @@ from orchestrator.adapters.catalog import Catalog
 from orchestrator.adapters.files import PATIENCE
 from orchestrator.adapters.logs import Logs, Tell
 from orchestrator.adapters.places import Places
-from orchestrator.adapters.store import Store
+from orchestrator.adapters.state.store import Store
 from orchestrator.agents.base import Agent
 from orchestrator.agents.registry import account_of, agent_for
 from orchestrator.core.board import Board

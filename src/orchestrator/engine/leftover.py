@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from orchestrator.adapters.files import Lock, is_locked, try_lock
-from orchestrator.adapters.store import Applied, Decide
+from orchestrator.adapters.state.store import Applied, Decide
 from orchestrator.core.decisions import Notify
 from orchestrator.core.events import AttemptEnded, Event, Grant
 from orchestrator.core.model import Attempt, Key, Ticket

@@ -12,9 +12,9 @@ import contextlib
 import time
 from collections.abc import Callable
 
-from orchestrator.adapters import persons
 from orchestrator.adapters.files import Lock
-from orchestrator.adapters.index import Index
+from orchestrator.adapters.state import persons
+from orchestrator.adapters.state.index import Index
 from orchestrator.core.board import Board
 from orchestrator.core.model import ENDED, Key, Status
 from orchestrator.core.show.holds import as_held, held_now, held_of

@@ -11,11 +11,11 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from orchestrator.adapters import sweep
+from orchestrator.adapters.attempts import sweep
+from orchestrator.adapters.attempts.running import locked as launcher_lives
 from orchestrator.adapters.files import locked, try_lock
-from orchestrator.adapters.index import Index
-from orchestrator.adapters.journal import entries
-from orchestrator.adapters.running import locked as launcher_lives
+from orchestrator.adapters.state.index import Index
+from orchestrator.adapters.state.journal import entries
 from orchestrator.core.accounts import as_hold
 from orchestrator.core.decisions import Notify
 from orchestrator.core.model import Key, Status

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from enum import IntEnum
 
-from orchestrator.adapters.index import Index
+from orchestrator.adapters.state.index import Index
 from orchestrator.core.model import Key
 from orchestrator.engine.home import Home
 

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from orchestrator.adapters.attempt_files import recorded, stop_that_counts
+from orchestrator.adapters.attempts.attempt_files import recorded, stop_that_counts
+from orchestrator.adapters.attempts.process import Alive, Exited, Gone, NeverBegan, Running, start
 from orchestrator.adapters.files import Lock
-from orchestrator.adapters.process import Alive, Exited, Gone, NeverBegan, Running, start
-from orchestrator.adapters.store import Applied, starts
+from orchestrator.adapters.state.store import Applied, starts
 from orchestrator.core.events import AttemptEnded, Event, Grant
 from orchestrator.core.model import Attempt, Key, Ticket, Visit
 from orchestrator.core.outcome import Outcome, OutcomeKind

@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from orchestrator.adapters.attempts.program import StartError, program
 from orchestrator.adapters.environment import person_env
-from orchestrator.adapters.program import StartError, program
 from orchestrator.agents.base import Agent
 from orchestrator.agents.registry import PLANNERS, planner_for
 from orchestrator.core.problems import did_you_mean

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import orchestrator
 from orchestrator.adapters.paths import expanded
-from orchestrator.adapters.private_folder import PrivateFolder
-from orchestrator.adapters.skill_files import Skills, skills_in
+from orchestrator.adapters.planning.private_folder import PrivateFolder
+from orchestrator.adapters.planning.skill_files import Skills, skills_in
 from orchestrator.agents.base import Planning, Start
 from orchestrator.agents.kit.planning import Skill
 from orchestrator.core.settings import Config

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from orchestrator.adapters.attempts.temporary import remove
 from orchestrator.adapters.repository.git import KEPT_BASE, lines_of
-from orchestrator.adapters.temporary import remove
 from orchestrator.core.model import Key
 
 INITIALIZING = "initializing"

@@ -185,7 +185,7 @@ def _read(file: str | None) -> tuple[Draft, tuple[Problem, ...], Source | None]:
     from orchestrator.cli.plan.drafts import folder_of, source
     from orchestrator.control.planning import drafting
     from orchestrator.core.planning.draft import Draft
-    from orchestrator.formats.draft import read_draft
+    from orchestrator.formats.drafts.draft import read_draft
 
     if file is None:
         return Draft(), (), None

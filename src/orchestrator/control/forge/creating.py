@@ -16,9 +16,9 @@ from msgspec.structs import replace
 from orchestrator.adapters.forge.base import Forge, NewPullRequest
 from orchestrator.adapters.forge.gh import ForgeNotSetUpError, ForgeRefusedError, ForgeUnreachableError
 from orchestrator.adapters.places import Places
-from orchestrator.adapters.pull_requests import remember
 from orchestrator.adapters.repository import git
 from orchestrator.adapters.repository import worktree_notes as notes
+from orchestrator.adapters.state.pull_requests import remember
 from orchestrator.control.forge.asking import forge_at
 from orchestrator.control.forge.wording import Told, texts
 from orchestrator.control.reading import plan_or_none

@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from orchestrator.adapters import pull_requests
 from orchestrator.adapters.forge.base import Forge
 from orchestrator.adapters.forge.gh import ForgeRefusedError, ForgeUnreachableError
 from orchestrator.adapters.places import Places
+from orchestrator.adapters.state import pull_requests
 from orchestrator.control.forge.asking import forge_with, number_of
 from orchestrator.core.forge import rounds
 from orchestrator.core.forge.pull_request import PullRequest, Remembered, Thread

@@ -20,7 +20,7 @@ from orchestrator.core.forge.remote import issue_number, parse_remote
 from orchestrator.core.model import Key
 from orchestrator.core.settings import Config
 from orchestrator.errors import CannotRunError
-from orchestrator.formats import templates
+from orchestrator.formats.template import templates
 
 TITLE, BODY = "pr-title.md", "pr-body.md"
 OF_REPOSITORY = ("", ".github/", "docs/")

@@ -10,9 +10,9 @@ import threading
 import time
 from itertools import islice
 
-from orchestrator.adapters import accounts, persons
-from orchestrator.adapters.index import Index
-from orchestrator.adapters.watch import Watch
+from orchestrator.adapters.state import accounts, persons
+from orchestrator.adapters.state.index import Index
+from orchestrator.adapters.watching.watch import Watch
 from orchestrator.control.live.diary import Diary
 from orchestrator.control.reading import checked_id, settle, unusable
 from orchestrator.control.showing import Scene

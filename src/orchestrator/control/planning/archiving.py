@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 import time
 
-from orchestrator.adapters import plan_removal
 from orchestrator.adapters.files import is_locked
 from orchestrator.adapters.paths import expanded
+from orchestrator.adapters.planning import plan_removal
 from orchestrator.control import steering
 from orchestrator.control.reading import checked_id, one_plan, unusable
 from orchestrator.control.showing import Scene

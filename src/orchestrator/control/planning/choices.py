@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from orchestrator.adapters.attempts.program import StartError, program
 from orchestrator.adapters.paths import expanded
 from orchestrator.adapters.places import Places
-from orchestrator.adapters.program import StartError, program
 from orchestrator.control.showing import Scene
 from orchestrator.core.settings import Config
 from orchestrator.engine import locks

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from orchestrator.adapters.plan_files import BEGUN, PlanFiles
+from orchestrator.adapters.planning.plan_files import BEGUN, PlanFiles
 from orchestrator.control.planning import judging
 from orchestrator.control.planning.locating import Source, in_draft
 from orchestrator.control.reading import checked_id

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
-from orchestrator.adapters import ticket_edit
-from orchestrator.adapters.plan_files import PlanFiles
+from orchestrator.adapters.planning import ticket_edit
+from orchestrator.adapters.planning.plan_files import PlanFiles
 from orchestrator.control.planning import drafting, judging
 from orchestrator.control.planning.locating import in_files
 from orchestrator.control.showing import Scene
@@ -24,8 +24,8 @@ from orchestrator.core.planning.wished import IN_ENTRY, OF_PLAN, OF_TICKET, key_
 from orchestrator.core.problems import Problem
 from orchestrator.engine.home import Home
 from orchestrator.errors import NotFoundError, OrchestratorError, PlanRejectedError
-from orchestrator.formats.draft import ReadDraft, read_draft
-from orchestrator.formats.draft_text import yaml_text
+from orchestrator.formats.drafts.draft import ReadDraft, read_draft
+from orchestrator.formats.drafts.draft_text import yaml_text
 
 PATHS = ("repo", "worktree", "worktree_root")
 LAID_OUT = frozenset({"repo", "branch", "worktree"})

@@ -39,10 +39,10 @@ def _text(file: Path) -> str:
 
 def _issues(text: str, file: Path, suffix: str) -> Issues:
     if suffix in TABLES:
-        from orchestrator.formats.tickets_csv import read_csv
+        from orchestrator.formats.drafts.tickets_csv import read_csv
 
         return read_csv(text, file.stem, str(file))
-    from orchestrator.formats.tickets_markdown import read_markdown
+    from orchestrator.formats.drafts.tickets_markdown import read_markdown
 
     found = read_markdown(text, file.stem)
     if not found.found:
@@ -62,7 +62,7 @@ def _distinct(issues: Issues, file: Path) -> None:
 
 
 def _of_draft(home: Home, text: str, file: Path, request: Request, cwd: Path | None) -> Brought:
-    from orchestrator.formats.draft import read_draft
+    from orchestrator.formats.drafts.draft import read_draft
 
     read = read_draft(text, str(file))
     if read.draft is None or any(one.severity == "error" for one in read.problems):

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import msgspec
 from msgspec.structs import replace
 
-from orchestrator.adapters import import_files
+from orchestrator.adapters.planning import import_files
 from orchestrator.control.planning import drafting
 from orchestrator.control.planning.astray import astray, is_over, same
 from orchestrator.control.planning.drafting import Made

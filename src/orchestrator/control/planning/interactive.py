@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from orchestrator.adapters.private_folder import PrivateFolder
+from orchestrator.adapters.planning.private_folder import PrivateFolder
 from orchestrator.control.checking import check_plans
 from orchestrator.control.planning.judging import unwritable
 from orchestrator.control.reading import plan_or_none

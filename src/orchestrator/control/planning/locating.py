@@ -17,9 +17,9 @@ from orchestrator.adapters.places import Places
 from orchestrator.core.checks.check_entries import ENTRY
 from orchestrator.core.model import ID_PATTERN, Key, Plan, Ticket
 from orchestrator.core.problems import Problem
-from orchestrator.formats import draft, json_places
-from orchestrator.formats.json_as_yaml import as_yaml
-from orchestrator.formats.json_places import Path as Way
+from orchestrator.formats.drafts import draft, json_places
+from orchestrator.formats.drafts.json_as_yaml import as_yaml
+from orchestrator.formats.drafts.json_places import Path as Way
 from orchestrator.formats.yaml_nodes import Place
 
 IN_PLAN = frozenset({ENTRY, "blockedBy", "order"})

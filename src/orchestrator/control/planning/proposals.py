@@ -10,7 +10,7 @@ import msgspec
 
 from orchestrator.control.planning import drafting
 from orchestrator.core.planning.draft import Draft
-from orchestrator.formats.draft import ReadDraft, read_draft
+from orchestrator.formats.drafts.draft import ReadDraft, read_draft
 
 NAME = "draft"
 

@@ -15,7 +15,7 @@ from orchestrator.control.planning.drafting import Drawn
 from orchestrator.control.planning.locating import Source
 from orchestrator.core.problems import Problem
 from orchestrator.engine.home import Home
-from orchestrator.formats.draft import read_draft
+from orchestrator.formats.drafts.draft import read_draft
 
 
 class Report(NamedTuple):

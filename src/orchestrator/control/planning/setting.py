@@ -13,12 +13,12 @@ from orchestrator.control.planning.editing import Opened
 from orchestrator.core.model import RUNNER_FIELDS, Status
 from orchestrator.core.planning.wished import OF_PLAN, OF_TICKET, key_of
 from orchestrator.errors import OrchestratorError
-from orchestrator.formats.draft_text import yaml_text
+from orchestrator.formats.drafts.draft_text import yaml_text
 
 
 def with_values(was: Opened, values: Sequence[tuple[str, str]]) -> str:
     """The text with keys set, as `--set key=value` says. Raises OrchestratorError."""
-    from orchestrator.formats.draft import PLAN_NAMES, TICKET_NAMES
+    from orchestrator.formats.drafts.draft import PLAN_NAMES, TICKET_NAMES
     from orchestrator.formats.yaml_tree import read_yaml
 
     document: dict[str, Any] = read_yaml(was.text).value

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from orchestrator.adapters import source_files
+from orchestrator.adapters.planning import source_files
 from orchestrator.core.planning.sources import Looked, due, next_at
 from orchestrator.core.problems import did_you_mean
 from orchestrator.core.settings import SourceSettings

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from orchestrator.adapters import import_files, ticket_edit
-from orchestrator.adapters.plan_files import PlanFiles
+from orchestrator.adapters.planning import import_files, ticket_edit
+from orchestrator.adapters.planning.plan_files import PlanFiles
 from orchestrator.core.model import Key, Plan, Status, Ticket
 from orchestrator.core.planning.dependencies import way
 from orchestrator.core.planning.draft import Draft, DraftTicket

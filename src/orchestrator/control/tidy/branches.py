@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from orchestrator.adapters import pull_requests
 from orchestrator.adapters.paths import expanded
 from orchestrator.adapters.repository import merged_branches as git_branches
 from orchestrator.adapters.repository import worktrees
 from orchestrator.adapters.repository.git import default_base
+from orchestrator.adapters.state import pull_requests
 from orchestrator.control.tidy.view import View
 from orchestrator.control.tidy.wishes import Candidate, Item
 from orchestrator.core.model import Key, Ticket

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from orchestrator.adapters import temporary
+from orchestrator.adapters.attempts import temporary
 from orchestrator.adapters.repository import setup_files, worktrees
 from orchestrator.control.tidy.trees import alone
 from orchestrator.control.tidy.view import View

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import msgspec
 
-from orchestrator.adapters.index import Index
 from orchestrator.adapters.paths import expanded
+from orchestrator.adapters.state.index import Index
 from orchestrator.control.tidy.wishes import Wishes
 from orchestrator.core.board import Board
 from orchestrator.core.model import Key, Status, Ticket

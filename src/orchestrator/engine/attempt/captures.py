@@ -10,8 +10,8 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from orchestrator.adapters.attempt_files import tail
-from orchestrator.adapters.process import Request, Running, start
+from orchestrator.adapters.attempts.attempt_files import tail
+from orchestrator.adapters.attempts.process import Request, Running, start
 from orchestrator.core.outcome import OUTPUT_LIMIT, Outcome, OutcomeKind
 from orchestrator.core.route import exit_route
 from orchestrator.core.times import iso
@@ -20,7 +20,7 @@ from orchestrator.engine.attempt.prepare import Scene, script_environment, varia
 from orchestrator.engine.attempt.supervise import Ending, Limits
 from orchestrator.engine.home import Home
 from orchestrator.errors import CannotRunError, OrchestratorError, StoreError, TemplateError
-from orchestrator.formats import templates
+from orchestrator.formats.template import templates
 
 CAPTURE_LIMIT = 1024 * 1024
 """Bytes of one captured value."""

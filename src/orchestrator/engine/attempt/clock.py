@@ -13,8 +13,8 @@ from pathlib import Path
 
 import msgspec
 
-from orchestrator.adapters import activity
-from orchestrator.adapters.running import Running
+from orchestrator.adapters.attempts import activity
+from orchestrator.adapters.attempts.running import Running
 
 PARTS = 8
 """So often is a silent attempt looked at within its idle timeout."""

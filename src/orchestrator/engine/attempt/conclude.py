@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from orchestrator.adapters.attempt_files import Record, head, recorded, tail
+from orchestrator.adapters.attempts.attempt_files import Record, head, recorded, tail
 from orchestrator.core.outcome import OUTPUT_LIMIT, Outcome, OutcomeKind
 from orchestrator.core.route import exit_route
 from orchestrator.core.spending import outcome_of

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from orchestrator.adapters.attempt_files import LINE_LIMIT
+from orchestrator.adapters.attempts.attempt_files import LINE_LIMIT
 from orchestrator.agents.base import Agent
 from orchestrator.core.outcome import Usage
 

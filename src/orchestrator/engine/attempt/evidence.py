@@ -11,7 +11,7 @@ import re
 import time
 from pathlib import Path
 
-from orchestrator.adapters.attempt_files import Record, recorded
+from orchestrator.adapters.attempts.attempt_files import Record, recorded
 from orchestrator.adapters.repository import git
 from orchestrator.agents.base import Report
 from orchestrator.core.times import epoch_or

@@ -15,9 +15,9 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from orchestrator.adapters.attempts.process import Request
 from orchestrator.adapters.environment import agent_env, attempt_vars, script_env
 from orchestrator.adapters.paths import expanded
-from orchestrator.adapters.process import Request
 from orchestrator.adapters.repository import git
 from orchestrator.agents.base import Call
 from orchestrator.core.model import Attempt, Key, PhaseStatus, Ticket
@@ -27,8 +27,8 @@ from orchestrator.engine.attempt.answers import asked_for
 from orchestrator.engine.home import Home
 from orchestrator.engine.turns import belongings, stacks
 from orchestrator.errors import CannotRunError, OrchestratorError
-from orchestrator.formats import templates
 from orchestrator.formats.plan_json import encode
+from orchestrator.formats.template import templates
 
 GO_ON = (
     "You were interrupted before you had finished. Go on with the task from where you stopped, to its end, "

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from orchestrator.adapters.attempt_files import changed, lines, tail
+from orchestrator.adapters.attempts.attempt_files import changed, lines, tail
+from orchestrator.adapters.attempts.session_files import written
 from orchestrator.adapters.environment import agent_env
-from orchestrator.adapters.session_files import written
 from orchestrator.agents.base import Agent, Ended, Report, Told, Written, heard
 from orchestrator.core.outcome import OUTPUT_LIMIT
 from orchestrator.engine.attempt.prepare import Scene

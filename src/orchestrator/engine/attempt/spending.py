@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec.structs import replace
 
-from orchestrator.adapters import ledger
-from orchestrator.adapters.attempt_files import changed
+from orchestrator.adapters.attempts.attempt_files import changed
+from orchestrator.adapters.state import ledger
 from orchestrator.agents.base import Agent, Ended, Report
 from orchestrator.core.model import Attempt, Key
 from orchestrator.core.outcome import Outcome, Usage, added, exact, less

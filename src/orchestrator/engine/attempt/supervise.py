@@ -15,8 +15,8 @@ from pathlib import Path
 
 import msgspec
 
-from orchestrator.adapters import process, sweep
-from orchestrator.adapters.process import Alive, Exited, Found, Gone, Running
+from orchestrator.adapters.attempts import process, sweep
+from orchestrator.adapters.attempts.process import Alive, Exited, Found, Gone, Running
 from orchestrator.engine.attempt.clock import Clock
 from orchestrator.engine.attempt.clock import Limits as Limits
 

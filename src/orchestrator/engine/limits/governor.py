@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from orchestrator.adapters import accounts as files
+from orchestrator.adapters.state import accounts as files
 from orchestrator.core import accounts
 from orchestrator.core.accounts import Account, Met
 from orchestrator.core.board import Board

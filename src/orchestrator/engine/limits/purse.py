@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
-from orchestrator.adapters.ledger import Day, next_midnight
+from orchestrator.adapters.state.ledger import Day, next_midnight
 from orchestrator.core import spending
 from orchestrator.core.board import Board
 from orchestrator.core.budgets import Budgets

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 
-from orchestrator.adapters.ledger import day_of
+from orchestrator.adapters.state.ledger import day_of
 from orchestrator.core import spending
 from orchestrator.core.model import Plan, Ticket
 from orchestrator.core.spending import NOTHING, Limit, Sum

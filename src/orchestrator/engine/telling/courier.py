@@ -14,10 +14,10 @@ from contextlib import suppress
 
 from msgspec.structs import replace
 
-from orchestrator.adapters import notify
 from orchestrator.adapters.costs import of_plan, of_ticket
 from orchestrator.adapters.files import Lock, try_lock
-from orchestrator.adapters.outbox import Letter, Outbox
+from orchestrator.adapters.notices import notify
+from orchestrator.adapters.notices.outbox import Letter, Outbox
 from orchestrator.core.channels import Channel, channels
 from orchestrator.core.model import Key
 from orchestrator.core.notices import Notice

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from orchestrator.adapters.files import locked
-from orchestrator.adapters.outbox import Outbox
+from orchestrator.adapters.notices.outbox import Outbox
 from orchestrator.core import notices
 from orchestrator.core.channels import channels
 from orchestrator.core.decisions import HoldAccount, Notify

@@ -13,9 +13,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from orchestrator.adapters import notify
-from orchestrator.adapters.notify_command import Ended
-from orchestrator.adapters.outbox import Letter, Outbox
+from orchestrator.adapters.notices import notify
+from orchestrator.adapters.notices.by_command import Ended
+from orchestrator.adapters.notices.outbox import Letter, Outbox
 from orchestrator.core.channels import Channel
 from orchestrator.engine.home import Home
 from orchestrator.engine.pace import Pace

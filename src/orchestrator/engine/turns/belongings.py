@@ -3,7 +3,7 @@ folder has to be made before its programs start, and removed when the ticket is 
 
 from __future__ import annotations
 
-from orchestrator.adapters import temporary
+from orchestrator.adapters.attempts import temporary
 from orchestrator.core.model import ENDED, Status, Ticket
 from orchestrator.core.turns.slots import slot_vars
 from orchestrator.engine.home import Home

@@ -11,10 +11,10 @@ import hashlib
 import os
 from pathlib import Path
 
+from orchestrator.adapters.attempts.running import locked as launcher_lives
 from orchestrator.adapters.files import Lock, is_locked, lock
-from orchestrator.adapters.index import Index
 from orchestrator.adapters.paths import expanded
-from orchestrator.adapters.running import locked as launcher_lives
+from orchestrator.adapters.state.index import Index
 from orchestrator.core.model import ID_PATTERN, Key, Ticket
 from orchestrator.core.rules import asked_base
 from orchestrator.core.turns.lane import is_in_lane_phase, lane_name

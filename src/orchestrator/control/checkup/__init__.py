@@ -1,0 +1,1 @@
+"""What is installed, configured and left behind, and what is wrong with it."""

@@ -1,0 +1,1 @@
+"""config.yaml: text to settings."""
