@@ -76,6 +76,16 @@ def test_one_of_somebody_else_is_not_used(system: Path, tmp_path: Path) -> None:
     assert made(system, tmp_path / "state").is_relative_to(tmp_path / "state")
 
 
+def test_what_is_not_there_is_not_removed_either_when_it_comes_later(
+    system: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, removed = made(system, tmp_path), []
+    folder.rmdir()
+    monkeypatch.setattr(temporary, "remove", lambda folder, wait=False: removed.append(folder))
+    temporary.forget(folder, whole=True)
+    assert removed == []
+
+
 def test_an_empty_one_goes_and_one_with_files_only_when_it_is_told_so(system: Path, tmp_path: Path) -> None:
     folder = made(system, tmp_path)
     temporary.forget(folder, whole=False)

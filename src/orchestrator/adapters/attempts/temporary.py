@@ -58,12 +58,13 @@ def variables(folder: Path) -> dict[str, str]:
 
 def forget(folder: Path, whole: bool) -> None:
     """Remove it if it is empty; `whole`: in any case, which goes on by itself when there is much."""
-    with contextlib.suppress(FileNotFoundError):
-        try:
-            folder.rmdir()
-        except OSError:
-            if whole:
-                _remove_aside(folder)
+    try:
+        folder.rmdir()
+    except FileNotFoundError:
+        return
+    except OSError:
+        if whole:
+            _remove_aside(folder)
 
 
 def _remove_aside(folder: Path) -> None:
@@ -71,6 +72,8 @@ def _remove_aside(folder: Path) -> None:
     aside = folder.with_name(f"{folder.name}.{os.getpid()}{GONE}")
     try:
         folder.rename(aside)
+    except FileNotFoundError:
+        return  # what has that name later is somebody else's
     except OSError:
         aside = folder
     remove(aside)
