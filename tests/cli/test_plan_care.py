@@ -8,6 +8,11 @@ from typing import Any
 
 import pytest
 
+from orchestrator.control import steering
+from orchestrator.control.planning import archiving
+from orchestrator.engine import locks
+from orchestrator.engine.home import Home
+from orchestrator.wiring import Options, load, open_home
 from tests.cli.kit import Site
 from tests.waiting import wait_for
 
@@ -186,6 +191,24 @@ def test_a_ticket_under_way_keeps_its_plan(site: Site) -> None:
     assert site.call("plan", "remove", "p", "--yes", "--force").code == 0
     assert not (site.root / "state/plans/p").exists() and (site.root / "logs/p/T-1/ticket.log").exists()
     wait_for(lambda: not site.left(), what="its processes end")
+
+
+@pytest.mark.parametrize("verb", ["archive", "remove"])
+def test_a_plan_that_completes_just_then_goes_as_well(care: Site, monkeypatch: pytest.MonkeyPatch, verb: str) -> None:
+    care.plan({"id": "T-1"}, status="active")
+    pause = steering.pause_plan
+
+    def completed_before(home: Home, plan_id: str) -> object:
+        care.plan({"id": "T-1"}, status="complete")
+        return pause(home, plan_id)
+
+    monkeypatch.setattr(locks, "running", lambda _: 1)
+    monkeypatch.setattr(steering, "pause_plan", completed_before)
+    home = open_home(load(Options(str(care.root / "config.yaml"))).config)
+    getattr(archiving, verb)(home, "p")
+    assert not (care.root / "state/plans/p").exists()
+    if verb == "archive":
+        assert plan_json(care, "archive/p")["status"] == "complete"
 
 
 def test_removal_asks_first_and_then_leaves_the_logs(care: Site) -> None:

@@ -19,7 +19,7 @@ from orchestrator.core.board import Board
 from orchestrator.core.model import Key, Plan, PlanStatus, Status
 from orchestrator.engine import locks
 from orchestrator.engine.home import Home
-from orchestrator.errors import OrchestratorError
+from orchestrator.errors import IllegalTransitionError, OrchestratorError
 
 LOOK_SECONDS = 0.05
 QUIET_SECONDS = 0.3
@@ -39,8 +39,7 @@ def archive(home: Home, plan_id: str) -> Said:
             f"`orchestrator pause-plan {plan_id}` stops that, then archive it"
         )
     stranded = _stranded(home, plan_id)
-    _rest(home, plan, board)
-    target = plan_removal.archive(home.places, plan_id, plan.status)
+    target = plan_removal.archive(home.places, plan_id, _rest(home, plan, board))
     home.logs.event("plan_archived", None, plan=plan_id, to=str(target))
     back = f"`orchestrator plan restore {target.name}` brings it back"
     return Said("; ".join([f"Archived plan {plan_id} to {target}", back, *stranded]), True)
@@ -133,21 +132,25 @@ def _named(keys: list[Key]) -> str:
     return f"{', '.join(key.ticket for key in keys[:MAX_NAMED])}{more} {'is' if len(keys) == 1 else 'are'}"
 
 
-def _rest(home: Home, plan: Plan, board: Board) -> None:
+def _rest(home: Home, plan: Plan, board: Board) -> PlanStatus:
     """Wait until nothing of the plan is under way, and keep a runner from starting more. What is put away is then as
-    it was before: the pause is taken back in the file, in which nobody looks any more."""
-    if plan.status is not PlanStatus.ACTIVE and not board.open:
-        return
+    it was before, which is returned: the pause is taken back in the file, in which nobody looks any more."""
+    was = plan.status
+    if was is not PlanStatus.ACTIVE and not board.open:
+        return was
     if locks.running(home.places) is None and not board.open and not _walked(home, board):
-        return
-    steering.pause_plan(home, plan.id)
+        return was
+    try:
+        steering.pause_plan(home, plan.id)
+    except IllegalTransitionError:
+        was = home.store.read_plan(plan.id).record.status  # it has just completed: nothing of it starts any more
     quiet = time.monotonic() + QUIET_SECONDS
     deadline = time.monotonic() + PATIENCE + 3 * home.settings.grace
     while True:
         board = _read(home, plan.id)[1]
         busy = sorted({*board.open, *_walked(home, board)})
         if not busy and time.monotonic() >= quiet:
-            return
+            return was
         if time.monotonic() >= deadline:
             raise OrchestratorError(
                 f"plan {plan.id} is paused, but {_named(busy)} still under way; "
