@@ -14,11 +14,11 @@ import pytest
 
 from orchestrator.core.board import Board
 from orchestrator.core.model import Key, Status, Ticket
+from orchestrator.core.remarks import plain, remarks
 from orchestrator.core.settings import Config, Settings, TrackerSettings
+from orchestrator.core.tries import Try, due
 from orchestrator.engine.home import Home
 from orchestrator.engine.telling.comments import Comments
-from orchestrator.engine.telling.remarks import plain, remarks
-from orchestrator.engine.telling.tries import Try, due
 from tests.linear_server import Linear, issue, serving
 
 PULL = "https://github.com/acme/shop/pull/7"

@@ -22,9 +22,9 @@ from msgspec.structs import replace
 from orchestrator.adapters.files import make_folder, read_whole, try_lock, write_atomically
 from orchestrator.core.board import Board
 from orchestrator.core.model import Key, Ticket
+from orchestrator.core.remarks import Remark, plain, remarks
+from orchestrator.core.tries import LONGEST, TOLD_FROM, Said, begun, due, rest
 from orchestrator.engine.home import Home
-from orchestrator.engine.telling.remarks import Remark, plain, remarks
-from orchestrator.engine.telling.tries import LONGEST, TOLD_FROM, Said, begun, due, rest
 
 if TYPE_CHECKING:
     from orchestrator.adapters.trackers.comment import NotWrittenError
